@@ -1,0 +1,37 @@
+# entente_proto_library(NAME exchange PROTOS entente/exchange/v1/x.proto … [GRPC] DEPS entente::google_rpc)
+# generates C++ into build/gen and makes entente::<NAME>_proto (messages) and, with GRPC,
+# entente::<NAME>_grpc (service stubs). Paths are relative to proto/.
+
+set(ENTENTE_PROTO_DIR ${CMAKE_SOURCE_DIR}/proto)
+set(ENTENTE_GEN_DIR ${CMAKE_BINARY_DIR}/gen)
+file(MAKE_DIRECTORY ${ENTENTE_GEN_DIR})
+
+function(entente_proto_library)
+  cmake_parse_arguments(ARG "GRPC" "NAME" "PROTOS;DEPS" ${ARGN})
+  set(srcs)
+  set(grpc_srcs)
+  foreach(proto ${ARG_PROTOS})
+    string(REGEX REPLACE "\\.proto$" "" stem ${proto})
+    set(out ${ENTENTE_GEN_DIR}/${stem}.pb.cc ${ENTENTE_GEN_DIR}/${stem}.pb.h)
+    set(flags)
+    if(ARG_GRPC)
+      list(APPEND out ${ENTENTE_GEN_DIR}/${stem}.grpc.pb.cc ${ENTENTE_GEN_DIR}/${stem}.grpc.pb.h)
+      list(APPEND grpc_srcs ${ENTENTE_GEN_DIR}/${stem}.grpc.pb.cc)
+      set(flags --grpc_out=${ENTENTE_GEN_DIR}
+                --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>)
+    endif()
+    add_custom_command(OUTPUT ${out}
+      COMMAND protobuf::protoc -I ${ENTENTE_PROTO_DIR} --cpp_out=${ENTENTE_GEN_DIR} ${flags} ${proto}
+      DEPENDS ${ENTENTE_PROTO_DIR}/${proto} WORKING_DIRECTORY ${ENTENTE_PROTO_DIR} VERBATIM)
+    list(APPEND srcs ${ENTENTE_GEN_DIR}/${stem}.pb.cc)
+  endforeach()
+  add_library(entente_${ARG_NAME}_proto STATIC ${srcs})
+  target_include_directories(entente_${ARG_NAME}_proto SYSTEM PUBLIC ${ENTENTE_GEN_DIR})
+  target_link_libraries(entente_${ARG_NAME}_proto PUBLIC protobuf::libprotobuf ${ARG_DEPS})
+  add_library(entente::${ARG_NAME}_proto ALIAS entente_${ARG_NAME}_proto)
+  if(ARG_GRPC AND NOT ENTENTE_CORE_ONLY)
+    add_library(entente_${ARG_NAME}_grpc STATIC ${grpc_srcs})
+    target_link_libraries(entente_${ARG_NAME}_grpc PUBLIC entente_${ARG_NAME}_proto gRPC::grpc++)
+    add_library(entente::${ARG_NAME}_grpc ALIAS entente_${ARG_NAME}_grpc)
+  endif()
+endfunction()

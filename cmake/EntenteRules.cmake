@@ -1,0 +1,86 @@
+# Rules every folder uses: entente_cc_library, entente_cc_binary, entente_cc_test.
+#
+#   entente_cc_library(NAME journal SRCS a.cc HDRS a.h DEPS entente::base [PRIVATE_DEPS …])
+#     makes target entente_journal with alias entente::journal.
+#   entente_cc_binary(NAME entente-leem SRCS main.cc DEPS …)
+#   entente_cc_test(NAME journal_test SRCS … DEPS … [LABEL unit])
+#     makes a CTest of the same name; LABEL is one of
+#     unit conformance simulation integration e2e fuzz tidy.
+
+include(GNUInstallDirs)
+
+find_program(ENTENTE_CCACHE ccache)
+if(ENTENTE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ENTENTE_CCACHE})
+endif()
+# mold's output by this GCC lacks nothing we need and links in a fraction of the time.
+find_program(ENTENTE_MOLD mold)
+if(ENTENTE_MOLD AND NOT ENTENTE_SANITIZE)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(entente_options INTERFACE)
+target_include_directories(entente_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(entente_options INTERFACE -Wall -Wextra -Wshadow -Wno-missing-field-initializers)
+if(ENTENTE_WERROR)
+  target_compile_options(entente_options INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(entente_options INTERFACE -Wthread-safety)
+endif()
+add_compile_options(-fstack-protector-strong)
+add_link_options(-Wl,-z,relro,-z,now)
+if(CMAKE_BUILD_TYPE STREQUAL Release)
+  string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+  string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+endif()
+if(ENTENTE_SANITIZE)
+  add_compile_options(-fsanitize=${ENTENTE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ENTENTE_SANITIZE})
+endif()
+if(ENTENTE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address)
+  add_link_options(-fsanitize=address)
+endif()
+
+# One precompiled header for the standard library and the few heavy includes that all folders share.
+# Sources and tests compile against it; nothing may rely on it instead of its own includes.
+function(entente_precompile target)
+  target_precompile_headers(${target} PRIVATE <algorithm> <chrono> <cstdint> <functional> <map>
+    <memory> <optional> <span> <string> <string_view> <vector>)
+endfunction()
+
+function(entente_cc_library)
+  cmake_parse_arguments(ARG "" "NAME" "SRCS;HDRS;DEPS;PRIVATE_DEPS" ${ARGN})
+  set(target entente_${ARG_NAME})
+  if(ARG_SRCS)
+    add_library(${target} STATIC ${ARG_SRCS} ${ARG_HDRS})
+    target_link_libraries(${target} PUBLIC entente_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE entente_options ${ARG_DEPS})
+  endif()
+  add_library(entente::${ARG_NAME} ALIAS ${target})
+endfunction()
+
+function(entente_cc_binary)
+  cmake_parse_arguments(ARG "" "NAME" "SRCS;DEPS" ${ARGN})
+  add_executable(${ARG_NAME} ${ARG_SRCS})
+  target_link_libraries(${ARG_NAME} PRIVATE entente_options ${ARG_DEPS})
+  set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
+function(entente_cc_test)
+  cmake_parse_arguments(ARG "" "NAME;LABEL;TIMEOUT" "SRCS;DEPS;ARGS" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  add_executable(${ARG_NAME} ${ARG_SRCS})
+  target_link_libraries(${ARG_NAME} PRIVATE entente_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME} ${ARG_ARGS} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${ARG_NAME} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()

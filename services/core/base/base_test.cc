@@ -1,0 +1,87 @@
+// Claims about base/: text forms are strict, dates are real, refusals carry what they say.
+#include <gtest/gtest.h>
+
+#include "services/core/base/bytes.h"
+#include "services/core/base/clock.h"
+#include "services/core/base/names.h"
+#include "services/core/base/status.h"
+#include "services/core/base/testing/status_matchers.h"
+
+namespace entente::base {
+namespace {
+
+using testing::HasReason;
+using testing::NamesField;
+
+TEST(Base64Test, RoundTripsEveryLength) {
+  for (size_t n = 0; n < 70; ++n) {
+    std::string data;
+    for (size_t i = 0; i < n; ++i) data += static_cast<char>(i * 37 + n);
+    EXPECT_EQ(FromBase64(ToBase64(data)), data);
+    EXPECT_EQ(FromHex(ToHex(data)), data);
+  }
+}
+
+TEST(Base64Test, RefusesWhatIsNotCanonical) {
+  for (const char* text : {"A", "AA", "AAA", "AA=A", "====", "AB==", "AAB=", "AA A", "AAAA\n"}) {
+    EXPECT_EQ(FromBase64(text), std::nullopt) << text;
+  }
+}
+
+TEST(CivilDateTest, KnowsWhichDaysExist) {
+  EXPECT_TRUE(ParseDate("2016-02-29").has_value());
+  for (const char* text : {"2015-02-29", "2016-13-01", "2016-00-10", "2016-1-1", "1899-12-31",
+                           "2016-04-31", "2016/04/01", "20160401xx"}) {
+    EXPECT_FALSE(ParseDate(text).has_value()) << text;
+  }
+}
+
+TEST(CivilDateTest, AddMonthsEndsAtTheMonthsLastDay) {
+  EXPECT_EQ((CivilDate{2016, 1, 31}.AddMonths(1)), (CivilDate{2016, 2, 29}));
+  EXPECT_EQ((CivilDate{2016, 2, 29}.AddMonths(36)), (CivilDate{2019, 2, 28}));
+}
+
+TEST(NamesTest, ParsesOnlyWholeAgencyNames) {
+  EXPECT_EQ(AgencyName::Parse("partners/kr/agencies/licensing")->state, "kr");
+  for (const char* name : {"", "partners/kr", "partners/KR/agencies/a", "partners/kr/agencies/A",
+                           "partners/kr/agencies/", "partners/kr/agencies/a/b", "x/kr/agencies/a"}) {
+    EXPECT_FALSE(AgencyName::Parse(name).has_value()) << name;
+  }
+}
+
+TEST(NamesTest, KnowsCodeLists) {
+  EXPECT_TRUE(IsCountry("kr") && IsCountry("na") && IsCountry("tw"));
+  EXPECT_FALSE(IsCountry("xx") || IsCountry("KR") || IsCountry(""));
+  EXPECT_TRUE(IsCurrency("EUR") && IsUnit("KGM"));
+  EXPECT_FALSE(IsCurrency("EURO") || IsUnit("kg"));
+}
+
+TEST(NamesTest, PlainTextIsValidUtf8WithoutControls) {
+  EXPECT_TRUE(IsPlainText("김 하나\n\tا"));
+  EXPECT_FALSE(IsPlainText(std::string_view("a\0b", 3)));
+  EXPECT_FALSE(IsPlainText("\xc0\xaf"));      // overlong
+  EXPECT_FALSE(IsPlainText("\xed\xa0\x80"));  // surrogate
+  EXPECT_FALSE(IsPlainText("\xf4\x90\x80\x80"));
+  EXPECT_FALSE(IsPlainText("abc\xe2\x82"));
+}
+
+TEST(StatusTest, FieldViolationsNameEveryField) {
+  FieldViolations violations;
+  EXPECT_OK(violations.ToStatus());
+  violations.Add("a", "is missing");
+  violations.Add("b[1]", "is {}", "odd");
+  const absl::Status status = violations.ToStatus();
+  EXPECT_THAT(status, HasReason(Reason::kFieldInvalid));
+  EXPECT_THAT(status, NamesField("a"));
+  EXPECT_THAT(status, NamesField("b[1]"));
+}
+
+TEST(StatusTest, EveryReasonHasItsOwnName) {
+  for (size_t i = 0; i < kReasonNames.size(); ++i) {
+    EXPECT_EQ(static_cast<size_t>(kReasonNames[i].first), i);
+    EXPECT_EQ(ReasonName(kReasonNames[i].first), kReasonNames[i].second);
+  }
+}
+
+}  // namespace
+}  // namespace entente::base

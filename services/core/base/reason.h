@@ -1,0 +1,106 @@
+// The closed list of reasons that errors carry in google.rpc.ErrorInfo. README.md documents each.
+#ifndef ENTENTE_SERVICES_CORE_BASE_REASON_H_
+#define ENTENTE_SERVICES_CORE_BASE_REASON_H_
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace entente::base {
+
+enum class Reason {
+  kFieldInvalid,            // one or more fields are missing, malformed or contradictory
+  kDocumentMalformed,       // bytes are not a SignedDocument or Document
+  kDocumentTooLarge,        // over the limit on a document's bytes
+  kBodyUnknown,             // body of a type that this group does not take, or sealed
+  kSignatureInvalid,        // a signature does not verify over these bytes
+  kSignatureMissing,        // fewer signers than the partner requires
+  kSignerNotAccepted,       // signer's certificate is not of the originator's state
+  kCertificateRejected,     // chain or leaf profile check failed; metadata "check" names it
+  kCertificateRevoked,      // the certificate is on the directory's list
+  kAgencyRevoked,           // the agency as a whole is revoked
+  kAgencyUnknown,           // no such agency in the directory
+  kCallerUnidentified,      // no usable client certificate
+  kCallerNotEntitled,       // no seat or no right for this method
+  kOriginatorMismatch,      // originator is not the caller's agency
+  kReferenceReused,         // same originator, kind and reference with other bytes
+  kNotFound,                // it does not exist for this caller
+  kChainEnded,              // the denial was revoked or lifted
+  kChainMoved,              // a newer document of the chain exists; read it and try again
+  kProcedureForbids,        // the rules do not admit this step in this state
+  kAudienceChanged,         // a chain stays in its audience
+  kCursorMalformed,         // cursor or page token is not one of this service
+  kCursorAhead,             // cursor is ahead of the ledger; metadata "ledger"
+  kIndexOutOfRange,         // no such entry or size
+  kFilterMalformed,         // filter does not parse
+  kHeadNotReached,          // the requested head is not reached yet
+  kQueueFull,               // the sequencer's queue is full; RetryInfo says when to try again
+  kRateExceeded,            // more submissions per second than allowed
+  kStreamsExceeded,         // more open streams than allowed
+  kJournalHeadMoved,        // another writer appended first
+  kJournalFull,             // no space left on the journal's disk
+  kJournalFaulted,          // the journal's disk failed; restart needed
+  kJournalCorrupt,          // stored bytes fail their checks
+  kJournalNewer,            // store of a newer release
+  kServiceDraining,         // shutting down
+  kServiceReplaying,        // starting up
+  kDirectoryInvalid,        // the directory fails its checks
+  kLedgerForked,            // two views of one ledger contradict each other
+  kCheckpointInvalid,       // a checkpoint's signature or form is wrong
+  kProofInvalid,            // a Merkle proof does not hold
+  kConfigurationInvalid,    // configuration fails its checks
+};
+
+inline constexpr std::array<std::pair<Reason, std::string_view>, 40> kReasonNames = {{
+    {Reason::kFieldInvalid, "FIELD_INVALID"},
+    {Reason::kDocumentMalformed, "DOCUMENT_MALFORMED"},
+    {Reason::kDocumentTooLarge, "DOCUMENT_TOO_LARGE"},
+    {Reason::kBodyUnknown, "BODY_UNKNOWN"},
+    {Reason::kSignatureInvalid, "SIGNATURE_INVALID"},
+    {Reason::kSignatureMissing, "SIGNATURE_MISSING"},
+    {Reason::kSignerNotAccepted, "SIGNER_NOT_ACCEPTED"},
+    {Reason::kCertificateRejected, "CERTIFICATE_REJECTED"},
+    {Reason::kCertificateRevoked, "CERTIFICATE_REVOKED"},
+    {Reason::kAgencyRevoked, "AGENCY_REVOKED"},
+    {Reason::kAgencyUnknown, "AGENCY_UNKNOWN"},
+    {Reason::kCallerUnidentified, "CALLER_UNIDENTIFIED"},
+    {Reason::kCallerNotEntitled, "CALLER_NOT_ENTITLED"},
+    {Reason::kOriginatorMismatch, "ORIGINATOR_MISMATCH"},
+    {Reason::kReferenceReused, "REFERENCE_REUSED"},
+    {Reason::kNotFound, "NOT_FOUND"},
+    {Reason::kChainEnded, "CHAIN_ENDED"},
+    {Reason::kChainMoved, "CHAIN_MOVED"},
+    {Reason::kProcedureForbids, "PROCEDURE_FORBIDS"},
+    {Reason::kAudienceChanged, "AUDIENCE_CHANGED"},
+    {Reason::kCursorMalformed, "CURSOR_MALFORMED"},
+    {Reason::kCursorAhead, "CURSOR_AHEAD"},
+    {Reason::kIndexOutOfRange, "INDEX_OUT_OF_RANGE"},
+    {Reason::kFilterMalformed, "FILTER_MALFORMED"},
+    {Reason::kHeadNotReached, "HEAD_NOT_REACHED"},
+    {Reason::kQueueFull, "QUEUE_FULL"},
+    {Reason::kRateExceeded, "RATE_EXCEEDED"},
+    {Reason::kStreamsExceeded, "STREAMS_EXCEEDED"},
+    {Reason::kJournalHeadMoved, "JOURNAL_HEAD_MOVED"},
+    {Reason::kJournalFull, "JOURNAL_FULL"},
+    {Reason::kJournalFaulted, "JOURNAL_FAULTED"},
+    {Reason::kJournalCorrupt, "JOURNAL_CORRUPT"},
+    {Reason::kJournalNewer, "JOURNAL_NEWER"},
+    {Reason::kServiceDraining, "SERVICE_DRAINING"},
+    {Reason::kServiceReplaying, "SERVICE_REPLAYING"},
+    {Reason::kDirectoryInvalid, "DIRECTORY_INVALID"},
+    {Reason::kLedgerForked, "LEDGER_FORKED"},
+    {Reason::kCheckpointInvalid, "CHECKPOINT_INVALID"},
+    {Reason::kProofInvalid, "PROOF_INVALID"},
+    {Reason::kConfigurationInvalid, "CONFIGURATION_INVALID"},
+}};
+
+constexpr std::string_view ReasonName(Reason reason) {
+  for (const auto& [value, name] : kReasonNames) {
+    if (value == reason) return name;
+  }
+  return "UNKNOWN";
+}
+
+}  // namespace entente::base
+
+#endif  // ENTENTE_SERVICES_CORE_BASE_REASON_H_

@@ -1,0 +1,19 @@
+// SHA-256.
+#ifndef ENTENTE_SERVICES_CORE_CRYPTO_HASH_H_
+#define ENTENTE_SERVICES_CORE_CRYPTO_HASH_H_
+
+#include <initializer_list>
+#include <string_view>
+
+#include "services/core/base/bytes.h"
+
+namespace entente::crypto {
+
+// SHA-256 (FIPS 180-4) of `data`.
+base::Digest Sha256(std::string_view data);
+// SHA-256 of the parts one after another.
+base::Digest Sha256(std::initializer_list<std::string_view> parts);
+
+}  // namespace entente::crypto
+
+#endif  // ENTENTE_SERVICES_CORE_CRYPTO_HASH_H_

@@ -1,0 +1,65 @@
+// Signature keys: ECDSA P-256 with SHA-256, P-384 with SHA-384, and Ed25519. OpenSSL stays behind
+// this folder.
+#ifndef ENTENTE_SERVICES_CORE_CRYPTO_KEYS_H_
+#define ENTENTE_SERVICES_CORE_CRYPTO_KEYS_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+typedef struct evp_pkey_st EVP_PKEY;
+
+namespace entente::crypto {
+
+enum class KeyKind { kP256, kP384, kEd25519 };
+
+// A public key of an accepted kind. Immutable; thread-safe; cheap to copy.
+class PublicKey {
+ public:
+  // From PEM SubjectPublicKeyInfo.
+  static absl::StatusOr<PublicKey> FromPem(std::string_view pem);
+  // From 32 raw Ed25519 bytes; refuses non-canonical and small-order points.
+  static absl::StatusOr<PublicKey> FromEd25519(std::string_view raw);
+  // From an OpenSSL handle, which is shared.
+  static absl::StatusOr<PublicKey> FromHandle(EVP_PKEY* handle);
+
+  KeyKind kind() const { return kind_; }
+  // OK, or INVALID_ARGUMENT/SIGNATURE_INVALID.
+  absl::Status Verify(std::string_view signature, std::string_view message) const;
+  // DER SubjectPublicKeyInfo.
+  std::string Spki() const;
+  std::string Pem() const;
+  // The 32 bytes of an Ed25519 key; empty for other kinds.
+  std::string Ed25519Bytes() const;
+  EVP_PKEY* handle() const { return key_.get(); }
+
+ private:
+  PublicKey(std::shared_ptr<EVP_PKEY> key, KeyKind kind) : key_(std::move(key)), kind_(kind) {}
+  std::shared_ptr<EVP_PKEY> key_;
+  KeyKind kind_;
+};
+
+// A private key of an accepted kind. Immutable; thread-safe.
+class PrivateKey {
+ public:
+  static absl::StatusOr<PrivateKey> Generate(KeyKind kind);
+  // From PEM, unencrypted.
+  static absl::StatusOr<PrivateKey> FromPem(std::string_view pem);
+  static absl::StatusOr<PrivateKey> FromFile(const std::string& path);
+
+  const PublicKey& public_key() const { return public_key_; }
+  // A signature over `message` that PublicKey::Verify accepts.
+  std::string Sign(std::string_view message) const;
+  // PKCS #8 PEM, unencrypted.
+  std::string Pem() const;
+
+ private:
+  explicit PrivateKey(PublicKey key) : public_key_(std::move(key)) {}
+  PublicKey public_key_;  // the handle holds both halves
+};
+
+}  // namespace entente::crypto
+
+#endif  // ENTENTE_SERVICES_CORE_CRYPTO_KEYS_H_

@@ -1,0 +1,269 @@
+#include "services/core/document/document.h"
+
+#include <set>
+
+#include "absl/container/flat_hash_map.h"
+#include "services/core/base/mutex.h"
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+
+namespace entente::document {
+
+using base::Reason;
+
+// Bounded by dropping everything when full: a hostile stream of fresh certificates costs parsing, as
+// it would anyway, never memory.
+class CertificateCache {
+ public:
+  absl::StatusOr<crypto::Certificate> Get(std::string_view der) {
+    const base::Digest digest = crypto::Sha256(der);
+    {
+      base::MutexLock lock(mutex_);
+      auto it = known_.find(digest);
+      if (it != known_.end()) return it->second;
+    }
+    ENTENTE_ASSIGN_OR_RETURN(crypto::Certificate parsed, crypto::Certificate::FromDer(der));
+    base::MutexLock lock(mutex_);
+    if (known_.size() >= kEntriesMax) known_.clear();
+    known_.emplace(digest, parsed);
+    return parsed;
+  }
+
+ private:
+  static constexpr size_t kEntriesMax = 4096;
+  base::Mutex mutex_;
+  absl::flat_hash_map<base::Digest, crypto::Certificate> known_ ABSL_GUARDED_BY(mutex_);
+};
+
+namespace {
+
+void CheckAudience(const pb::Audience& audience, const std::string& originator_state,
+                   base::FieldViolations& violations) {
+  switch (audience.kind_case()) {
+    case pb::Audience::kAllPartners:
+    case pb::Audience::kPublic:
+      return;
+    case pb::Audience::kListed:
+      break;
+    case pb::Audience::KIND_NOT_SET:
+      violations.Add("audience", "is missing; name all_partners, listed states or public");
+      return;
+  }
+  const auto& states = audience.listed().states();
+  if (states.empty() || states.size() > kAudienceStatesMax) {
+    violations.Add("audience.listed.states", "must name 1 to {} states", kAudienceStatesMax);
+  }
+  bool own = false;
+  for (int i = 0; i < states.size(); ++i) {
+    const std::string path = fmt::format("audience.listed.states[{}]", i);
+    if (!base::IsCountry(states[i])) {
+      violations.Add(path, "is not a lower-case ISO 3166-1 alpha-2 code");
+    }
+    if (i > 0 && states[i - 1] >= states[i]) violations.Add(path, "states must be sorted, unique");
+    own = own || states[i] == originator_state;
+  }
+  if (!own) violations.Add("audience.listed.states", "must hold the originator's own state");
+}
+
+void CheckReferences(const pb::Document& document, base::FieldViolations& violations) {
+  if (document.references_size() > kReferencesMax) {
+    violations.Add("references", "at most {} references", kReferencesMax);
+  }
+  for (int i = 0; i < document.references_size(); ++i) {
+    const pb::Reference& reference = document.references(i);
+    const std::string path = fmt::format("references[{}]", i);
+    if (reference.relation() < pb::Reference::RELATION_SUPERSEDES ||
+        reference.relation() > pb::Reference::RELATION_RELATES_TO) {
+      violations.Add(path + ".relation", "is missing or unknown");
+    }
+    if (reference.name().empty() || reference.name().size() > 200 ||
+        !base::IsPlainText(reference.name())) {
+      violations.Add(path + ".name", "must be the assigned name of a document");
+    }
+    const bool needed = reference.relation() == pb::Reference::RELATION_SUPERSEDES;
+    if ((needed || !reference.digest().empty()) && reference.digest().size() != 32) {
+      violations.Add(path + ".digest", "must be the SHA-256 of the named document, 32 bytes");
+    }
+  }
+}
+
+absl::Status CheckEnvelope(const pb::SignedDocument& signed_document) {
+  if (signed_document.document().size() > kDocumentBytesMax) {
+    base::FieldViolations violations;
+    violations.Add("signed_document.document", "has {} bytes; at most {} are admitted",
+                   signed_document.document().size(), kDocumentBytesMax);
+    return violations.ToStatus();
+  }
+  base::FieldViolations violations;
+  const int count = signed_document.signatures_size();
+  if (count == 0 || count > kSignaturesMax) {
+    violations.Add("signed_document.signatures", "1 to {} signatures are needed", kSignaturesMax);
+  }
+  for (int i = 0; i < count && i < kSignaturesMax; ++i) {
+    const auto& signature = signed_document.signatures(i);
+    const std::string path = fmt::format("signed_document.signatures[{}]", i);
+    if (signature.chain_size() > kChainMax) {
+      violations.Add(path + ".chain", "at most {} intermediate certificates", kChainMax);
+    }
+    if (signature.value().empty() || signature.value().size() > 256) {
+      violations.Add(path + ".value", "must be a signature of 1 to 256 bytes");
+    }
+  }
+  return violations.ToStatus();
+}
+
+}  // namespace
+
+std::string PreAuthenticationEncoding(std::string_view media_type, std::string_view body) {
+  return fmt::format("DSSEv1 {} {} {} {}", media_type.size(), media_type, body.size(), body);
+}
+
+std::string_view ShortKind(std::string_view kind) { return kind.substr(kind.rfind('.') + 1); }
+
+void CheckMarking(const pb::Marking& marking, const std::string& path,
+                  base::FieldViolations& violations) {
+  if (marking.level() < pb::Marking::LEVEL_UNMARKED ||
+      marking.level() > pb::Marking::LEVEL_RESTRICTED) {
+    violations.Add(path + ".level", "is missing or unknown");
+  }
+  if (marking.tlp() < pb::Marking::TLP_CLEAR || marking.tlp() > pb::Marking::TLP_RED) {
+    violations.Add(path + ".tlp", "is missing or unknown");
+  }
+  if (marking.handling_code().size() > 8 || !base::IsPlainText(marking.handling_code())) {
+    violations.Add(path + ".handling_code", "has at most 8 characters");
+  }
+  if (marking.caveats_size() > 8) violations.Add(path + ".caveats", "at most 8 caveats");
+  for (int i = 0; i < marking.caveats_size(); ++i) {
+    const std::string& caveat = marking.caveats(i);
+    if (caveat.empty() || !base::IsPlainText(caveat) || base::CodePoints(caveat) > 256) {
+      violations.Add(fmt::format("{}.caveats[{}]", path, i), "has 1 to 256 characters");
+    }
+  }
+}
+
+absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument signed_document) {
+  ENTENTE_RETURN_IF_ERROR(CheckEnvelope(signed_document));
+  auto parsed = std::make_shared<ParsedDocument>();
+  parsed->signed_document = std::move(signed_document);
+  const std::string& bytes = parsed->signed_document.document();
+  if (!parsed->header.ParseFromString(bytes)) {
+    return base::RefuseArgument(Reason::kDocumentMalformed,
+                                "signed_document.document is not an entente.exchange.v1.Document");
+  }
+  const pb::Document& header = parsed->header;
+  base::FieldViolations violations;
+  auto originator = base::AgencyName::Parse(header.originator());
+  if (!originator.has_value()) {
+    violations.Add("originator", "must be \"partners/{{state}}/agencies/{{agency}}\"");
+  } else {
+    parsed->originator = *originator;
+  }
+  if (!base::IsReference(header.reference())) {
+    violations.Add("reference", "must be 1 to 64 characters of A-Z a-z 0-9 . _ ~ -, no leading dot");
+  }
+  if (!header.has_composed_time()) {
+    violations.Add("composed_time", "is missing");
+  } else if (header.composed_time().seconds() < -2208988800 ||
+             header.composed_time().seconds() > 7289654400 || header.composed_time().nanos() < 0 ||
+             header.composed_time().nanos() > 999999999) {
+    violations.Add("composed_time", "is out of range");
+  }
+  CheckAudience(header.audience(), parsed->originator.state, violations);
+  if (!header.has_marking()) {
+    violations.Add("marking", "is missing");
+  } else {
+    CheckMarking(header.marking(), "marking", violations);
+  }
+  CheckReferences(header, violations);
+  if (header.content_case() == pb::Document::CONTENT_NOT_SET) violations.Add("body", "is missing");
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  if (header.has_sealed()) {
+    return base::RefuseArgument(Reason::kBodyUnknown,
+                                "sealed bodies are not accepted by this release");
+  }
+  const std::string& url = header.body().type_url();
+  parsed->kind = url.substr(url.rfind('/') + 1);
+  parsed->digest = crypto::Sha256(bytes);
+  parsed->envelope = parsed->signed_document.SerializeAsString();
+  parsed->envelope_digest = crypto::Sha256(parsed->envelope);
+  return parsed;
+}
+
+Verifier::Verifier() : cache_(std::make_unique<CertificateCache>()) {}
+Verifier::~Verifier() = default;
+
+absl::StatusOr<VerifiedDocument> Verifier::Verify(std::shared_ptr<const ParsedDocument> parsed,
+                                                  const SignerTrust& trust, absl::Time time) {
+  const auto& signed_document = parsed->signed_document;
+  const std::string message = PreAuthenticationEncoding(kMediaType, signed_document.document());
+  std::vector<Signer> signers;
+  std::set<std::pair<base::AgencyName, std::string>> officers;
+  for (int i = 0; i < signed_document.signatures_size(); ++i) {
+    const auto& signature = signed_document.signatures(i);
+    const std::string path = fmt::format("signed_document.signatures[{}]", i);
+    auto leaf = cache_->Get(signature.certificate());
+    if (!leaf.ok()) {
+      return base::RefuseArgument(Reason::kCertificateRejected, "{}.certificate: {}", path,
+                                  base::Text(leaf.status()));
+    }
+    if (auto status = leaf->public_key().Verify(signature.value(), message); !status.ok()) {
+      return base::WithPrefix(status, path + ".value");
+    }
+    std::vector<crypto::Certificate> chain;
+    for (const std::string& der : signature.chain()) {
+      auto one = cache_->Get(der);
+      if (!one.ok()) {
+        return base::RefuseArgument(Reason::kCertificateRejected, "{}.chain: {}", path,
+                                    base::Text(one.status()));
+      }
+      chain.push_back(*std::move(one));
+    }
+    auto signer = trust.AcceptSigner(*leaf, chain, time);
+    if (!signer.ok()) return base::WithPrefix(signer.status(), path + ".certificate");
+    if (signer->agency.state != parsed->originator.state) {
+      return base::RefuseArgument(
+          Reason::kSignerNotAccepted, "{}.certificate: speaks for {}, the originator is of {}",
+          path, signer->agency.state, parsed->originator.state);
+    }
+    officers.emplace(signer->agency, signer->officer);
+    signers.push_back(*std::move(signer));
+  }
+  const int required = trust.SignaturesRequired(parsed->originator.state);
+  if (static_cast<int>(officers.size()) < required) {
+    return base::RefuseArgument(Reason::kSignatureMissing,
+                                "signed by {} officers; {} requires {} different ones",
+                                officers.size(), parsed->originator.state, required);
+  }
+  return VerifiedDocument(std::move(parsed), std::move(signers));
+}
+
+absl::StatusOr<SigningIdentity> SigningIdentity::FromFiles(const std::string& certificate_file,
+                                                           const std::string& key_file) {
+  auto pem = base::ReadFile(certificate_file);
+  if (!pem.has_value()) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read certificate file {}",
+                                certificate_file);
+  }
+  ENTENTE_ASSIGN_OR_RETURN(auto chain, crypto::Certificate::FromPem(*pem));
+  ENTENTE_ASSIGN_OR_RETURN(auto key, crypto::PrivateKey::FromFile(key_file));
+  if (chain[0].public_key().Spki() != key.public_key().Spki()) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "{} is not the key of {}", key_file,
+                                certificate_file);
+  }
+  return SigningIdentity{std::move(chain), std::move(key)};
+}
+
+pb::SignedDocument Sign(const pb::Document& document, std::span<const SigningIdentity> signers) {
+  pb::SignedDocument result;
+  result.set_document(document.SerializeAsString());
+  const std::string message = PreAuthenticationEncoding(kMediaType, result.document());
+  for (const SigningIdentity& signer : signers) {
+    auto* signature = result.add_signatures();
+    signature->set_certificate(signer.chain[0].der());
+    for (size_t i = 1; i < signer.chain.size(); ++i) signature->add_chain(signer.chain[i].der());
+    signature->set_value(signer.key.Sign(message));
+  }
+  return result;
+}
+
+}  // namespace entente::document

@@ -1,0 +1,120 @@
+// Signed documents: parse, digest, sign, verify. What was signed is never serialised again: the bytes
+// received are the bytes kept.
+#ifndef ENTENTE_SERVICES_CORE_DOCUMENT_DOCUMENT_H_
+#define ENTENTE_SERVICES_CORE_DOCUMENT_DOCUMENT_H_
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "entente/exchange/v1/document.pb.h"
+#include "services/core/base/bytes.h"
+#include "services/core/base/names.h"
+#include "services/core/base/status.h"
+#include "services/core/crypto/certificate.h"
+
+namespace entente::document {
+
+namespace pb = ::entente::exchange::v1;
+
+inline constexpr std::string_view kMediaType = "application/vnd.entente.document.v1+protobuf";
+inline constexpr size_t kDocumentBytesMax = 1 << 20;
+inline constexpr int kSignaturesMax = 4;
+inline constexpr int kChainMax = 3;
+inline constexpr int kReferencesMax = 32;
+inline constexpr int kAudienceStatesMax = 64;
+
+// DSSE v1 pre-authentication encoding: "DSSEv1" SP len(type) SP type SP len(body) SP body.
+std::string PreAuthenticationEncoding(std::string_view media_type, std::string_view body);
+
+// A document whose bytes parse and whose header keeps its limits. Its signatures are not checked.
+struct ParsedDocument {
+  pb::SignedDocument signed_document;  // exact bytes in signed_document.document()
+  std::string envelope;                // serialised signed_document, made once
+  pb::Document header;                 // parsed copy of the bytes
+  base::Digest digest;                 // SHA-256 of the bytes: the document's identity
+  base::Digest envelope_digest;        // SHA-256 of `envelope`
+  base::AgencyName originator;
+  std::string kind;  // full name of the body's message, as in "entente.leem.v1.DenialNotification"
+};
+
+// Checks form and limits; refuses with every field at fault.
+absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument signed_document);
+
+// Who signed, once it is accepted.
+struct Signer {
+  base::AgencyName agency;
+  std::string officer;  // the id under the agency, as in "a.kim"
+  base::Digest certificate;
+};
+
+// Decides whether a certificate may sign for a state. Implemented by identity::Directory.
+class SignerTrust {
+ public:
+  virtual ~SignerTrust() = default;
+  // Path, leaf profile, revocation, agency; at `time`. Must be thread-safe.
+  virtual absl::StatusOr<Signer> AcceptSigner(const crypto::Certificate& leaf,
+                                              std::span<const crypto::Certificate> chain,
+                                              absl::Time time) const = 0;
+  // Different officers that `state` requires on each document.
+  virtual int SignaturesRequired(std::string_view state) const = 0;
+};
+
+// Certificates by the digest of their DER, so that a known one costs no parsing. Bounded; thread-safe.
+class CertificateCache;
+
+// A document whose signatures were checked: the only thing that can be recorded. Only Verify makes one.
+class VerifiedDocument {
+ public:
+  const ParsedDocument& parsed() const { return *parsed_; }
+  const pb::Document& header() const { return parsed_->header; }
+  const std::vector<Signer>& signers() const { return signers_; }
+
+ private:
+  friend class Verifier;
+  VerifiedDocument(std::shared_ptr<const ParsedDocument> parsed, std::vector<Signer> signers)
+      : parsed_(std::move(parsed)), signers_(std::move(signers)) {}
+  std::shared_ptr<const ParsedDocument> parsed_;
+  std::vector<Signer> signers_;
+};
+
+// Checks signatures against a SignerTrust. Thread-safe.
+class Verifier {
+ public:
+  Verifier();
+  ~Verifier();
+
+  // Every signature must verify and be of the originator's agency's state; as many different officers
+  // as the state requires. `time` is when certificates must be valid.
+  absl::StatusOr<VerifiedDocument> Verify(std::shared_ptr<const ParsedDocument> parsed,
+                                          const SignerTrust& trust, absl::Time time);
+
+ private:
+  std::unique_ptr<CertificateCache> cache_;
+};
+
+// A signing identity: certificate chain (leaf first) and key.
+struct SigningIdentity {
+  std::vector<crypto::Certificate> chain;
+  crypto::PrivateKey key;
+  static absl::StatusOr<SigningIdentity> FromFiles(const std::string& certificate_file,
+                                                   const std::string& key_file);
+};
+
+// Serialises `document` once and signs it with each identity.
+pb::SignedDocument Sign(const pb::Document& document, std::span<const SigningIdentity> signers);
+
+// Whether a marking is set and complete; adds violations under `path`.
+void CheckMarking(const pb::Marking& marking, const std::string& path,
+                  base::FieldViolations& violations);
+
+// Last part of a message's full name.
+std::string_view ShortKind(std::string_view kind);
+
+}  // namespace entente::document
+
+#endif  // ENTENTE_SERVICES_CORE_DOCUMENT_DOCUMENT_H_

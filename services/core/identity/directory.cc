@@ -1,0 +1,368 @@
+#include "services/core/identity/directory.h"
+
+#include <google/protobuf/text_format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+
+namespace entente::identity {
+namespace {
+
+using base::Reason;
+
+// How long a verdict on a certificate's path is kept; expiry and revocation are checked each time.
+constexpr absl::Duration kVerdictLifetime = absl::Seconds(60);
+constexpr size_t kVerdictsMax = 10000;
+constexpr std::string_view kGroups[] = {"iem", "leem", "tem", "plenary", "poc"};
+
+bool IsGroup(std::string_view group) {
+  return std::find(std::begin(kGroups), std::end(kGroups), group) != std::end(kGroups);
+}
+
+absl::Status Unauthenticated(Reason reason, std::string text) {
+  return base::MakeRefusal(absl::StatusCode::kUnauthenticated, reason, std::move(text));
+}
+
+void CheckAgency(const entente::config::v1::Agency& agency, const std::string& path,
+                 base::FieldViolations& violations) {
+  if (!base::IsDnsLabel(agency.id())) violations.Add(path + ".id", "must be a DNS label");
+  for (int i = 0; i < agency.seats_size(); ++i) {
+    if (!IsGroup(agency.seats(i).group())) {
+      violations.Add(fmt::format("{}.seats[{}].group", path, i), "is not a group");
+    }
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Directory>> Directory::FromProto(
+    entente::config::v1::Directory proto) {
+  std::shared_ptr<Directory> directory(new Directory(std::move(proto)));
+  base::FieldViolations violations;
+  directory->Load(violations);
+  if (!violations.empty()) {
+    return base::RefuseArgument(Reason::kDirectoryInvalid, "directory: {}",
+                                base::Text(violations.ToStatus()));
+  }
+  return std::shared_ptr<const Directory>(std::move(directory));
+}
+
+void Directory::Load(base::FieldViolations& violations) {
+  if (proto_.serial() == 0) violations.Add("serial", "must be at least 1");
+  const auto labels = base::Split(proto_.trust_domain(), '.');
+  if (labels.size() < 2 || !std::all_of(labels.begin(), labels.end(), base::IsDnsLabel)) {
+    violations.Add("trust_domain", "must be a domain name of two or more labels");
+  }
+  for (int i = 0; i < proto_.partners_size(); ++i) LoadPartner(i, violations);
+  for (int i = 0; i < proto_.services_size(); ++i) {
+    const auto& service = proto_.services(i);
+    const std::string path = fmt::format("services[{}]", i);
+    if (!IsGroup(service.group())) violations.Add(path + ".group", "is not a group");
+    for (const std::string& vkey : service.log_keys()) {
+      auto verifier = entry::NoteVerifier::FromVkey(vkey);
+      if (!verifier.ok()) {
+        violations.Add(path + ".log_keys", "{}", base::Text(verifier.status()));
+        continue;
+      }
+      log_verifiers_[service.group()].push_back(*std::move(verifier));
+    }
+  }
+  for (const std::string& pem : proto_.service_ca_pem()) {
+    auto certificates = crypto::Certificate::FromPem(pem);
+    if (!certificates.ok()) {
+      violations.Add("service_ca_pem", "{}", base::Text(certificates.status()));
+    }
+  }
+}
+
+void Directory::LoadPartner(int index, base::FieldViolations& violations) {
+  const auto& proto = proto_.partners(index);
+  const std::string path = fmt::format("partners[{}]", index);
+  if (!base::IsCountry(proto.state())) {
+    violations.Add(path + ".state", "is not a lower-case ISO 3166-1 alpha-2 code");
+  }
+  Partner partner;
+  partner.signatures_required = std::max(1, proto.signatures_required());
+  if (partner.signatures_required > 2) {
+    violations.Add(path + ".signatures_required", "must be 0, 1 or 2");
+  }
+  if (proto.ca_pem_size() == 0 || proto.ca_pem_size() > 8) {
+    violations.Add(path + ".ca_pem", "needs 1 to 8 authorities");
+  }
+  for (const std::string& pem : proto.ca_pem()) {
+    auto certificates = crypto::Certificate::FromPem(pem);
+    if (!certificates.ok()) {
+      violations.Add(path + ".ca_pem", "{}", base::Text(certificates.status()));
+      continue;
+    }
+    for (auto& certificate : *certificates) partner.authorities.push_back(std::move(certificate));
+  }
+  for (int i = 0; i < proto.agencies_size(); ++i) {
+    const auto& agency = proto.agencies(i);
+    CheckAgency(agency, fmt::format("{}.agencies[{}]", path, i), violations);
+    if (!partner.agencies.emplace(agency.id(), &agency).second) {
+      violations.Add(fmt::format("{}.agencies[{}].id", path, i), "is there twice");
+    }
+  }
+  for (const std::string& hex : proto.revoked_certificates()) {
+    auto digest = base::FromHex(hex);
+    if (!digest || digest->size() != 32) {
+      violations.Add(path + ".revoked_certificates", "must be SHA-256 in hex");
+      continue;
+    }
+    partner.revoked.insert(*digest);
+  }
+  if (!partners_.emplace(proto.state(), std::move(partner)).second) {
+    violations.Add(path + ".state", "is there twice");
+  }
+}
+
+bool Directory::IsPartner(std::string_view state) const {
+  return partners_.find(state) != partners_.end();
+}
+
+bool Directory::Has(const base::AgencyName& agency, std::string_view group, Right right) const {
+  auto partner = partners_.find(agency.state);
+  if (partner == partners_.end()) return false;
+  auto it = partner->second.agencies.find(agency.agency);
+  if (it == partner->second.agencies.end() || it->second->revoked()) return false;
+  for (const auto& seat : it->second->seats()) {
+    if (seat.group() != group) continue;
+    switch (right) {
+      case Right::kRead:
+        return seat.read();
+      case Right::kSubmit:
+        return seat.submit();
+      case Right::kChair:
+        return seat.chair();
+    }
+  }
+  return false;
+}
+
+// "spiffe://kr.mtcr.example/agencies/licensing[/officers/a.kim]"
+absl::StatusOr<Directory::Subject> Directory::ParseUri(std::string_view uri) const {
+  const auto refuse = [&](std::string_view why) {
+    return Unauthenticated(Reason::kCertificateRejected,
+                           fmt::format("certificate refused: URI \"{}\" {}", uri, why));
+  };
+  const auto parts = base::Split(uri, '/');
+  if ((parts.size() != 5 && parts.size() != 7) || parts[0] != "spiffe:" || !parts[1].empty() ||
+      parts[3] != "agencies" || (parts.size() == 7 && parts[5] != "officers")) {
+    return refuse("is not spiffe://{state}.{trust domain}/agencies/{agency}[/officers/{officer}]");
+  }
+  Subject subject;
+  subject.agency = {std::string(parts[2].substr(0, 2)), std::string(parts[4])};
+  if (parts[2] != subject.agency.state + "." + trust_domain()) {
+    return refuse("is of another trust domain");
+  }
+  auto partner = partners_.find(subject.agency.state);
+  if (partner == partners_.end()) return refuse("names a state that is not a partner");
+  subject.partner = &partner->second;
+  if (parts.size() == 7) {
+    subject.officer = std::string(parts[6]);
+    if (!base::IsReference(subject.officer)) return refuse("has a malformed officer");
+  }
+  return subject;
+}
+
+absl::StatusOr<document::Signer> Directory::Check(const crypto::Certificate& leaf,
+                                                  std::span<const crypto::Certificate> chain,
+                                                  absl::Time time,
+                                                  crypto::LeafUsage usage) const {
+  ENTENTE_RETURN_IF_ERROR(crypto::CheckLeafProfile(leaf, usage));
+  ENTENTE_ASSIGN_OR_RETURN(Subject subject, ParseUri(leaf.uris()[0]));
+  const bool signing = usage == crypto::LeafUsage::kDocumentSigning;
+  if (signing == subject.officer.empty()) {
+    return Unauthenticated(Reason::kCertificateRejected,
+                           signing ? "certificate refused: a signer's URI must name an officer"
+                                   : "certificate refused: a caller's URI must not name an officer");
+  }
+  ENTENTE_RETURN_IF_ERROR(crypto::CheckPath(leaf, chain, subject.partner->authorities, time));
+  if (subject.partner->revoked.count(leaf.digest().str()) != 0) {
+    return Unauthenticated(Reason::kCertificateRevoked,
+                           "certificate refused: it is on the directory's list of revocations");
+  }
+  auto agency = subject.partner->agencies.find(subject.agency.agency);
+  if (agency == subject.partner->agencies.end()) {
+    return Unauthenticated(Reason::kAgencyUnknown, fmt::format("{} is not in the directory",
+                                                               subject.agency.str()));
+  }
+  if (agency->second->revoked()) {
+    return Unauthenticated(Reason::kAgencyRevoked,
+                           fmt::format("{} is revoked", subject.agency.str()));
+  }
+  return document::Signer{subject.agency, subject.officer, leaf.digest()};
+}
+
+absl::StatusOr<document::Signer> Directory::Accept(const crypto::Certificate& leaf,
+                                                   std::span<const crypto::Certificate> chain,
+                                                   absl::Time time,
+                                                   crypto::LeafUsage usage) const {
+  const auto key = std::make_pair(leaf.digest(), usage);
+  if (time < leaf.not_before() || time > leaf.not_after()) return Check(leaf, chain, time, usage);
+  {
+    base::MutexLock lock(mutex_);
+    auto it = verdicts_.find(key);
+    if (it != verdicts_.end() && time <= it->second.until &&
+        time > it->second.until - 2 * kVerdictLifetime) {
+      return it->second.signer;
+    }
+  }
+  ENTENTE_ASSIGN_OR_RETURN(document::Signer signer, Check(leaf, chain, time, usage));
+  base::MutexLock lock(mutex_);
+  if (verdicts_.size() >= kVerdictsMax) verdicts_.clear();
+  verdicts_[key] = {signer, time + kVerdictLifetime};
+  return signer;
+}
+
+absl::StatusOr<base::AgencyName> Directory::AcceptCaller(const crypto::Certificate& leaf,
+                                                         std::span<const crypto::Certificate> chain,
+                                                         absl::Time time) const {
+  ENTENTE_ASSIGN_OR_RETURN(document::Signer signer,
+                           Accept(leaf, chain, time, crypto::LeafUsage::kTlsClient));
+  return signer.agency;
+}
+
+absl::StatusOr<document::Signer> Directory::AcceptSigner(const crypto::Certificate& leaf,
+                                                         std::span<const crypto::Certificate> chain,
+                                                         absl::Time time) const {
+  auto signer = Accept(leaf, chain, time, crypto::LeafUsage::kDocumentSigning);
+  if (signer.ok()) return signer;
+  // The caller is known; it is the document that is at fault.
+  absl::Status status(absl::StatusCode::kInvalidArgument, signer.status().message());
+  signer.status().ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& value) { status.SetPayload(url, value); });
+  return status;
+}
+
+int Directory::SignaturesRequired(std::string_view state) const {
+  auto it = partners_.find(state);
+  return it == partners_.end() ? 1 : it->second.signatures_required;
+}
+
+std::vector<entry::NoteVerifier> Directory::LogVerifiers(std::string_view group) const {
+  auto it = log_verifiers_.find(group);
+  return it == log_verifiers_.end() ? std::vector<entry::NoteVerifier>() : it->second;
+}
+
+std::string Directory::PartnerAuthoritiesPem() const {
+  std::string pem;
+  for (const auto& partner : proto_.partners()) {
+    for (const std::string& one : partner.ca_pem()) pem += one + "\n";
+  }
+  return pem;
+}
+
+std::string Directory::ServiceAuthoritiesPem() const {
+  std::string pem;
+  for (const std::string& one : proto_.service_ca_pem()) pem += one + "\n";
+  return pem;
+}
+
+std::string SignDirectory(std::string_view text, const crypto::PrivateKey& key) {
+  return base::ToBase64(key.Sign(document::PreAuthenticationEncoding(kDirectoryMediaType, text))) +
+         "\n";
+}
+
+absl::StatusOr<std::shared_ptr<const Directory>> OpenDirectory(std::string_view text,
+                                                               std::string_view signature,
+                                                               const crypto::PublicKey& key) {
+  while (!signature.empty() && (signature.back() == '\n' || signature.back() == '\r')) {
+    signature.remove_suffix(1);
+  }
+  auto value = base::FromBase64(signature);
+  if (!value.has_value() ||
+      !key.Verify(*value, document::PreAuthenticationEncoding(kDirectoryMediaType, text)).ok()) {
+    return base::RefuseArgument(Reason::kDirectoryInvalid,
+                                "directory: its signature does not verify with the directory key");
+  }
+  entente::config::v1::Directory proto;
+  if (!google::protobuf::TextFormat::ParseFromString(std::string(text), &proto)) {
+    return base::RefuseArgument(Reason::kDirectoryInvalid, "directory: not a text-proto Directory");
+  }
+  return Directory::FromProto(std::move(proto));
+}
+
+absl::StatusOr<std::shared_ptr<const Directory>> DirectoryFile::Load(
+    std::string& fingerprint) const {
+  auto text = base::ReadFile(options_.path);
+  auto signature = base::ReadFile(options_.path + ".sig");
+  if (!text.has_value() || !signature.has_value()) {
+    return base::RefuseArgument(Reason::kDirectoryInvalid, "cannot read {} and {}.sig",
+                                options_.path, options_.path);
+  }
+  const std::string seen = crypto::Sha256({*text, "\n", *signature}).hex();
+  if (seen == fingerprint) return std::shared_ptr<const Directory>();
+  fingerprint = seen;
+  return OpenDirectory(*text, *signature, key_);
+}
+
+absl::StatusOr<std::unique_ptr<DirectoryFile>> DirectoryFile::Open(Options options) {
+  auto pem = base::ReadFile(options.key_path);
+  if (!pem.has_value()) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read directory key {}",
+                                options.key_path);
+  }
+  ENTENTE_ASSIGN_OR_RETURN(auto key, crypto::PublicKey::FromPem(*pem));
+  std::unique_ptr<DirectoryFile> file(new DirectoryFile(std::move(options), std::move(key)));
+  ENTENTE_ASSIGN_OR_RETURN(auto directory, file->Load(file->loaded_));
+  {
+    base::MutexLock lock(file->mutex_);
+    file->current_ = std::move(directory);
+  }
+  file->thread_ = std::thread([self = file.get()] { self->Run(); });
+  return file;
+}
+
+DirectoryFile::~DirectoryFile() {
+  {
+    base::MutexLock lock(mutex_);
+    stopped_ = true;
+  }
+  stop_.NotifyAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::shared_ptr<const Directory> DirectoryFile::Get() const {
+  base::MutexLock lock(mutex_);
+  return current_;
+}
+
+void DirectoryFile::OnChange(std::function<void()> changed) {
+  base::MutexLock lock(mutex_);
+  changed_ = std::move(changed);
+}
+
+void DirectoryFile::Run() {
+  while (true) {
+    {
+      base::MutexLock lock(mutex_);
+      if (!stopped_) stop_.WaitFor(mutex_, absl::ToChronoMilliseconds(options_.poll_interval));
+      if (stopped_) return;
+    }
+    auto loaded = Load(loaded_);
+    if (loaded.ok() && *loaded == nullptr) continue;
+    if (loaded.ok() && (*loaded)->serial() < Get()->serial()) {
+      loaded = base::RefuseArgument(Reason::kDirectoryInvalid,
+                                    "directory: serial {} is lower than {}, which is in force",
+                                    (*loaded)->serial(), Get()->serial());
+    }
+    if (!loaded.ok()) {
+      if (options_.problem) options_.problem(loaded.status());
+      continue;
+    }
+    std::function<void()> changed;
+    {
+      base::MutexLock lock(mutex_);
+      current_ = *std::move(loaded);
+      changed = changed_;
+    }
+    if (changed) changed();
+  }
+}
+
+}  // namespace entente::identity

@@ -1,0 +1,59 @@
+// A service's durable record: one append-only sequence of records in commit order. Engines implement
+// it; nothing above knows which one runs.
+//
+// Laws, checked for every engine by journal/testing/conformance.h:
+//   1. Append is atomic and durable: when it returns OK, the whole batch survives a crash; when it
+//      does not, either none of it is there, or (only after kJournalFaulted) all of it may be.
+//   2. Append compares: a head other than `expected_head` is ABORTED/JOURNAL_HEAD_MOVED and nothing is
+//      written.
+//   3. Positions are contiguous from 0. Nothing is ever changed or removed.
+//   4. Every record that Read returns was checked against its chain digest; a mismatch is
+//      DATA_LOSS/JOURNAL_CORRUPT and no part of the range is returned.
+#ifndef ENTENTE_SERVICES_CORE_JOURNAL_JOURNAL_H_
+#define ENTENTE_SERVICES_CORE_JOURNAL_JOURNAL_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/core/base/bytes.h"
+
+namespace entente::journal {
+
+enum class RecordKind : uint8_t {
+  kDocument = 1,         // header: serialised Leaf; body: serialised SignedDocument
+  kAcknowledgement = 2,  // header: serialised Acknowledgement
+  kCheckpoint = 3,       // header: a checkpoint note of one ledger, covering all before it
+};
+
+// What is kept at one position.
+struct Record {
+  RecordKind kind = RecordKind::kDocument;
+  std::string header;
+  std::string body;
+  base::Digest body_digest;  // SHA-256 of body; the caller computes it outside the commit path
+};
+
+// chain(i) = SHA-256(chain(i-1) || kind || big-endian length of header || header || body digest),
+// chain(-1) = 32 zero bytes.
+base::Digest ChainDigest(const base::Digest& previous, const Record& record);
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  // Appends `batch` at `expected_head`. One caller at a time.
+  virtual absl::Status Append(uint64_t expected_head, std::span<const Record> batch) = 0;
+  // Records [begin, end), cut short after `bytes_max` bytes of headers and bodies but never empty when
+  // begin < end <= Head(). OUT_OF_RANGE beyond the head. Thread-safe.
+  virtual absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end,
+                                                   size_t bytes_max) = 0;
+  // Number of records. Thread-safe.
+  virtual uint64_t Head() = 0;
+};
+
+}  // namespace entente::journal
+
+#endif  // ENTENTE_SERVICES_CORE_JOURNAL_JOURNAL_H_

@@ -1,0 +1,443 @@
+#include "services/core/journal/sqlite/sqlite_journal.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "services/core/base/mutex.h"
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+
+namespace entente::journal {
+namespace {
+
+using base::Reason;
+
+constexpr int kFormat = 1;
+constexpr int kReaders = 3;
+constexpr auto kCheckpointInterval = std::chrono::milliseconds(200);
+constexpr int kCheckpointFrames = 512;  // WAL frames worth copying back
+
+// The schema, statement by statement; sqlite_schema must hold exactly these texts.
+constexpr const char* kSchema[] = {
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    "CREATE TABLE record (position INTEGER PRIMARY KEY, kind INTEGER NOT NULL CHECK (kind BETWEEN 1 "
+    "AND 3), header BLOB NOT NULL, body BLOB NOT NULL, chain BLOB NOT NULL CHECK (length(chain) = "
+    "32)) STRICT",
+    "CREATE TRIGGER record_is_never_updated BEFORE UPDATE ON record BEGIN SELECT RAISE(ABORT, "
+    "'journal is append-only'); END",
+    "CREATE TRIGGER record_is_never_deleted BEFORE DELETE ON record BEGIN SELECT RAISE(ABORT, "
+    "'journal is append-only'); END",
+    "CREATE TRIGGER record_has_no_gaps BEFORE INSERT ON record WHEN NEW.position <> (SELECT "
+    "ifnull(max(position) + 1, 0) FROM record) BEGIN SELECT RAISE(ABORT, 'journal has no gaps'); "
+    "END",
+    "CREATE TRIGGER meta_is_never_updated BEFORE UPDATE ON meta BEGIN SELECT RAISE(ABORT, 'meta is "
+    "fixed'); END",
+    "CREATE TRIGGER meta_is_never_deleted BEFORE DELETE ON meta BEGIN SELECT RAISE(ABORT, 'meta is "
+    "fixed'); END",
+};
+
+struct CloseDb {
+  void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+};
+struct Finalize {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using DbPtr = std::unique_ptr<sqlite3, CloseDb>;
+using StatementPtr = std::unique_ptr<sqlite3_stmt, Finalize>;
+
+absl::Status Corrupt(std::string_view path, std::string_view text) {
+  return base::Refuse(absl::StatusCode::kDataLoss, Reason::kJournalCorrupt,
+                      "{}: {}; restore a backup, do not repair", path, text);
+}
+
+// The refusal for a failed SQLite call.
+absl::Status SqliteError(sqlite3* db, std::string_view path, std::string_view doing) {
+  const int code = sqlite3_errcode(db);
+  const std::string text = fmt::format("{}: {}: {}", path, doing, sqlite3_errmsg(db));
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return base::WithRetry(
+          base::MakeRefusal(absl::StatusCode::kResourceExhausted, Reason::kJournalFull, text),
+          absl::Seconds(5));
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return Corrupt(path, text);
+    default:
+      return base::MakeRefusal(absl::StatusCode::kUnavailable, Reason::kJournalFaulted, text);
+  }
+}
+
+absl::Status Execute(sqlite3* db, std::string_view path, const char* sql) {
+  if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return absl::OkStatus();
+  return SqliteError(db, path, sql);
+}
+
+StatementPtr Prepare(sqlite3* db, const char* sql) {
+  sqlite3_stmt* statement = nullptr;
+  sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  return StatementPtr(statement);
+}
+
+std::string ColumnBytes(sqlite3_stmt* statement, int column) {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement, column));
+  return data == nullptr
+             ? std::string()
+             : std::string(data, static_cast<size_t>(sqlite3_column_bytes(statement, column)));
+}
+
+absl::StatusOr<std::string> QueryText(sqlite3* db, std::string_view path, const char* sql) {
+  StatementPtr statement = Prepare(db, sql);
+  if (statement == nullptr) return SqliteError(db, path, sql);
+  const int step = sqlite3_step(statement.get());
+  if (step == SQLITE_DONE) return std::string();
+  if (step != SQLITE_ROW) return SqliteError(db, path, sql);
+  return ColumnBytes(statement.get(), 0);
+}
+
+struct ReadConnection {
+  DbPtr db;
+  StatementPtr statement;
+};
+
+}  // namespace
+
+class SqliteJournal::Impl {
+ public:
+  explicit Impl(Options options) : options_(std::move(options)) {}
+  ~Impl() {
+    {
+      base::MutexLock lock(stop_mutex_);
+      stopped_ = true;
+    }
+    stop_.NotifyAll();
+    if (checkpointer_.joinable()) checkpointer_.join();
+    insert_.reset();
+    writer_.reset();
+    if (lock_fd_ >= 0) ::close(lock_fd_);
+  }
+
+  absl::Status Start();
+  absl::Status Append(uint64_t expected_head, std::span<const Record> batch);
+  absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max);
+  uint64_t Head() const { return head_.load(std::memory_order_acquire); }
+
+ private:
+  absl::Status TakeLock();
+  absl::StatusOr<DbPtr> Connect(bool read_only) const;
+  absl::Status CreateSchema();
+  absl::Status CheckSchema();
+  absl::Status LoadHead();
+  absl::Status InsertAll(uint64_t position, std::span<const Record> batch, base::Digest& chain);
+  absl::StatusOr<std::vector<Record>> ReadOn(ReadConnection& connection, uint64_t begin,
+                                             uint64_t end, size_t bytes_max);
+  void RunCheckpoints();
+
+  const Options options_;
+  int lock_fd_ = -1;
+  DbPtr writer_;
+  StatementPtr insert_;
+  std::atomic<uint64_t> head_{0};
+  base::Digest chain_;    // of the last record; used by Append only
+  bool faulted_ = false;  // after a failed sync nothing more may be acknowledged; Append only
+
+  base::Mutex readers_mutex_;
+  base::CondVar reader_free_;
+  std::vector<ReadConnection> readers_ ABSL_GUARDED_BY(readers_mutex_);
+
+  base::Mutex stop_mutex_;
+  base::CondVar stop_;
+  bool stopped_ ABSL_GUARDED_BY(stop_mutex_) = false;
+  std::atomic<int> wal_frames_{0};
+  std::thread checkpointer_;
+};
+
+absl::Status SqliteJournal::Impl::TakeLock() {
+  const std::string path = options_.path + ".lock";
+  lock_fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_fd_ < 0 || ::flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) {
+    return base::Refuse(absl::StatusCode::kUnavailable, Reason::kJournalFaulted,
+                        "{}: another process writes this journal, or its folder cannot be written",
+                        options_.path);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<DbPtr> SqliteJournal::Impl::Connect(bool read_only) const {
+  sqlite3* raw = nullptr;
+  const int flags = SQLITE_OPEN_NOMUTEX |
+                    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  const int opened = sqlite3_open_v2(options_.path.c_str(), &raw, flags, nullptr);
+  DbPtr db(raw);
+  if (opened != SQLITE_OK) return SqliteError(raw, options_.path, "open");
+  sqlite3_extended_result_codes(raw, 1);
+  sqlite3_busy_timeout(raw, 5000);
+  ENTENTE_RETURN_IF_ERROR(Execute(raw, options_.path,
+                                  "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; "
+                                  "PRAGMA mmap_size=0"));
+  if (!read_only) {
+    // SQLite would resume an interrupted WAL silently; that is what we want: it holds whole commits.
+    ENTENTE_RETURN_IF_ERROR(Execute(raw, options_.path,
+                                    "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; "
+                                    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; "
+                                    "PRAGMA journal_size_limit=67108864"));
+  }
+  return db;
+}
+
+absl::Status SqliteJournal::Impl::Start() {
+  const bool exists = std::filesystem::exists(options_.path);
+  if (options_.read_only && !exists) {
+    return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound, "{}: no such file",
+                        options_.path);
+  }
+  if (!options_.read_only) ENTENTE_RETURN_IF_ERROR(TakeLock());
+  ENTENTE_ASSIGN_OR_RETURN(writer_, Connect(options_.read_only));
+  ENTENTE_ASSIGN_OR_RETURN(const std::string tables,
+                           QueryText(writer_.get(), options_.path,
+                                     "SELECT count(*) FROM sqlite_schema"));
+  if (tables == "0" && !options_.read_only) ENTENTE_RETURN_IF_ERROR(CreateSchema());
+  ENTENTE_RETURN_IF_ERROR(CheckSchema());
+  ENTENTE_RETURN_IF_ERROR(LoadHead());
+  for (int i = 0; i < kReaders; ++i) {
+    ENTENTE_ASSIGN_OR_RETURN(DbPtr db, Connect(true));
+    StatementPtr statement = Prepare(
+        db.get(),
+        "SELECT position, kind, header, body, chain FROM record WHERE position >= ?1 AND position "
+        "< ?2 ORDER BY position");
+    if (statement == nullptr) return SqliteError(db.get(), options_.path, "prepare read");
+    base::MutexLock lock(readers_mutex_);
+    readers_.push_back({std::move(db), std::move(statement)});
+  }
+  if (!options_.read_only) {
+    insert_ = Prepare(writer_.get(), "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5)");
+    if (insert_ == nullptr) return SqliteError(writer_.get(), options_.path, "prepare insert");
+    sqlite3_wal_hook(
+        writer_.get(),
+        [](void* self, sqlite3*, const char*, int frames) {
+          static_cast<Impl*>(self)->wal_frames_ = frames;
+          return SQLITE_OK;
+        },
+        this);
+    checkpointer_ = std::thread([this] { RunCheckpoints(); });
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteJournal::Impl::CreateSchema() {
+  ENTENTE_RETURN_IF_ERROR(Execute(writer_.get(), options_.path, "BEGIN IMMEDIATE"));
+  for (const char* sql : kSchema) {
+    ENTENTE_RETURN_IF_ERROR(Execute(writer_.get(), options_.path, sql));
+  }
+  StatementPtr insert = Prepare(writer_.get(), "INSERT INTO meta VALUES (?1, ?2)");
+  const std::pair<std::string, std::string> rows[] = {{"format", std::to_string(kFormat)},
+                                                      {"service", options_.service}};
+  for (const auto& [name, value] : rows) {
+    sqlite3_reset(insert.get());
+    sqlite3_bind_text(insert.get(), 1, name.c_str(), -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(insert.get(), 2, value.c_str(), -1, SQLITE_TRANSIENT);
+    if (sqlite3_step(insert.get()) != SQLITE_DONE) {
+      return SqliteError(writer_.get(), options_.path, "write meta");
+    }
+  }
+  insert.reset();
+  return Execute(writer_.get(), options_.path, "COMMIT");
+}
+
+absl::Status SqliteJournal::Impl::CheckSchema() {
+  sqlite3* db = writer_.get();
+  ENTENTE_ASSIGN_OR_RETURN(
+      const std::string format,
+      QueryText(db, options_.path, "SELECT value FROM meta WHERE name = 'format'"));
+  if (format.size() == 1 && format > std::to_string(kFormat)) {
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kJournalNewer,
+                        "{}: written by a newer release (format {}, this one knows {}); upgrade",
+                        options_.path, format, kFormat);
+  }
+  if (format != std::to_string(kFormat)) return Corrupt(options_.path, "its format is unreadable");
+  ENTENTE_ASSIGN_OR_RETURN(
+      const std::string service,
+      QueryText(db, options_.path, "SELECT value FROM meta WHERE name = 'service'"));
+  if (!options_.service.empty() && service != options_.service) {
+    return Corrupt(options_.path,
+                   fmt::format("is the journal of {}, not of {}", service, options_.service));
+  }
+  std::string wanted;
+  for (const char* sql : kSchema) wanted += std::string(sql) + "\n";
+  ENTENTE_ASSIGN_OR_RETURN(
+      const std::string found,
+      QueryText(db, options_.path,
+                "SELECT group_concat(sql || char(10), '') FROM (SELECT sql FROM sqlite_schema WHERE "
+                "sql IS NOT NULL ORDER BY rowid)"));
+  if (found != wanted) return Corrupt(options_.path, "its schema is not the one it was made with");
+  if (options_.check_integrity) {
+    ENTENTE_ASSIGN_OR_RETURN(const std::string result,
+                             QueryText(db, options_.path, "PRAGMA integrity_check(1)"));
+    if (result != "ok") return Corrupt(options_.path, result);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteJournal::Impl::LoadHead() {
+  StatementPtr statement = Prepare(
+      writer_.get(), "SELECT position, chain FROM record ORDER BY position DESC LIMIT 1");
+  if (statement == nullptr) return SqliteError(writer_.get(), options_.path, "read head");
+  const int step = sqlite3_step(statement.get());
+  if (step == SQLITE_DONE) return absl::OkStatus();
+  if (step != SQLITE_ROW) return SqliteError(writer_.get(), options_.path, "read head");
+  auto chain = base::Digest::From(ColumnBytes(statement.get(), 1));
+  if (!chain.has_value()) return Corrupt(options_.path, "last chain digest is malformed");
+  chain_ = *chain;
+  head_ = static_cast<uint64_t>(sqlite3_column_int64(statement.get(), 0)) + 1;
+  return absl::OkStatus();
+}
+
+absl::Status SqliteJournal::Impl::InsertAll(uint64_t position, std::span<const Record> batch,
+                                            base::Digest& chain) {
+  for (const Record& record : batch) {
+    chain = ChainDigest(chain, record);
+    sqlite3_stmt* s = insert_.get();
+    sqlite3_reset(s);
+    sqlite3_bind_int64(s, 1, static_cast<sqlite3_int64>(position++));
+    sqlite3_bind_int(s, 2, static_cast<int>(record.kind));
+    sqlite3_bind_blob64(s, 3, record.header.data(), record.header.size(), SQLITE_STATIC);
+    // A null pointer would bind NULL; an empty body is an empty blob.
+    sqlite3_bind_blob64(s, 4, record.body.empty() ? "" : record.body.data(), record.body.size(),
+                        SQLITE_STATIC);
+    sqlite3_bind_blob64(s, 5, chain.bytes.data(), chain.bytes.size(), SQLITE_TRANSIENT);
+    if (sqlite3_step(s) != SQLITE_DONE) return SqliteError(writer_.get(), options_.path, "insert");
+  }
+  sqlite3_reset(insert_.get());
+  return absl::OkStatus();
+}
+
+absl::Status SqliteJournal::Impl::Append(uint64_t expected_head, std::span<const Record> batch) {
+  if (faulted_) {
+    return base::Refuse(absl::StatusCode::kUnavailable, Reason::kJournalFaulted,
+                        "{}: the disk failed earlier; restart once it is mended", options_.path);
+  }
+  if (expected_head != Head()) {
+    return base::Refuse(absl::StatusCode::kAborted, Reason::kJournalHeadMoved, "head is {}, not {}",
+                        Head(), expected_head);
+  }
+  if (batch.empty()) return absl::OkStatus();
+  base::Digest chain = chain_;
+  absl::Status status = Execute(writer_.get(), options_.path, "BEGIN IMMEDIATE");
+  if (status.ok()) status = InsertAll(expected_head, batch, chain);
+  if (status.ok()) status = Execute(writer_.get(), options_.path, "COMMIT");
+  if (!status.ok()) {
+    sqlite3_reset(insert_.get());
+    // A full disk rolls back cleanly. After any other error it is unknown what a sync has written, and
+    // the page cache may now hold what the disk does not: nothing is acknowledged until a restart.
+    const bool full = base::ReasonOf(status) == std::string(ReasonName(Reason::kJournalFull));
+    const bool rolled_back = sqlite3_get_autocommit(writer_.get()) != 0 ||
+                             Execute(writer_.get(), options_.path, "ROLLBACK").ok();
+    faulted_ = !full || !rolled_back;
+    return status;
+  }
+  chain_ = chain;
+  head_.store(expected_head + batch.size(), std::memory_order_release);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Record>> SqliteJournal::Impl::Read(uint64_t begin, uint64_t end,
+                                                              size_t bytes_max) {
+  if (begin > end || end > Head()) {
+    return base::Refuse(absl::StatusCode::kOutOfRange, Reason::kIndexOutOfRange, "head is {}",
+                        Head());
+  }
+  if (begin == end) return std::vector<Record>();
+  ReadConnection connection;
+  {
+    base::MutexLock lock(readers_mutex_);
+    while (readers_.empty()) reader_free_.Wait(readers_mutex_);
+    connection = std::move(readers_.back());
+    readers_.pop_back();
+  }
+  auto result = ReadOn(connection, begin, end, bytes_max);
+  sqlite3_reset(connection.statement.get());
+  {
+    base::MutexLock lock(readers_mutex_);
+    readers_.push_back(std::move(connection));
+  }
+  reader_free_.NotifyOne();
+  return result;
+}
+
+absl::StatusOr<std::vector<Record>> SqliteJournal::Impl::ReadOn(ReadConnection& connection,
+                                                                uint64_t begin, uint64_t end,
+                                                                size_t bytes_max) {
+  sqlite3_stmt* s = connection.statement.get();
+  uint64_t next = begin == 0 ? 0 : begin - 1;  // the record before gives the chain to check against
+  sqlite3_bind_int64(s, 1, static_cast<sqlite3_int64>(next));
+  sqlite3_bind_int64(s, 2, static_cast<sqlite3_int64>(end));
+  std::vector<Record> result;
+  base::Digest chain;
+  size_t bytes = 0;
+  for (; next < end && (result.empty() || bytes < bytes_max); ++next) {
+    const int step = sqlite3_step(s);
+    if (step == SQLITE_DONE) return Corrupt(options_.path, fmt::format("record {} is gone", next));
+    if (step != SQLITE_ROW) return SqliteError(connection.db.get(), options_.path, "read");
+    const auto stored = base::Digest::From(ColumnBytes(s, 4));
+    if (sqlite3_column_int64(s, 0) != static_cast<sqlite3_int64>(next) || !stored) {
+      return Corrupt(options_.path, fmt::format("record {} is out of place", next));
+    }
+    if (next < begin) {
+      chain = *stored;
+      continue;
+    }
+    Record record;
+    record.kind = static_cast<RecordKind>(sqlite3_column_int(s, 1));
+    record.header = ColumnBytes(s, 2);
+    record.body = ColumnBytes(s, 3);
+    record.body_digest = crypto::Sha256(record.body);
+    chain = ChainDigest(chain, record);
+    if (chain != *stored) {
+      return Corrupt(options_.path, fmt::format("record {} fails its check", next));
+    }
+    bytes += record.header.size() + record.body.size();
+    result.push_back(std::move(record));
+  }
+  return result;
+}
+
+// Copies the WAL back outside the commit path; PASSIVE never waits for readers or the writer.
+void SqliteJournal::Impl::RunCheckpoints() {
+  auto connected = Connect(false);
+  if (!connected.ok()) return;  // commits go on; the WAL grows until the next start
+  const DbPtr db = *std::move(connected);
+  base::MutexLock lock(stop_mutex_);
+  while (!stopped_) {
+    stop_.WaitFor(stop_mutex_, kCheckpointInterval);
+    if (stopped_ || wal_frames_ < kCheckpointFrames) continue;
+    stop_mutex_.Unlock();
+    sqlite3_wal_checkpoint_v2(db.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    stop_mutex_.Lock();
+  }
+}
+
+SqliteJournal::SqliteJournal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SqliteJournal::~SqliteJournal() = default;
+
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(Options options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  ENTENTE_RETURN_IF_ERROR(impl->Start());
+  return std::unique_ptr<SqliteJournal>(new SqliteJournal(std::move(impl)));
+}
+
+absl::Status SqliteJournal::Append(uint64_t expected_head, std::span<const Record> batch) {
+  return impl_->Append(expected_head, batch);
+}
+absl::StatusOr<std::vector<Record>> SqliteJournal::Read(uint64_t begin, uint64_t end,
+                                                        size_t bytes_max) {
+  return impl_->Read(begin, end, bytes_max);
+}
+uint64_t SqliteJournal::Head() { return impl_->Head(); }
+
+}  // namespace entente::journal

@@ -1,0 +1,129 @@
+// What is particular to the SQLite engine: it survives reopening, the database refuses changes, and
+// no flipped bit is served.
+#include "services/core/journal/sqlite/sqlite_journal.h"
+
+#include <sqlite3.h>
+
+#include "services/core/journal/testing/conformance.h"
+
+namespace entente::journal::testing {
+namespace {
+
+std::unique_ptr<Journal> OpenIn(const std::string& directory) {
+  auto journal = SqliteJournal::Open({.path = directory + "/j.db", .service = "t/leem"});
+  EXPECT_OK(journal);
+  return journal.ok() ? *std::move(journal) : nullptr;
+}
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, JournalConformance, ::testing::Values(OpenIn));
+
+class SqliteJournalTest : public ::testing::Test {
+ protected:
+  void Fill(uint64_t count) {
+    auto journal = OpenIn(directory_.path());
+    for (uint64_t i = journal->Head(), end = i + count; i < end; ++i) {
+      const Record record = MakeRecord(i);
+      ASSERT_OK(journal->Append(i, std::span(&record, 1)));
+    }
+  }
+  // Opens and reads everything; OK if all of it passes its checks.
+  absl::Status ReadAll() {
+    ENTENTE_ASSIGN_OR_RETURN(auto journal,
+                             SqliteJournal::Open({.path = path_, .service = "t/leem",
+                                                  .check_integrity = true}));
+    return journal->Read(0, journal->Head(), 1 << 30).status();
+  }
+  // Runs SQL as somebody with a shell on the host would.
+  std::string Run(const std::string& sql) {
+    sqlite3* db = nullptr;
+    char* error = nullptr;
+    sqlite3_open(path_.c_str(), &db);
+    sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &error);
+    std::string text = error == nullptr ? "" : error;
+    sqlite3_free(error);
+    sqlite3_close(db);
+    return text;
+  }
+
+  base::testing::TempDir directory_;
+  const std::string path_ = directory_.File("j.db");
+};
+
+TEST_F(SqliteJournalTest, KeepsRecordsOverReopening) {
+  Fill(3);
+  Fill(3);
+  auto journal = OpenIn(directory_.path());
+  EXPECT_EQ(journal->Head(), 6u);
+  ASSERT_OK_AND_ASSIGN(auto records, journal->Read(0, 6, 1 << 20));
+  EXPECT_EQ(records[5].header, "header 5");
+}
+
+TEST_F(SqliteJournalTest, TheDatabaseItselfRefusesChanges) {
+  Fill(3);
+  EXPECT_EQ(Run("UPDATE record SET kind = 2"), "journal is append-only");
+  EXPECT_EQ(Run("DELETE FROM record"), "journal is append-only");
+  EXPECT_EQ(Run("INSERT INTO record VALUES (9, 1, x'00', x'00', zeroblob(32))"),
+            "journal has no gaps");
+  EXPECT_OK(ReadAll());
+}
+
+TEST_F(SqliteJournalTest, RefusesAStoreWhoseGuardsWereRemoved) {
+  Fill(1);
+  EXPECT_EQ(Run("DROP TRIGGER record_is_never_deleted"), "");
+  EXPECT_THAT(ReadAll(), HasReason(base::Reason::kJournalCorrupt));
+}
+
+TEST_F(SqliteJournalTest, RefusesAChangedRecord) {
+  Fill(5);
+  EXPECT_EQ(Run("DROP TRIGGER record_is_never_updated; UPDATE record SET body = x'00' WHERE "
+                "position = 2; CREATE TRIGGER record_is_never_updated BEFORE UPDATE ON record BEGIN "
+                "SELECT RAISE(ABORT, 'journal is append-only'); END"),
+            "");
+  EXPECT_THAT(ReadAll(), HasReason(base::Reason::kJournalCorrupt));
+}
+
+TEST_F(SqliteJournalTest, RefusesAnotherServicesFileAndANewerFormat) {
+  Fill(1);
+  EXPECT_THAT(SqliteJournal::Open({.path = path_, .service = "t/iem"}),
+              HasReason(base::Reason::kJournalCorrupt));
+  Run("DROP TRIGGER meta_is_never_updated; UPDATE meta SET value = '2' WHERE name = 'format'");
+  EXPECT_THAT(ReadAll(), HasReason(base::Reason::kJournalNewer));
+}
+
+TEST_F(SqliteJournalTest, OnlyOneProcessWrites) {
+  auto first = OpenIn(directory_.path());
+  EXPECT_THAT(SqliteJournal::Open({.path = path_, .service = "t/leem"}),
+              StatusIs(absl::StatusCode::kUnavailable));
+}
+
+// Flips bits all over the closed file. Each time the store is either refused or gives back exactly
+// what was written (the flip hit unused space); it never gives back anything else.
+TEST_F(SqliteJournalTest, NoFlippedBitIsServed) {
+  Fill(40);
+  const std::string original = *base::ReadFile(path_);
+  int refused = 0;
+  int trials = 0;
+  for (size_t at = 0; at < original.size(); at += 61, ++trials) {
+    std::string bytes = original;
+    bytes[at] ^= static_cast<char>(1 << (at % 8));
+    ASSERT_TRUE(base::WriteFileAtomically(path_, bytes));
+    auto journal = SqliteJournal::Open({.path = path_, .service = "t/leem"});
+    if (!journal.ok() || (*journal)->Head() != 40) {
+      ++refused;
+      continue;
+    }
+    auto records = (*journal)->Read(0, 40, 1 << 30);
+    if (!records.ok()) {
+      ++refused;
+      continue;
+    }
+    for (uint64_t i = 0; i < 40; ++i) {
+      ASSERT_EQ((*records)[i].header, MakeRecord(i).header) << "flip at byte " << at;
+      ASSERT_EQ((*records)[i].body, MakeRecord(i).body) << "flip at byte " << at;
+    }
+  }
+  EXPECT_GT(refused, trials / 8);
+}
+
+}  // namespace
+}  // namespace entente::journal::testing

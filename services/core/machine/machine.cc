@@ -1,0 +1,286 @@
+#include "services/core/machine/machine.h"
+
+#include <google/protobuf/arena.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <thread>
+
+#include "services/core/base/mutex.h"
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+
+namespace entente::machine {
+namespace {
+
+using base::Reason;
+
+absl::Status Broken(uint64_t position, std::string_view text) {
+  return base::Refuse(absl::StatusCode::kDataLoss, Reason::kJournalCorrupt,
+                      "journal record {}: {}; restore a backup, do not repair", position, text);
+}
+
+base::Digest ReferenceKey(std::string_view originator, std::string_view kind,
+                          std::string_view reference) {
+  return crypto::Sha256({"reference\n", originator, "\n", kind, "\n", reference});
+}
+
+base::Digest NameKey(std::string_view name) { return crypto::Sha256({"name\n", name}); }
+
+}  // namespace
+
+const Ledger* Machine::Find(std::string_view ledger, const Reader& reader) const {
+  auto it = ledgers_.find(ledger);
+  if (it == ledgers_.end() ||
+      !entry::Includes(it->second.audience, reader.state, reader.is_partner)) {
+    return nullptr;
+  }
+  return &it->second;
+}
+
+std::optional<uint64_t> Machine::PositionOfDigest(const base::Digest& digest) const {
+  auto it = index_.find(digest);
+  if (it == index_.end()) return std::nullopt;
+  return it->second;
+}
+
+std::optional<uint64_t> Machine::PositionOfReference(
+    const document::ParsedDocument& document) const {
+  return PositionOfDigest(
+      ReferenceKey(document.header.originator(), document.kind, document.header.reference()));
+}
+
+std::optional<uint64_t> Machine::PositionOfName(std::string_view name) const {
+  return PositionOfDigest(NameKey(name));
+}
+
+Place Machine::PlaceOf(uint64_t position) const {
+  const auto [number, index] = places_.at(position);
+  ENTENTE_CHECK(number != 0);
+  return {ledger_numbers_[number - 1], index, position};
+}
+
+Machine::ReceiptParts Machine::PrepareReceipt(const Ledger& ledger, uint64_t index) const {
+  const auto it = std::upper_bound(ledger.checkpoint_sizes.begin(), ledger.checkpoint_sizes.end(),
+                                   index);
+  ENTENTE_CHECK(it != ledger.checkpoint_sizes.end());
+  ReceiptParts parts;
+  parts.checkpoint_size = *it;
+  parts.checkpoint = {entry::OriginOf(trust_domain_, group_, ledger.id),
+                      {*it, ledger.tree.RootAt(*it)}};
+  auto proof = ledger.tree.ProveInclusion(index, *it);
+  ENTENTE_CHECK(proof.ok());
+  parts.proof = *std::move(proof);
+  return parts;
+}
+
+absl::Status Machine::Apply(uint64_t position, const journal::Record& record) {
+  if (position != applied_) return Broken(position, "is out of order");
+  absl::Status status;
+  switch (record.kind) {
+    case journal::RecordKind::kDocument:
+      status = ApplyDocument(position, record);
+      break;
+    case journal::RecordKind::kAcknowledgement:
+      status = ApplyAcknowledgement(record);
+      break;
+    case journal::RecordKind::kCheckpoint:
+      status = ApplyCheckpoint(record);
+      break;
+    default:
+      status = Broken(position, "is of an unknown kind");
+  }
+  if (!status.ok()) return status;
+  if (record.kind != journal::RecordKind::kDocument) places_.emplace_back(0, 0);
+  ++applied_;
+  return absl::OkStatus();
+}
+
+absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& record) {
+  google::protobuf::ArenaOptions options;
+  char block[16384];
+  options.initial_block = block;
+  options.initial_block_size = sizeof block;
+  google::protobuf::Arena arena(options);
+  auto& leaf = *google::protobuf::Arena::CreateMessage<pb::Leaf>(&arena);
+  auto& signed_document = *google::protobuf::Arena::CreateMessage<pb::SignedDocument>(&arena);
+  auto& header = *google::protobuf::Arena::CreateMessage<pb::Document>(&arena);
+  if (!leaf.ParseFromString(record.header) || !signed_document.ParseFromString(record.body) ||
+      !header.ParseFromString(signed_document.document())) {
+    return Broken(position, "does not parse");
+  }
+  const pb::Stamp& stamp = leaf.stamp();
+  const auto digest = base::Digest::From(leaf.document_digest());
+  if (!digest || leaf.envelope_digest() != record.body_digest.view()) {
+    return Broken(position, "leaf commits to other bytes");
+  }
+  if (stamp.ledger() != entry::LedgerIdOf(group_, header.audience())) {
+    return Broken(position, "is in another audience's ledger");
+  }
+  auto [it, fresh] = ledgers_.try_emplace(stamp.ledger());
+  Ledger& ledger = it->second;
+  if (fresh) {
+    ledger.id = stamp.ledger();
+    ledger.audience = header.audience();
+    ledger_numbers_.push_back(&ledger);
+    ledger_number_of_[ledger.id] = static_cast<uint32_t>(ledger_numbers_.size());
+  }
+  if (stamp.index() != ledger.tree.size()) return Broken(position, "leaves a gap in its ledger");
+  ledger.tree.Append(merkle::LeafHash(record.header));
+  ledger.positions.push_back(position);
+  places_.emplace_back(ledger_number_of_[ledger.id], static_cast<uint32_t>(stamp.index()));
+  const std::string& url = header.body().type_url();
+  const std::string_view kind = std::string_view(url).substr(url.rfind('/') + 1);
+  Index(*digest, position);
+  Index(ReferenceKey(header.originator(), kind, header.reference()), position);
+  Index(NameKey(stamp.name()), position);
+  last_recorded_ = std::max(last_recorded_, entry::GetTime(stamp.recorded_time()));
+  register_.Apply({position, leaf, header, kind});
+  return absl::OkStatus();
+}
+
+absl::Status Machine::ApplyAcknowledgement(const journal::Record& record) {
+  pb::Acknowledgement ack;
+  if (!ack.ParseFromString(record.header)) return Broken(applied_, "does not parse");
+  auto agency = base::AgencyName::Parse(ack.agency());
+  auto it = ledgers_.find(ack.ledger());
+  if (!agency || it == ledgers_.end() || ack.size() > it->second.tree.size()) {
+    return Broken(applied_, "acknowledges what is not there");
+  }
+  const absl::Time time = entry::GetTime(ack.recorded_time());
+  auto& steps = it->second.acknowledged[agency->state];
+  if (steps.empty() || steps.back().size < ack.size()) steps.push_back({ack.size(), time});
+  last_recorded_ = std::max(last_recorded_, time);
+  return absl::OkStatus();
+}
+
+absl::Status Machine::ApplyCheckpoint(const journal::Record& record) {
+  const size_t end = record.header.rfind("\n\n");
+  auto checkpoint = entry::Checkpoint::Parse(
+      end == std::string::npos ? "" : std::string_view(record.header).substr(0, end + 1));
+  if (!checkpoint.ok()) return Broken(applied_, "is not a checkpoint");
+  const std::string id = checkpoint->origin.substr(checkpoint->origin.rfind('/') + 1);
+  auto it = ledgers_.find(id);
+  if (it == ledgers_.end() || checkpoint->origin != entry::OriginOf(trust_domain_, group_, id)) {
+    return Broken(applied_, "is a checkpoint of another ledger");
+  }
+  Ledger& ledger = it->second;
+  if (checkpoint->head.size != ledger.tree.size() || checkpoint->head.root != ledger.tree.Root()) {
+    return Broken(applied_, "its signed root is not the root of what is stored");
+  }
+  ledger.checkpoint_sizes.push_back(checkpoint->head.size);
+  ledger.checkpoint = record.header;
+  return absl::OkStatus();
+}
+
+base::Digest Machine::Fingerprint() const {
+  std::string text = fmt::format("{}\n{}\n", service(), applied_);
+  for (const auto& [id, ledger] : ledgers_) {
+    text += fmt::format("{} {} {}\n", id, ledger.tree.size(), ledger.tree.Root().hex());
+    for (const auto& [state, steps] : ledger.acknowledged) {
+      for (const auto& step : steps) {
+        text += fmt::format("{} {} {}\n", state, step.size, absl::ToUnixMicros(step.time));
+      }
+    }
+  }
+  return crypto::Sha256(text + register_.Fingerprint().hex());
+}
+
+namespace {
+
+// Reads ahead of the fold on its own thread, so that disk, hashing and parsing overlap.
+class ReadAhead {
+ public:
+  ReadAhead(journal::Journal& journal, uint64_t end)
+      : journal_(journal), end_(end), thread_([this] { Run(); }) {}
+  ~ReadAhead() {
+    {
+      base::MutexLock lock(mutex_);
+      stopped_ = true;
+    }
+    changed_.NotifyAll();
+    thread_.join();
+  }
+  absl::StatusOr<std::vector<journal::Record>> Next() {
+    base::MutexLock lock(mutex_);
+    while (chunks_.empty()) changed_.Wait(mutex_);
+    auto chunk = std::move(chunks_.front());
+    chunks_.pop_front();
+    changed_.NotifyAll();
+    return chunk;
+  }
+
+ private:
+  static constexpr uint64_t kChunkRecords = 2048;
+  static constexpr size_t kChunkBytes = 8 << 20;
+  static constexpr size_t kChunksMax = 4;
+
+  void Run() {
+    uint64_t next = 0;
+    while (next < end_) {
+      auto chunk = journal_.Read(next, std::min(end_, next + kChunkRecords), kChunkBytes);
+      const bool ok = chunk.ok();
+      if (ok) next += chunk->size();
+      base::MutexLock lock(mutex_);
+      while (chunks_.size() >= kChunksMax && !stopped_) changed_.Wait(mutex_);
+      if (stopped_) return;
+      chunks_.push_back(std::move(chunk));
+      changed_.NotifyAll();
+      if (!ok) return;
+    }
+  }
+
+  journal::Journal& journal_;
+  const uint64_t end_;
+  base::Mutex mutex_;
+  base::CondVar changed_;
+  std::deque<absl::StatusOr<std::vector<journal::Record>>> chunks_ ABSL_GUARDED_BY(mutex_);
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+absl::Status CheckLedgers(const Machine& machine, const ReplayOptions& options) {
+  for (const auto& [id, ledger] : machine.ledgers()) {
+    auto opened = entry::OpenCheckpoint(
+        ledger.checkpoint, entry::OriginOf(machine.trust_domain(), machine.group(), id),
+        options.known);
+    if (!opened.ok()) {
+      return base::Refuse(absl::StatusCode::kDataLoss, Reason::kJournalCorrupt,
+                          "ledger {}: last checkpoint: {}", id, base::Text(opened.status()));
+    }
+    if (opened->head.size != ledger.tree.size()) {
+      return base::Refuse(absl::StatusCode::kDataLoss, Reason::kJournalCorrupt,
+                          "ledger {}: {} entries are covered by no checkpoint", id,
+                          ledger.tree.size() - opened->head.size);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status Replay(journal::Journal& journal, Machine& machine, const ReplayOptions& options) {
+  const uint64_t total = journal.Head();
+  ReadAhead ahead(journal, total);
+  auto reported = std::chrono::steady_clock::now();
+  std::unique_lock lock(machine.mutex());
+  while (machine.applied() < total) {
+    ENTENTE_ASSIGN_OR_RETURN(const auto chunk, ahead.Next());
+    for (const journal::Record& record : chunk) {
+      if (options.check_all_signatures && record.kind == journal::RecordKind::kCheckpoint) {
+        auto opened = entry::OpenNote(record.header, options.known);
+        if (!opened.ok()) return base::WithPrefix(opened.status(), "journal");
+      }
+      ENTENTE_RETURN_IF_ERROR(machine.Apply(machine.applied(), record));
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (options.progress && now - reported > std::chrono::seconds(1)) {
+      reported = now;
+      options.progress(machine.applied(), total);
+    }
+  }
+  return CheckLedgers(machine, options);
+}
+
+}  // namespace entente::machine

@@ -1,0 +1,123 @@
+// The fold of a journal: ledgers with their trees, the index of documents, acknowledgements, and the
+// group's register. One writer (the sequencer or replay) applies; any thread reads under a shared lock.
+#ifndef ENTENTE_SERVICES_CORE_MACHINE_MACHINE_H_
+#define ENTENTE_SERVICES_CORE_MACHINE_MACHINE_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "services/core/entry/entry.h"
+#include "services/core/journal/journal.h"
+#include "services/core/machine/register.h"
+#include "services/core/merkle/merkle.h"
+
+namespace entente::machine {
+
+namespace pb = ::entente::exchange::v1;
+
+// One ledger: its audience, tree, where its entries are, and how far states have acknowledged it.
+struct Ledger {
+  struct AckStep {
+    uint64_t size = 0;
+    absl::Time time;
+  };
+
+  std::string id;
+  pb::Audience audience;
+  merkle::Tree tree;
+  std::vector<uint64_t> positions;         // index -> journal position
+  std::vector<uint64_t> checkpoint_sizes;  // rising; each was signed
+  std::string checkpoint;                  // newest note; covers the whole tree between batches
+  std::map<std::string, std::vector<AckStep>, std::less<>> acknowledged;  // state -> rising steps
+};
+
+// An agency's identity in the machine's terms.
+struct Reader {
+  std::string state;
+  bool is_partner = false;
+};
+
+// Where a document is.
+struct Place {
+  const Ledger* ledger = nullptr;
+  uint64_t index = 0;
+  uint64_t position = 0;
+};
+
+class Machine {
+ public:
+  Machine(std::string trust_domain, std::string group, Register& reg)
+      : trust_domain_(std::move(trust_domain)), group_(std::move(group)), register_(reg) {}
+
+  // --- For the one writer -------------------------------------------------------------------------
+  // Applies one record at `position`; DATA_LOSS if it contradicts what came before it, which only a
+  // damaged or forged journal does. The caller holds `mutex()` exclusively.
+  absl::Status Apply(uint64_t position, const journal::Record& record);
+  absl::Time last_recorded() const { return last_recorded_; }
+  uint64_t applied() const { return applied_; }
+
+  // --- For readers holding mutex() at least shared, and for the writer ------------------------------
+  std::shared_mutex& mutex() const { return mutex_; }
+  const std::map<std::string, Ledger, std::less<>>& ledgers() const { return ledgers_; }
+  // The ledger if the reader may read it; null otherwise, whether it exists or not.
+  const Ledger* Find(std::string_view ledger, const Reader& reader) const;
+  std::optional<uint64_t> PositionOfDigest(const base::Digest& digest) const;
+  std::optional<uint64_t> PositionOfReference(const document::ParsedDocument& document) const;
+  std::optional<uint64_t> PositionOfName(std::string_view name) const;
+  // Place of the document at a position; the position must be a document's.
+  Place PlaceOf(uint64_t position) const;
+  // The receipt for an entry of a ledger: at its first checkpoint, so that it never changes.
+  // Needs the checkpoint's note, which the caller has or signs again.
+  struct ReceiptParts {
+    uint64_t checkpoint_size = 0;
+    entry::Checkpoint checkpoint;
+    std::vector<base::Digest> proof;
+  };
+  ReceiptParts PrepareReceipt(const Ledger& ledger, uint64_t index) const;
+  // Covers ledgers, acknowledgements and the register.
+  base::Digest Fingerprint() const;
+
+  const std::string& group() const { return group_; }
+  const std::string& trust_domain() const { return trust_domain_; }
+  std::string service() const { return trust_domain_ + "/" + group_; }
+  Register& reg() const { return register_; }
+
+ private:
+  absl::Status ApplyDocument(uint64_t position, const journal::Record& record);
+  absl::Status ApplyAcknowledgement(const journal::Record& record);
+  absl::Status ApplyCheckpoint(const journal::Record& record);
+  void Index(const base::Digest& key, uint64_t position) { index_.emplace(key, position); }
+
+  const std::string trust_domain_;
+  const std::string group_;
+  Register& register_;
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, Ledger, std::less<>> ledgers_;
+  // Digest, reference and name of every document, each under its own domain-separated key.
+  absl::flat_hash_map<base::Digest, uint64_t> index_;
+  std::vector<std::pair<uint32_t, uint32_t>> places_;  // position -> (ledger number + 1, index)
+  std::vector<const Ledger*> ledger_numbers_;
+  std::map<std::string, uint32_t, std::less<>> ledger_number_of_;
+  absl::Time last_recorded_ = absl::InfinitePast();
+  uint64_t applied_ = 0;
+};
+
+// Reads the whole journal into an empty machine. `progress` is called about once a second with the
+// number of records done. The signature of each ledger's last checkpoint must verify with `known`
+// (all of them with `check_all_signatures`).
+struct ReplayOptions {
+  std::vector<entry::NoteVerifier> known;
+  bool check_all_signatures = false;
+  std::function<void(uint64_t done, uint64_t total)> progress;
+};
+absl::Status Replay(journal::Journal& journal, Machine& machine, const ReplayOptions& options);
+
+}  // namespace entente::machine
+
+#endif  // ENTENTE_SERVICES_CORE_MACHINE_MACHINE_H_

@@ -1,0 +1,61 @@
+// A group's state machine, as the core sees it. A new group implements this, its protos and its
+// queries, and nothing else.
+//
+// Laws:
+//   1. Validate may refuse and changes nothing. It depends only on the document, the context, and the
+//      register's state of what the document names: its own name and its references. So documents that
+//      name different things can be validated in one batch.
+//   2. Apply cannot fail, reads no clock, and gives the same state for the same entries in the same
+//      order, whatever the rules of today are: it obeys the stamp.
+//   3. Fingerprint covers everything that answers depend on.
+#ifndef ENTENTE_SERVICES_CORE_MACHINE_REGISTER_H_
+#define ENTENTE_SERVICES_CORE_MACHINE_REGISTER_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "services/core/document/document.h"
+#include "services/core/entry/entry.h"
+
+namespace entente::machine {
+
+// What Validate may know besides the register's own state.
+struct ValidationContext {
+  absl::Time now;  // becomes the stamp's recorded_time
+};
+
+// What Validate fixes.
+struct Judgement {
+  std::string name;             // the document's assigned name, unique in the group
+  google::protobuf::Any ruling; // the group's own findings
+  uint32_t rules_version = 0;
+};
+
+// A recorded document as Apply and queries get it.
+struct AppliedDocument {
+  uint64_t position = 0;  // in the journal; never leaves the service
+  const entry::pb::Leaf& leaf;
+  const entry::pb::Document& header;
+  std::string_view kind;
+};
+
+class Register {
+ public:
+  virtual ~Register() = default;
+  virtual absl::StatusOr<Judgement> Validate(const document::VerifiedDocument& document,
+                                             const ValidationContext& context) const = 0;
+  virtual void Apply(const AppliedDocument& document) noexcept = 0;
+  virtual base::Digest Fingerprint() const = 0;
+  // Facts that a follower's filter may ask for, as in {"denials.destination", "ir"}, of the matter that
+  // the document with this assigned name belongs to.
+  virtual std::multimap<std::string, std::string> Facts(std::string_view name) const = 0;
+  // Names of facts that filters may use.
+  virtual std::vector<std::string> FactNames() const = 0;
+};
+
+}  // namespace entente::machine
+
+#endif  // ENTENTE_SERVICES_CORE_MACHINE_REGISTER_H_

@@ -1,0 +1,349 @@
+#include "services/core/machine/sequencer.h"
+
+#include <utility>
+
+#include "services/core/base/status.h"
+
+namespace entente::machine {
+namespace {
+
+using base::Reason;
+
+absl::Status Overloaded() {
+  return base::WithRetry(
+      base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
+                   "too many documents are waiting; send it again after the retry delay"),
+      absl::Milliseconds(50));
+}
+
+}  // namespace
+
+struct Sequencer::Pending {
+  Command command;
+  std::string leaf;  // serialised
+  std::string ledger;
+  uint64_t index = 0;
+};
+
+// What one append holds while it is made.
+struct Sequencer::Batch {
+  absl::Time now;
+  std::vector<journal::Record> records;
+  std::vector<Pending> documents;
+  std::vector<Command> acknowledgements;
+  std::map<std::string, merkle::CompactRange> ranges;  // frontier after the batch
+  std::set<std::string> names;                         // what the batch's documents name
+};
+
+Sequencer::Sequencer(Dependencies dependencies, Options options)
+    : d_(std::move(dependencies)), options_(options) {
+  std::shared_lock lock(d_.machine.mutex());
+  latest_ = d_.machine.last_recorded();
+}
+
+Sequencer::~Sequencer() { Stop(); }
+
+void Sequencer::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Sequencer::Stop() {
+  {
+    base::MutexLock lock(mutex_);
+    stopped_ = true;
+  }
+  wake_.NotifyAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+size_t Sequencer::queued() const {
+  base::MutexLock lock(mutex_);
+  return queue_.size();
+}
+
+absl::Status Sequencer::Enqueue(Command command) {
+  {
+    base::MutexLock lock(mutex_);
+    if (stopped_) {
+      return base::Refuse(absl::StatusCode::kUnavailable, Reason::kServiceDraining,
+                          "the service is shutting down; connect again");
+    }
+    if (queue_.size() >= options_.queue_max) return Overloaded();
+    queue_.push_back(std::move(command));
+  }
+  wake_.NotifyOne();
+  return absl::OkStatus();
+}
+
+absl::Status Sequencer::Submit(document::VerifiedDocument document, uint64_t directory_serial,
+                               ReceiptCallback done) {
+  Command command;
+  command.document = std::move(document);
+  command.directory_serial = directory_serial;
+  command.done = std::move(done);
+  return Enqueue(std::move(command));
+}
+
+absl::Status Sequencer::Acknowledge(base::AgencyName agency, std::map<std::string, uint64_t> sizes,
+                                    AckCallback done) {
+  Command command;
+  command.agency = std::move(agency);
+  command.sizes = std::move(sizes);
+  command.acknowledged = std::move(done);
+  return Enqueue(std::move(command));
+}
+
+std::vector<Sequencer::Command> Sequencer::Take() {
+  std::vector<Command> commands;
+  while (!queue_.empty() && commands.size() < options_.batch_max) {
+    commands.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return commands;
+}
+
+void Sequencer::Run() {
+  while (true) {
+    std::vector<Command> commands;
+    {
+      base::MutexLock lock(mutex_);
+      while (queue_.empty() && !stopped_) wake_.Wait(mutex_);
+      if (queue_.empty()) return;
+      commands = Take();
+    }
+    Work(std::move(commands));
+  }
+}
+
+bool Sequencer::RunOnce() {
+  std::vector<Command> commands;
+  {
+    base::MutexLock lock(mutex_);
+    commands = Take();
+  }
+  if (commands.empty()) return false;
+  Work(std::move(commands));
+  return true;
+}
+
+void Sequencer::Work(std::vector<Command> commands) {
+  size_t next = 0;
+  while (next < commands.size()) {
+    Batch batch;
+    // Civil time may go back; recorded time may not.
+    latest_ = std::max(latest_, d_.clock.Now());
+    batch.now = latest_;
+    if (absl::Status status = CatchUp(); !status.ok()) {
+      for (; next < commands.size(); ++next) {
+        Command& command = commands[next];
+        command.document.has_value() ? command.done(status) : command.acknowledged(status);
+      }
+      return;
+    }
+    while (next < commands.size() && Stage(commands[next], batch)) ++next;
+    absl::Status status = absl::OkStatus();
+    if (!batch.records.empty()) {
+      SignCheckpoints(batch);
+      status = CommitBatch(batch);
+    }
+    if (status.ok()) {
+      Answer(batch);
+      continue;
+    }
+    for (Pending& pending : batch.documents) pending.command.done(status);
+    for (Command& command : batch.acknowledgements) command.acknowledged(status);
+  }
+}
+
+// Applies what the journal holds beyond the machine: after an append whose outcome was unknown, or
+// another writer's work.
+absl::Status Sequencer::CatchUp() {
+  while (d_.machine.applied() < d_.journal.Head()) {
+    auto commit = std::make_shared<Commit>();
+    commit->begin = d_.machine.applied();
+    ENTENTE_ASSIGN_OR_RETURN(commit->records,
+                             d_.journal.Read(commit->begin, d_.journal.Head(), 8 << 20));
+    {
+      std::unique_lock lock(d_.machine.mutex());
+      for (size_t i = 0; i < commit->records.size(); ++i) {
+        absl::Status status = d_.machine.Apply(commit->begin + i, commit->records[i]);
+        if (!status.ok()) {
+          d_.fatal(status);
+          return status;
+        }
+      }
+    }
+    ranges_.clear();
+    latest_ = std::max(latest_, d_.machine.last_recorded());
+    d_.committed(std::move(commit));
+  }
+  return absl::OkStatus();
+}
+
+bool Sequencer::Stage(Command& command, Batch& batch) {
+  if (command.document.has_value()) return StageDocument(command, batch);
+  StageAcknowledgement(command, batch);
+  return true;
+}
+
+bool Sequencer::StageDocument(Command& command, Batch& batch) {
+  const document::ParsedDocument& parsed = command.document->parsed();
+  std::vector<std::string> names = {"digest " + parsed.digest.str(),
+                                    fmt::format("{} {} {}", parsed.header.originator(), parsed.kind,
+                                                parsed.header.reference())};
+  for (const auto& reference : parsed.header.references()) names.push_back(reference.name());
+  for (const std::string& name : names) {
+    if (batch.names.count(name) != 0) return false;
+  }
+  if (auto position = d_.machine.PositionOfDigest(parsed.digest)) {
+    command.done(ReceiptAt(*position));
+    return true;
+  }
+  if (d_.machine.PositionOfReference(parsed).has_value()) {
+    command.done(base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
+                              "reference \"{}\" of {} names another {}; use a new reference",
+                              parsed.header.reference(), parsed.header.originator(),
+                              document::ShortKind(parsed.kind)));
+    return true;
+  }
+  auto judgement = Judge(command, batch.now);
+  if (!judgement.ok()) {
+    command.done(judgement.status());
+    return true;
+  }
+  // Two documents of one batch must not be given one name.
+  if (batch.names.count(judgement->name) != 0) return false;
+  batch.names.insert(names.begin(), names.end());
+  batch.names.insert(judgement->name);
+  Stamp(command, *std::move(judgement), batch);
+  return true;
+}
+
+absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
+  const auto directory = d_.directory.Get();
+  if (directory->serial() != command.directory_serial) {
+    // The directory changed since intake: the signers must be acceptable to this one too.
+    auto parsed = std::make_shared<document::ParsedDocument>(command.document->parsed());
+    auto verified = d_.verifier.Verify(std::move(parsed), *directory, d_.clock.Now());
+    if (!verified.ok()) return verified.status();
+    command.directory_serial = directory->serial();
+  }
+  return d_.machine.reg().Validate(*command.document, {.now = now});
+}
+
+merkle::CompactRange& Sequencer::RangeOf(const std::string& ledger, Batch& batch) {
+  auto it = batch.ranges.find(ledger);
+  if (it != batch.ranges.end()) return it->second;
+  auto known = ranges_.find(ledger);
+  if (known == ranges_.end()) {
+    merkle::CompactRange range;
+    auto stored = d_.machine.ledgers().find(ledger);
+    if (stored != d_.machine.ledgers().end()) {
+      for (uint64_t i = 0; i < stored->second.tree.size(); ++i) {
+        range.Append(stored->second.tree.leaf(i));
+      }
+    }
+    known = ranges_.emplace(ledger, std::move(range)).first;
+  }
+  return batch.ranges.emplace(ledger, known->second).first->second;
+}
+
+void Sequencer::Stamp(Command& command, Judgement judgement, Batch& batch) {
+  const document::ParsedDocument& parsed = command.document->parsed();
+  Pending pending;
+  pending.ledger = entry::LedgerIdOf(d_.machine.group(), parsed.header.audience());
+  merkle::CompactRange& range = RangeOf(pending.ledger, batch);
+  pending.index = range.size();
+  pb::Leaf leaf;
+  leaf.set_document_digest(parsed.digest.str());
+  leaf.set_envelope_digest(parsed.envelope_digest.str());
+  pb::Stamp& stamp = *leaf.mutable_stamp();
+  stamp.set_ledger(pending.ledger);
+  stamp.set_index(pending.index);
+  entry::SetTime(batch.now, stamp.mutable_recorded_time());
+  stamp.set_rules_version(judgement.rules_version);
+  stamp.set_directory_serial(command.directory_serial);
+  stamp.set_name(std::move(judgement.name));
+  *stamp.mutable_ruling() = std::move(judgement.ruling);
+  pending.leaf = entry::SerialiseLeaf(leaf);
+  range.Append(merkle::LeafHash(pending.leaf));
+  batch.records.push_back({journal::RecordKind::kDocument, pending.leaf, parsed.envelope,
+                           parsed.envelope_digest});
+  pending.command = std::move(command);
+  batch.documents.push_back(std::move(pending));
+}
+
+void Sequencer::StageAcknowledgement(Command& command, Batch& batch) {
+  static const base::Digest kEmptyBody = merkle::EmptyRoot();  // SHA-256 of nothing
+  for (const auto& [ledger, size] : command.sizes) {
+    auto it = d_.machine.ledgers().find(ledger);
+    if (it == d_.machine.ledgers().end() || size > it->second.tree.size()) continue;
+    auto steps = it->second.acknowledged.find(command.agency.state);
+    if (steps != it->second.acknowledged.end() && steps->second.back().size >= size) continue;
+    pb::Acknowledgement ack;
+    ack.set_agency(command.agency.str());
+    ack.set_ledger(ledger);
+    ack.set_size(size);
+    entry::SetTime(batch.now, ack.mutable_recorded_time());
+    batch.records.push_back({journal::RecordKind::kAcknowledgement, ack.SerializeAsString(), "",
+                             kEmptyBody});
+  }
+  batch.acknowledgements.push_back(std::move(command));
+}
+
+void Sequencer::SignCheckpoints(Batch& batch) {
+  static const base::Digest kEmptyBody = merkle::EmptyRoot();
+  for (const auto& [ledger, range] : batch.ranges) {
+    const entry::Checkpoint checkpoint = {
+        entry::OriginOf(d_.machine.trust_domain(), d_.machine.group(), ledger),
+        {range.size(), range.Root()}};
+    batch.records.push_back({journal::RecordKind::kCheckpoint, d_.signer.Sign(checkpoint.Text()), "",
+                             kEmptyBody});
+  }
+}
+
+absl::Status Sequencer::CommitBatch(Batch& batch) {
+  const uint64_t begin = d_.machine.applied();
+  ENTENTE_RETURN_IF_ERROR(d_.journal.Append(begin, batch.records));
+  auto commit = std::make_shared<Commit>();
+  commit->begin = begin;
+  commit->records = std::move(batch.records);
+  {
+    std::unique_lock lock(d_.machine.mutex());
+    for (size_t i = 0; i < commit->records.size(); ++i) {
+      absl::Status status = d_.machine.Apply(begin + i, commit->records[i]);
+      ENTENTE_CHECK(status.ok());  // we made these records ourselves
+    }
+  }
+  for (auto& [ledger, range] : batch.ranges) ranges_[ledger] = std::move(range);
+  d_.committed(std::move(commit));
+  return absl::OkStatus();
+}
+
+pb::Receipt Sequencer::MakeReceipt(const Ledger& ledger, uint64_t index, std::string leaf) {
+  const auto parts = d_.machine.PrepareReceipt(ledger, index);
+  pb::Receipt receipt;
+  receipt.set_leaf(std::move(leaf));
+  for (const base::Digest& node : parts.proof) receipt.add_inclusion_proof(node.str());
+  // Ed25519 is deterministic: signing an old head again gives the note that was given then.
+  receipt.set_checkpoint(parts.checkpoint_size == ledger.tree.size()
+                             ? ledger.checkpoint
+                             : d_.signer.Sign(parts.checkpoint.Text()));
+  return receipt;
+}
+
+absl::StatusOr<pb::Receipt> Sequencer::ReceiptAt(uint64_t position) {
+  ENTENTE_ASSIGN_OR_RETURN(auto records, d_.journal.Read(position, position + 1, 1));
+  const Place place = d_.machine.PlaceOf(position);
+  return MakeReceipt(*place.ledger, place.index, std::move(records[0].header));
+}
+
+void Sequencer::Answer(Batch& batch) {
+  for (Pending& pending : batch.documents) {
+    const Ledger& ledger = d_.machine.ledgers().find(pending.ledger)->second;
+    pending.command.done(MakeReceipt(ledger, pending.index, std::move(pending.leaf)));
+  }
+  for (Command& command : batch.acknowledgements) command.acknowledged(absl::OkStatus());
+}
+
+}  // namespace entente::machine

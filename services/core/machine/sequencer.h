@@ -1,0 +1,119 @@
+// The single writer of a service. Life of a submission:
+//
+//   1. Intake (any thread) parses the document and checks its signatures: VerifiedDocument.
+//   2. Enqueue puts it into a bounded queue; full is RESOURCE_EXHAUSTED/QUEUE_FULL at once.
+//   3. The sequencer thread takes up to batch_max commands and validates them one after another
+//      against the machine. A command that names what an earlier one of the batch names waits for the
+//      next batch (Register law 1).
+//   4. It stamps them, signs one checkpoint per touched ledger, and appends all of it in one journal
+//      transaction (group commit).
+//   5. It applies the records, tells `committed`, and answers each caller with a receipt.
+//
+// A failed append answers every caller of the batch with the journal's error and changes nothing; when
+// the journal may have kept the batch after all, the next step reads what is there first. A document
+// that was recorded though its caller saw an error is found by its digest when it is sent again.
+#ifndef ENTENTE_SERVICES_CORE_MACHINE_SEQUENCER_H_
+#define ENTENTE_SERVICES_CORE_MACHINE_SEQUENCER_H_
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <set>
+#include <thread>
+
+#include "services/core/base/clock.h"
+#include "services/core/base/mutex.h"
+#include "services/core/entry/entry.h"
+#include "services/core/identity/directory.h"
+#include "services/core/machine/machine.h"
+
+namespace entente::machine {
+
+// Records of one append, in order; shared with the feed.
+struct Commit {
+  uint64_t begin = 0;
+  std::vector<journal::Record> records;
+};
+
+class Sequencer {
+ public:
+  struct Options {
+    size_t queue_max = 1024;
+    size_t batch_max = 256;
+  };
+  struct Dependencies {
+    journal::Journal& journal;
+    Machine& machine;
+    const identity::DirectorySource& directory;
+    document::Verifier& verifier;
+    const entry::NoteSigner& signer;
+    const base::Clock& clock;
+    std::function<void(std::shared_ptr<const Commit>)> committed;  // on the sequencer's thread
+    std::function<void(const absl::Status&)> fatal;                // the machine must stop serving
+  };
+  using ReceiptCallback = std::function<void(absl::StatusOr<pb::Receipt>)>;
+  using AckCallback = std::function<void(absl::Status)>;
+
+  Sequencer(Dependencies dependencies, Options options);
+  ~Sequencer();
+
+  // Callbacks run on the sequencer's thread, exactly once; not at all if the status is not OK.
+  absl::Status Submit(document::VerifiedDocument document, uint64_t directory_serial,
+                      ReceiptCallback done);
+  absl::Status Acknowledge(base::AgencyName agency, std::map<std::string, uint64_t> sizes,
+                           AckCallback done);
+
+  void Start();
+  // Finishes what is queued, refuses what comes later.
+  void Stop();
+  // Works off one batch on the caller's thread; false if nothing was queued. For tests and simulation,
+  // without Start.
+  bool RunOnce();
+  size_t queued() const;
+
+ private:
+  struct Command {
+    // Either a document or an acknowledgement.
+    std::optional<document::VerifiedDocument> document;
+    uint64_t directory_serial = 0;
+    ReceiptCallback done;
+    base::AgencyName agency;
+    std::map<std::string, uint64_t> sizes;
+    AckCallback acknowledged;
+  };
+  struct Pending;  // one stamped document of the batch
+  struct Batch;
+
+  absl::Status Enqueue(Command command);
+  void Run();
+  std::vector<Command> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Work(std::vector<Command> commands);
+  absl::Status CatchUp();
+  // True if the command belongs to this batch; false to leave it for the next.
+  bool Stage(Command& command, Batch& batch);
+  bool StageDocument(Command& command, Batch& batch);
+  void StageAcknowledgement(Command& command, Batch& batch);
+  absl::StatusOr<Judgement> Judge(Command& command, absl::Time now);
+  void Stamp(Command& command, Judgement judgement, Batch& batch);
+  void SignCheckpoints(Batch& batch);
+  absl::Status CommitBatch(Batch& batch);
+  void Answer(Batch& batch);
+  absl::StatusOr<pb::Receipt> ReceiptAt(uint64_t position);
+  pb::Receipt MakeReceipt(const Ledger& ledger, uint64_t index, std::string leaf);
+  merkle::CompactRange& RangeOf(const std::string& ledger, Batch& batch);
+
+  Dependencies d_;
+  const Options options_;
+  mutable base::Mutex mutex_;
+  base::CondVar wake_;
+  std::deque<Command> queue_ ABSL_GUARDED_BY(mutex_);
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  // Sequencer's thread only.
+  std::map<std::string, merkle::CompactRange> ranges_;  // committed frontier of each ledger
+  absl::Time latest_ = absl::InfinitePast();
+  std::thread thread_;
+};
+
+}  // namespace entente::machine
+
+#endif  // ENTENTE_SERVICES_CORE_MACHINE_SEQUENCER_H_
