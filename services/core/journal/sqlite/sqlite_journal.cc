@@ -118,6 +118,11 @@ class SqliteJournal::Impl {
     }
     stop_.NotifyAll();
     if (checkpointer_.joinable()) checkpointer_.join();
+    {
+      // Readers first: the last connection to close folds the WAL back, which only the writer can.
+      base::MutexLock lock(readers_mutex_);
+      readers_.clear();
+    }
     insert_.reset();
     writer_.reset();
     if (lock_fd_ >= 0) ::close(lock_fd_);

@@ -1,0 +1,339 @@
+#include "services/core/feed/feed.h"
+
+#include <google/protobuf/io/coded_stream.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "entente/exchange/v1/exchange_service.pb.h"
+#include "services/core/base/status.h"
+
+namespace entente::feed {
+namespace {
+
+using base::Reason;
+using CodedOutput = google::protobuf::io::CodedOutputStream;
+
+void AppendVarint(uint64_t value, std::string& out) {
+  uint8_t buffer[10];
+  const uint8_t* end = CodedOutput::WriteVarint64ToArray(value, buffer);
+  out.append(reinterpret_cast<const char*>(buffer), static_cast<size_t>(end - buffer));
+}
+
+// A length-delimited field of a serialised message.
+void AppendField(int number, std::string_view bytes, std::string& out) {
+  AppendVarint(static_cast<uint64_t>(number) << 3 | 2, out);
+  AppendVarint(bytes.size(), out);
+  out += bytes;
+}
+
+using Response = exchange::v1::FollowResponse;
+using Delivery = exchange::v1::Delivery;
+using Entry = exchange::v1::Entry;
+
+}  // namespace
+
+std::string SerialiseDelivery(const std::string& ledger, std::string_view leaf,
+                              std::string_view signed_document) {
+  std::string entry;
+  entry.reserve(leaf.size() + signed_document.size() + 16);
+  AppendField(Entry::kLeafFieldNumber, leaf, entry);
+  AppendField(Entry::kSignedDocumentFieldNumber, signed_document, entry);
+  std::string delivery;
+  delivery.reserve(entry.size() + ledger.size() + 16);
+  AppendField(Delivery::kLedgerFieldNumber, ledger, delivery);
+  AppendField(Delivery::kEntryFieldNumber, entry, delivery);
+  std::string field;
+  field.reserve(delivery.size() + 8);
+  AppendField(Response::kDeliveriesFieldNumber, delivery, field);
+  return field;
+}
+
+std::string SerialiseSkip(const std::string& ledger, const base::Digest& leaf_hash) {
+  std::string delivery;
+  AppendField(Delivery::kLedgerFieldNumber, ledger, delivery);
+  AppendField(Delivery::kSkippedLeafHashFieldNumber, leaf_hash.view(), delivery);
+  std::string field;
+  AppendField(Response::kDeliveriesFieldNumber, delivery, field);
+  return field;
+}
+
+absl::StatusOr<Filter> Filter::Parse(std::string_view text, const std::vector<std::string>& facts) {
+  Filter filter;
+  const auto bad = [&](std::string_view why) {
+    base::FieldViolations violations;
+    std::string names = "originator, kind";
+    for (const std::string& fact : facts) names += ", " + fact;
+    violations.Add("filter", "{}; write clauses field=value joined by \" AND \", with fields {}",
+                   why, names);
+    return violations.ToStatus();
+  };
+  if (text.size() > 1024) return bad("is longer than 1024 characters");
+  constexpr std::string_view kAnd = " AND ";
+  while (!text.empty()) {
+    const size_t end = text.find(kAnd);
+    const std::string_view clause = text.substr(0, end);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + kAnd.size());
+    const size_t equals = clause.find('=');
+    if (equals == std::string_view::npos || equals + 1 == clause.size()) {
+      return bad(fmt::format("has the clause \"{}\" without a value", clause));
+    }
+    const std::string name(clause.substr(0, equals));
+    if (name != "originator" && name != "kind" &&
+        std::find(facts.begin(), facts.end(), name) == facts.end()) {
+      return bad(fmt::format("has the unknown field \"{}\"", name));
+    }
+    filter.clauses_.emplace_back(name, std::string(clause.substr(equals + 1)));
+  }
+  return filter;
+}
+
+bool Filter::Matches(const Item& item, const machine::Register& reg) const {
+  std::optional<std::multimap<std::string, std::string>> facts;
+  return std::all_of(clauses_.begin(), clauses_.end(), [&](const auto& clause) {
+    const auto& [name, value] = clause;
+    if (name == "originator") return item.originator == value;
+    if (name == "kind") return item.kind == value;
+    if (!facts.has_value()) facts = reg.Facts(item.name);
+    const auto [begin, end] = facts->equal_range(name);
+    return std::any_of(begin, end, [&](const auto& fact) { return fact.second == value; });
+  });
+}
+
+Feed::Feed(machine::Machine& machine, journal::Journal& journal, Options options)
+    : machine_(machine), journal_(journal), options_(options), head_(machine.applied()) {}
+
+std::shared_ptr<const Segment> Feed::Build(uint64_t begin,
+                                           std::span<const journal::Record> records) {
+  auto segment = std::make_shared<Segment>();
+  segment->begin = begin;
+  segment->items.resize(records.size());
+  std::shared_lock lock(machine_.mutex());
+  for (size_t i = 0; i < records.size(); ++i) {
+    const journal::Record& record = records[i];
+    if (record.kind != journal::RecordKind::kDocument) continue;
+    exchange::v1::Leaf leaf;
+    ENTENTE_CHECK(leaf.ParseFromString(record.header));  // the fold has parsed it before
+    const machine::Place place = machine_.PlaceOf(begin + i);
+    Item& item = segment->items[i];
+    item.ledger = place.ledger;
+    item.index = place.index;
+    item.leaf_hash = place.ledger->tree.leaf(place.index);
+    item.name = leaf.stamp().name();
+    exchange::v1::SignedDocument signed_document;
+    exchange::v1::Document header;
+    ENTENTE_CHECK(signed_document.ParseFromString(record.body) &&
+                  header.ParseFromString(signed_document.document()));
+    item.kind = std::string(document::ShortKind(header.body().type_url()));
+    item.originator = header.originator().substr(9, 2);  // after "partners/"
+    item.offset = segment->buffer.size();
+    segment->buffer += SerialiseDelivery(place.ledger->id, record.header, record.body);
+    item.length = segment->buffer.size() - item.offset;
+  }
+  return segment;
+}
+
+void Feed::Add(const machine::Commit& commit) {
+  auto segment = Build(commit.begin, commit.records);
+  {
+    base::MutexLock lock(mutex_);
+    tail_bytes_ += segment->bytes();
+    tail_.push_back(std::move(segment));
+    while (tail_bytes_ > options_.bytes_max && tail_.size() > 1) {
+      tail_bytes_ -= tail_.front()->bytes();
+      tail_.pop_front();
+    }
+  }
+  head_.store(commit.begin + commit.records.size(), std::memory_order_release);
+}
+
+std::shared_ptr<const Segment> Feed::Find(uint64_t position) {
+  base::MutexLock lock(mutex_);
+  if (!tail_.empty() && position >= tail_.front()->begin) {
+    auto it = std::upper_bound(tail_.begin(), tail_.end(), position,
+                               [](uint64_t p, const auto& segment) { return p < segment->end(); });
+    return it == tail_.end() ? nullptr : *it;
+  }
+  auto it = page_of_.find(position / options_.page_records);
+  if (it == page_of_.end() || it->second->second->end() <= position) return nullptr;
+  pages_.splice(pages_.begin(), pages_, it->second);
+  return it->second->second;
+}
+
+absl::StatusOr<std::shared_ptr<const Segment>> Feed::Load(uint64_t position) {
+  if (auto found = Find(position)) return found;
+  const uint64_t number = position / options_.page_records;
+  uint64_t begin = number * options_.page_records;
+  const uint64_t end = std::min(begin + options_.page_records, head());
+  std::vector<journal::Record> records;
+  while (begin + records.size() < end) {
+    ENTENTE_ASSIGN_OR_RETURN(auto part,
+                             journal_.Read(begin + records.size(), end, options_.bytes_max));
+    std::move(part.begin(), part.end(), std::back_inserter(records));
+  }
+  auto segment = Build(begin, records);
+  base::MutexLock lock(mutex_);
+  if (auto it = page_of_.find(number); it != page_of_.end()) {
+    page_bytes_ -= it->second->second->bytes();
+    pages_.erase(it->second);
+    page_of_.erase(it);
+  }
+  pages_.emplace_front(number, segment);
+  page_of_[number] = pages_.begin();
+  page_bytes_ += segment->bytes();
+  while (page_bytes_ > options_.bytes_max && pages_.size() > 1) {
+    page_bytes_ -= pages_.back().second->bytes();
+    page_of_.erase(pages_.back().first);
+    pages_.pop_back();
+  }
+  return segment;
+}
+
+size_t Feed::bytes() const {
+  base::MutexLock lock(mutex_);
+  return tail_bytes_ + page_bytes_;
+}
+
+absl::StatusOr<std::unique_ptr<Follower>> Follower::Create(Feed& feed, machine::Reader reader,
+                                                           std::string_view cursor, Filter filter,
+                                                           Options options) {
+  entry::Cursor start;
+  if (!cursor.empty()) {
+    ENTENTE_ASSIGN_OR_RETURN(start, entry::Cursor::Decode(feed.machine().service(), cursor));
+  }
+  std::unique_ptr<Follower> follower(
+      new Follower(feed, std::move(reader), std::move(filter), options));
+  ENTENTE_RETURN_IF_ERROR(follower->Start(start));
+  return follower;
+}
+
+absl::Status Follower::Start(const entry::Cursor& cursor) {
+  std::shared_lock lock(feed_.machine().mutex());
+  for (const auto& [id, next] : cursor.next) {
+    const machine::Ledger* ledger = feed_.machine().Find(id, reader_);
+    if (ledger == nullptr || next > ledger->tree.size()) {
+      return base::WithMetadata(
+          base::Refuse(absl::StatusCode::kOutOfRange, Reason::kCursorAhead,
+                       "the cursor is ahead of ledger {}: either it is not yours, or the ledger went "
+                       "back; compare checkpoints with another partner before you start over",
+                       id),
+          "ledger", id);
+    }
+  }
+  cursor_ = cursor;
+  target_ = feed_.head();
+  position_ = target_;
+  for (const auto& [id, ledger] : feed_.machine().ledgers()) {
+    if (!Reads(ledger)) continue;
+    const uint64_t next = *known_[&ledger].second;
+    if (next < ledger.tree.size()) position_ = std::min(position_, ledger.positions[next]);
+  }
+  return absl::OkStatus();
+}
+
+bool Follower::Reads(const machine::Ledger& ledger) {
+  auto it = known_.find(&ledger);
+  if (it == known_.end()) {
+    const bool reads = entry::Includes(ledger.audience, reader_.state, reader_.is_partner);
+    uint64_t* next = reads ? &cursor_.next.try_emplace(ledger.id, 0).first->second : nullptr;
+    it = known_.emplace(&ledger, std::make_pair(reads, next)).first;
+  }
+  return it->second.first;
+}
+
+void Follower::Take(const std::shared_ptr<const Segment>& segment, const Item& item,
+                    Message& message) {
+  if (item.ledger == nullptr || !Reads(*item.ledger)) return;
+  uint64_t& next = *known_[item.ledger].second;
+  if (item.index < next) return;  // had before the resume point
+  ENTENTE_CHECK(item.index == next);
+  ++next;
+  ++message.items;
+  mark_due_ = true;
+  bool matches = true;
+  if (!filter_.empty()) {
+    std::shared_lock lock(feed_.machine().mutex());
+    matches = filter_.Matches(item, feed_.machine().reg());
+  }
+  if (!matches) {
+    auto skip = std::make_shared<Segment>();
+    skip->buffer = SerialiseSkip(item.ledger->id, item.leaf_hash);
+    const size_t length = skip->buffer.size();
+    message.pieces.push_back({std::move(skip), 0, length});
+    return;
+  }
+  Piece* last = message.pieces.empty() ? nullptr : &message.pieces.back();
+  if (last != nullptr && last->segment == segment && last->offset + last->length == item.offset) {
+    last->length += item.length;
+    return;
+  }
+  message.pieces.push_back({segment, item.offset, item.length});
+}
+
+Follower::Step Follower::Pull(Message& message) {
+  message = {};
+  if (done_) return Step::kDone;
+  const uint64_t end = options_.until_current ? target_ : feed_.head();
+  size_t bytes = 0;
+  while (position_ < end && bytes < options_.message_bytes && message.items < options_.message_items) {
+    auto segment = loaded_ != nullptr && loaded_->begin <= position_ && position_ < loaded_->end()
+                       ? loaded_
+                       : feed_.Find(position_);
+    if (segment == nullptr) {
+      loaded_ = nullptr;
+      if (message.items > 0) break;
+      return Step::kNeedLoad;
+    }
+    loaded_ = segment;
+    const size_t before = message.items;
+    const Item& item = segment->items[position_ - segment->begin];
+    Take(segment, item, message);
+    if (message.items > before) bytes += item.length;
+    ++position_;
+  }
+  if (message.items > 0) {
+    Finish(message, false);
+    return Step::kMessage;
+  }
+  if (options_.until_current && position_ >= target_) {
+    done_ = true;
+    message = Mark();
+    return Step::kMessage;
+  }
+  return Step::kIdle;
+}
+
+absl::Status Follower::Load() {
+  ENTENTE_ASSIGN_OR_RETURN(loaded_, feed_.Load(position_));
+  return absl::OkStatus();
+}
+
+void Follower::Finish(Message& message, bool progress) {
+  AppendField(Response::kCursorFieldNumber, cursor_.Encode(feed_.machine().service()),
+              message.trailer);
+  if (progress) {
+    AppendVarint(Response::kProgressFieldNumber << 3, message.trailer);
+    AppendVarint(1, message.trailer);
+  }
+}
+
+Follower::Message Follower::Mark() {
+  Message message;
+  mark_due_ = false;
+  {
+    // A checkpoint that covers more than was given yet is true all the same; the reader keeps it until
+    // it has caught up. Usually it covers exactly what was given.
+    std::shared_lock lock(feed_.machine().mutex());
+    for (const auto& [id, ledger] : feed_.machine().ledgers()) {
+      if (!Reads(ledger)) continue;
+      uint64_t& marked = marked_[id];
+      if (ledger.tree.size() == marked) continue;
+      marked = ledger.tree.size();
+      AppendField(Response::kCheckpointsFieldNumber, ledger.checkpoint, message.trailer);
+    }
+  }
+  Finish(message, true);
+  return message;
+}
+
+}  // namespace entente::feed

@@ -1,0 +1,332 @@
+#include "services/core/rpc/follow.h"
+
+#include <optional>
+#include <utility>
+
+#include "entente/exchange/v1/exchange_service.pb.h"
+#include "services/core/base/status.h"
+#include "services/core/rpc/grpc_status.h"
+#include "services/core/telemetry/log.h"
+
+namespace entente::rpc {
+namespace {
+
+using base::Reason;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kMethod = "/entente.exchange.v1.ExchangeService/Follow";
+
+// A slice that keeps its segment alive instead of copying it.
+grpc::Slice ShareSlice(const feed::Piece& piece) {
+  auto* keep = new std::shared_ptr<const feed::Segment>(piece.segment);
+  void* data = const_cast<char*>(piece.segment->buffer.data() + piece.offset);
+  return grpc::Slice(
+      data, piece.length,
+      [](void* user) { delete static_cast<std::shared_ptr<const feed::Segment>*>(user); }, keep);
+}
+
+grpc::ByteBuffer ToByteBuffer(const feed::Follower::Message& message) {
+  std::vector<grpc::Slice> slices;
+  slices.reserve(message.pieces.size() + 1);
+  for (const feed::Piece& piece : message.pieces) slices.push_back(ShareSlice(piece));
+  if (!message.trailer.empty()) slices.emplace_back(message.trailer);
+  return {slices.data(), slices.size()};
+}
+
+bool ParseRequest(const grpc::ByteBuffer& buffer, exchange::v1::FollowRequest& request) {
+  grpc::Slice slice;
+  return buffer.Length() <= (256 << 10) && buffer.DumpToSingleSlice(&slice).ok() &&
+         request.ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
+}
+
+absl::Status Draining() {
+  return base::WithRetry(base::Refuse(absl::StatusCode::kUnavailable, Reason::kServiceDraining,
+                                      "the service is shutting down; follow again from the cursor"),
+                         absl::Seconds(1));
+}
+
+}  // namespace
+
+class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  FollowReactor(FollowHub& hub, grpc::CallbackServerContext* context)
+      : hub_(hub), context_(context), chain_pem_(PeerChainPem(*context)) {}
+
+  // Keeps `self` until OnDone and opens the stream on a reader's thread.
+  void Begin(std::shared_ptr<FollowReactor> self, const grpc::ByteBuffer& request) {
+    self_ = std::move(self);
+    if (!hub_.readers_.TryPost([this, request] { Open(request); })) {
+      FinishAs(base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted,
+                                            Reason::kQueueFull, "too many calls are waiting"),
+                               absl::Milliseconds(100)));
+    }
+  }
+
+  // Something may be new, or time has passed. From the hub's thread.
+  void Wake(bool recheck, bool draining) {
+    {
+      base::MutexLock lock(mutex_);
+      if (draining && !end_.has_value()) end_ = Draining();
+      if (recheck && !end_.has_value() && opened_) recheck_ = true;
+      woken_ = true;
+      if (state_ == State::kWriting && Clock::now() - write_began_ > hub_.options_.stall_timeout) {
+        context_->TryCancel();
+      }
+      if (state_ != State::kIdle) return;
+      state_ = State::kPumping;
+    }
+    Pump(false);
+  }
+
+  void OnWriteDone(bool ok) override {
+    {
+      base::MutexLock lock(mutex_);
+      if (!ok) cancelled_ = true;
+      state_ = State::kPumping;
+    }
+    Pump(false);
+  }
+
+  void OnCancel() override {
+    {
+      base::MutexLock lock(mutex_);
+      cancelled_ = true;
+      if (state_ != State::kIdle) return;
+      state_ = State::kPumping;
+    }
+    Pump(false);
+  }
+
+  void OnDone() override {
+    if (entered_) hub_.Leave(caller_.agency);
+    hub_.Remove(this);
+    auto self = std::move(self_);  // the last reference may go here
+  }
+
+ private:
+  enum class State { kPumping, kWriting, kIdle, kFinished };
+
+  void Open(const grpc::ByteBuffer& buffer) {
+    auto status = TryOpen(buffer);
+    if (!status.ok()) {
+      telemetry::Log(telemetry::Level::kInfo, "follow refused",
+                     {{telemetry::field::kError, base::Text(status)},
+                      {telemetry::field::kPeer, std::string(context_->peer())}});
+      return FinishAs(status);
+    }
+    {
+      base::MutexLock lock(mutex_);
+      opened_ = true;
+      last_write_ = Clock::now();
+    }
+    Pump(true);
+  }
+
+  absl::Status TryOpen(const grpc::ByteBuffer& buffer) {
+    ENTENTE_ASSIGN_OR_RETURN(caller_, hub_.guard_.Check(chain_pem_, kMethod));
+    exchange::v1::FollowRequest request;
+    if (!ParseRequest(buffer, request)) {
+      return base::RefuseArgument(Reason::kFieldInvalid, "the request does not parse");
+    }
+    ENTENTE_RETURN_IF_ERROR(hub_.Enter(caller_.agency));
+    entered_ = true;
+    ENTENTE_ASSIGN_OR_RETURN(
+        auto filter,
+        feed::Filter::Parse(request.filter(), hub_.feed_.machine().reg().FactNames()));
+    ENTENTE_ASSIGN_OR_RETURN(
+        follower_, feed::Follower::Create(hub_.feed_, caller_.reader(), request.cursor(),
+                                          std::move(filter),
+                                          {.until_current = request.until_current()}));
+    return absl::OkStatus();
+  }
+
+  // The owner's loop: goes on until it has started a write, finished, or become idle.
+  void Pump(bool may_block) {
+    while (true) {
+      if (auto end = Ending()) return FinishAs(*end);
+      feed::Follower::Message message;
+      const auto step = follower_->Pull(message);
+      if (step == feed::Follower::Step::kMessage) return Write(message);
+      if (step == feed::Follower::Step::kDone) return FinishAs(absl::OkStatus());
+      if (step == feed::Follower::Step::kNeedLoad) {
+        if (!may_block) return PumpOnReader();
+        if (absl::Status status = follower_->Load(); !status.ok()) return FinishAs(status);
+        continue;
+      }
+      const auto silence = Clock::now() - last_write_;
+      const auto due = follower_->mark_due() ? hub_.options_.mark_interval : hub_.options_.heartbeat;
+      if (silence >= due) {
+        message = follower_->Mark();
+        return Write(message);
+      }
+      base::MutexLock lock(mutex_);
+      if (woken_ || cancelled_) {
+        woken_ = false;
+        continue;
+      }
+      state_ = State::kIdle;
+      return;
+    }
+  }
+
+  void PumpOnReader() {
+    if (hub_.readers_.TryPost([this] { Pump(true); })) return;
+    // The readers are busy; the hub's next tick tries again. Nothing is lost: nothing was taken.
+    base::MutexLock lock(mutex_);
+    state_ = State::kIdle;
+  }
+
+  // Why the stream must end now, if it must.
+  std::optional<absl::Status> Ending() {
+    bool recheck = false;
+    {
+      base::MutexLock lock(mutex_);
+      woken_ = false;
+      if (cancelled_) return absl::CancelledError("the caller went away");
+      if (end_.has_value()) return end_;
+      std::swap(recheck, recheck_);
+    }
+    if (!recheck) return std::nullopt;
+    auto caller = hub_.guard_.Check(chain_pem_, kMethod);
+    if (caller.ok()) return std::nullopt;
+    telemetry::Log(telemetry::Level::kWarn, "stream ended: caller no longer accepted",
+                   {{telemetry::field::kCaller, caller_.agency.str()},
+                    {telemetry::field::kError, base::Text(caller.status())}});
+    return caller.status();
+  }
+
+  void Write(const feed::Follower::Message& message) {
+    buffer_ = ToByteBuffer(message);
+    {
+      base::MutexLock lock(mutex_);
+      state_ = State::kWriting;
+      last_write_ = write_began_ = Clock::now();
+    }
+    StartWrite(&buffer_);
+  }
+
+  void FinishAs(const absl::Status& status) {
+    {
+      base::MutexLock lock(mutex_);
+      if (state_ == State::kFinished) return;
+      state_ = State::kFinished;
+    }
+    Finish(ToGrpcStatus(status));
+  }
+
+  FollowHub& hub_;
+  grpc::CallbackServerContext* const context_;
+  const std::string chain_pem_;
+  std::shared_ptr<FollowReactor> self_;
+  // Owner's only.
+  Caller caller_;
+  bool entered_ = false;
+  std::unique_ptr<feed::Follower> follower_;
+  grpc::ByteBuffer buffer_;
+  Clock::time_point last_write_ = Clock::now();
+
+  base::Mutex mutex_;
+  State state_ ABSL_GUARDED_BY(mutex_) = State::kPumping;
+  bool opened_ ABSL_GUARDED_BY(mutex_) = false;
+  bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+  bool recheck_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
+  Clock::time_point write_began_ ABSL_GUARDED_BY(mutex_);
+};
+
+FollowHub::FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options)
+    : feed_(feed), guard_(guard), readers_(readers), options_(options) {
+  thread_ = std::thread([this] { Run(); });
+}
+
+FollowHub::~FollowHub() {
+  Drain();
+  {
+    base::MutexLock lock(mutex_);
+    stopped_ = true;
+  }
+  wake_.NotifyAll();
+  thread_.join();
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* FollowHub::Start(grpc::CallbackServerContext* context,
+                                                             const grpc::ByteBuffer* request) {
+  auto reactor = std::make_shared<FollowReactor>(*this, context);
+  Add(reactor);
+  FollowReactor* raw = reactor.get();
+  raw->Begin(std::move(reactor), *request);
+  return raw;
+}
+
+absl::Status FollowHub::Enter(const base::AgencyName& agency) {
+  base::MutexLock lock(mutex_);
+  if (draining_) return Draining();
+  if (per_agency_[agency] >= options_.streams_per_agency_max) {
+    return base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted,
+                                        Reason::kStreamsExceeded,
+                                        "{} has {} open streams; close one first", agency.str(),
+                                        options_.streams_per_agency_max),
+                           absl::Seconds(5));
+  }
+  ++per_agency_[agency];
+  return absl::OkStatus();
+}
+
+void FollowHub::Leave(const base::AgencyName& agency) {
+  base::MutexLock lock(mutex_);
+  if (--per_agency_[agency] == 0) per_agency_.erase(agency);
+}
+
+void FollowHub::Add(const std::shared_ptr<FollowReactor>& reactor) {
+  base::MutexLock lock(mutex_);
+  reactors_[reactor.get()] = reactor;
+}
+
+void FollowHub::Remove(FollowReactor* reactor) {
+  base::MutexLock lock(mutex_);
+  reactors_.erase(reactor);
+  wake_.NotifyAll();
+}
+
+void FollowHub::Published() {
+  {
+    base::MutexLock lock(mutex_);
+    published_ = true;
+  }
+  wake_.NotifyAll();
+}
+
+void FollowHub::Drain() {
+  base::MutexLock lock(mutex_);
+  draining_ = true;
+  published_ = true;
+  wake_.NotifyAll();
+  while (!reactors_.empty()) wake_.WaitFor(mutex_, options_.tick);
+}
+
+size_t FollowHub::streams() const {
+  base::MutexLock lock(mutex_);
+  return reactors_.size();
+}
+
+void FollowHub::Run() {
+  while (true) {
+    std::vector<std::shared_ptr<FollowReactor>> reactors;
+    bool draining = false;
+    {
+      base::MutexLock lock(mutex_);
+      if (!published_ && !stopped_) wake_.WaitFor(mutex_, options_.tick);
+      if (stopped_) return;
+      published_ = false;
+      draining = draining_;
+      for (const auto& [raw, weak] : reactors_) {
+        if (auto reactor = weak.lock()) reactors.push_back(std::move(reactor));
+      }
+    }
+    const bool recheck = recheck_.exchange(false);
+    for (const auto& reactor : reactors) reactor->Wake(recheck, draining);
+  }
+}
+
+}  // namespace entente::rpc

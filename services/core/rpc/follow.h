@@ -1,0 +1,80 @@
+// Follow streams: one reactor each, a hub that wakes them.
+//
+// Laws of the reactor (each was somebody's crash):
+//   1. One owner at a time: idle -> pumping -> writing -> ... -> finished, under one mutex; Finish is
+//      called exactly once, by the owner.
+//   2. One write in flight; its bytes are shared slices that live until gRPC lets go of them.
+//   3. StartWrite and Finish are called without the mutex held.
+//   4. It keeps itself alive until OnDone; the hub holds it weakly.
+//   5. Pull, never push: nothing is queued for a stream but the message that is being written.
+#ifndef ENTENTE_SERVICES_CORE_RPC_FOLLOW_H_
+#define ENTENTE_SERVICES_CORE_RPC_FOLLOW_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <set>
+#include <thread>
+
+#include "services/core/base/mutex.h"
+#include "services/core/base/thread_pool.h"
+#include "services/core/feed/feed.h"
+#include "services/core/rpc/guard.h"
+
+namespace entente::rpc {
+
+class FollowReactor;
+
+// Thread-safe.
+class FollowHub {
+ public:
+  struct Options {
+    int streams_per_agency_max = 16;
+    std::chrono::milliseconds heartbeat{10000};
+    std::chrono::milliseconds stall_timeout{60000};
+    std::chrono::milliseconds tick{250};
+    std::chrono::milliseconds mark_interval{1000};
+  };
+  FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options);
+  ~FollowHub();
+
+  // Starts a stream; the reactor owns itself.
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Start(grpc::CallbackServerContext* context,
+                                                    const grpc::ByteBuffer* request);
+  // Something was published.
+  void Published();
+  // The directory changed: every stream's caller is checked again.
+  void DirectoryChanged() { recheck_ = true; Published(); }
+  // Ends every stream with UNAVAILABLE and waits until all are gone.
+  void Drain();
+  size_t streams() const;
+
+ private:
+  friend class FollowReactor;
+  absl::Status Enter(const base::AgencyName& agency);
+  void Leave(const base::AgencyName& agency);
+  void Add(const std::shared_ptr<FollowReactor>& reactor);
+  void Remove(FollowReactor* reactor);
+  void Run();
+
+  feed::Feed& feed_;
+  Guard& guard_;
+  base::ThreadPool& readers_;
+  const Options options_;
+  std::atomic<bool> recheck_{false};
+  mutable base::Mutex mutex_;
+  base::CondVar wake_;
+  bool published_ ABSL_GUARDED_BY(mutex_) = false;
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::map<FollowReactor*, std::weak_ptr<FollowReactor>> reactors_ ABSL_GUARDED_BY(mutex_);
+  std::map<base::AgencyName, int> per_agency_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+}  // namespace entente::rpc
+
+#endif  // ENTENTE_SERVICES_CORE_RPC_FOLLOW_H_

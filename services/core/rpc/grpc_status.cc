@@ -1,0 +1,41 @@
+#include "services/core/rpc/grpc_status.h"
+
+#include "google/rpc/status.pb.h"
+#include "services/core/base/status.h"
+
+namespace entente::rpc {
+
+std::string ToRpcStatusBytes(const absl::Status& status) {
+  google::rpc::Status result;
+  result.set_code(static_cast<int>(status.code()));
+  result.set_message(base::Text(status));
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& value) {
+    auto* detail = result.add_details();
+    detail->set_type_url(std::string(url));
+    detail->set_value(std::string(value));
+  });
+  return result.SerializeAsString();
+}
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  return {static_cast<grpc::StatusCode>(status.code()), base::Text(status),
+          ToRpcStatusBytes(status)};
+}
+
+absl::Status FromRpcStatusBytes(int code, const std::string& message, const std::string& bytes) {
+  absl::Status result(static_cast<absl::StatusCode>(code), message);
+  google::rpc::Status details;
+  if (!details.ParseFromString(bytes)) return result;
+  for (const auto& detail : details.details()) {
+    result.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+  }
+  return result;
+}
+
+absl::Status FromGrpcStatus(const grpc::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  return FromRpcStatusBytes(status.error_code(), status.error_message(), status.error_details());
+}
+
+}  // namespace entente::rpc

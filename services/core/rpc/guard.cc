@@ -1,0 +1,77 @@
+#include "services/core/rpc/guard.h"
+
+#include <grpc/grpc_security_constants.h>
+
+#include <algorithm>
+
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+
+namespace entente::rpc {
+namespace {
+
+using base::Reason;
+
+constexpr double kBurstSeconds = 10;
+constexpr size_t kParsedMax = 4096;
+
+}  // namespace
+
+std::string PeerChainPem(const grpc::ServerContextBase& context) {
+  const auto auth = context.auth_context();
+  if (auth == nullptr) return "";
+  const auto values = auth->FindPropertyValues(GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME);
+  return values.empty() ? "" : std::string(values[0].data(), values[0].size());
+}
+
+absl::StatusOr<std::shared_ptr<const std::vector<crypto::Certificate>>> Guard::Parse(
+    const std::string& pem) {
+  const base::Digest digest = crypto::Sha256(pem);
+  {
+    base::MutexLock lock(mutex_);
+    auto it = parsed_.find(digest);
+    if (it != parsed_.end()) return it->second;
+  }
+  ENTENTE_ASSIGN_OR_RETURN(auto chain, crypto::Certificate::FromPem(pem));
+  auto shared = std::make_shared<const std::vector<crypto::Certificate>>(std::move(chain));
+  base::MutexLock lock(mutex_);
+  if (parsed_.size() >= kParsedMax) parsed_.clear();
+  parsed_[digest] = shared;
+  return shared;
+}
+
+absl::StatusOr<Caller> Guard::Check(const std::string& chain_pem, std::string_view method) {
+  if (chain_pem.empty()) {
+    return base::Refuse(absl::StatusCode::kUnauthenticated, Reason::kCallerUnidentified,
+                        "connect with your agency's TLS certificate");
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, Parse(chain_pem));
+  Caller caller;
+  caller.directory = source_.Get();
+  ENTENTE_ASSIGN_OR_RETURN(
+      caller.agency, caller.directory->AcceptCaller(chain->front(),
+                                                    std::span(*chain).subspan(1), clock_.Now()));
+  ENTENTE_RETURN_IF_ERROR(identity::Authorize(*caller.directory, caller.agency, group_, method));
+  return caller;
+}
+
+absl::Status Guard::TakeSubmission(const base::AgencyName& agency) {
+  const absl::Time now = clock_.Now();
+  const double burst = submits_per_second_max_ * kBurstSeconds;
+  base::MutexLock lock(mutex_);
+  auto [it, fresh] = buckets_.try_emplace(agency, Bucket{burst, now});
+  Bucket& bucket = it->second;
+  const double passed = std::max(0.0, absl::ToDoubleSeconds(now - bucket.filled));
+  bucket.tokens = std::min(burst, bucket.tokens + passed * submits_per_second_max_);
+  bucket.filled = now;
+  if (bucket.tokens < 1) {
+    return base::WithRetry(
+        base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kRateExceeded,
+                     "more than {} submissions a second; slow down", submits_per_second_max_),
+        absl::Milliseconds(500));
+  }
+  bucket.tokens -= 1;
+  return absl::OkStatus();
+}
+
+}  // namespace entente::rpc

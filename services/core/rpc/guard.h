@@ -1,0 +1,65 @@
+// Who calls, and may they: the first thing every handler asks. Identity comes from the TLS client
+// certificate, rights from the authorization table; a method without a row is refused.
+#ifndef ENTENTE_SERVICES_CORE_RPC_GUARD_H_
+#define ENTENTE_SERVICES_CORE_RPC_GUARD_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "services/core/base/clock.h"
+#include "services/core/base/mutex.h"
+#include "services/core/identity/authorization.h"
+#include "services/core/identity/directory.h"
+#include "services/core/machine/machine.h"
+
+namespace entente::rpc {
+
+// An authenticated, authorised caller.
+struct Caller {
+  base::AgencyName agency;
+  std::shared_ptr<const identity::Directory> directory;  // that it was checked against
+  machine::Reader reader() const {
+    return {agency.state, directory->IsPartner(agency.state)};
+  }
+};
+
+// The caller's certificates as TLS saw them: PEM, leaf first.
+std::string PeerChainPem(const grpc::ServerContextBase& context);
+
+// Thread-safe. Blocks only for arithmetic: call it off gRPC's reaction threads.
+class Guard {
+ public:
+  Guard(const identity::DirectorySource& source, const base::Clock& clock, std::string group,
+        int submits_per_second_max)
+      : source_(source), clock_(clock), group_(std::move(group)),
+        submits_per_second_max_(submits_per_second_max) {}
+
+  absl::StatusOr<Caller> Check(const std::string& chain_pem, std::string_view method);
+  // Takes one submission from the agency's allowance; RESOURCE_EXHAUSTED/RATE_EXCEEDED.
+  absl::Status TakeSubmission(const base::AgencyName& agency);
+  const std::string& group() const { return group_; }
+
+ private:
+  struct Bucket {
+    double tokens = 0;
+    absl::Time filled;
+  };
+  absl::StatusOr<std::shared_ptr<const std::vector<crypto::Certificate>>> Parse(
+      const std::string& pem);
+
+  const identity::DirectorySource& source_;
+  const base::Clock& clock_;
+  const std::string group_;
+  const int submits_per_second_max_;
+  base::Mutex mutex_;
+  std::map<base::Digest, std::shared_ptr<const std::vector<crypto::Certificate>>> parsed_
+      ABSL_GUARDED_BY(mutex_);
+  std::map<base::AgencyName, Bucket> buckets_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace entente::rpc
+
+#endif  // ENTENTE_SERVICES_CORE_RPC_GUARD_H_

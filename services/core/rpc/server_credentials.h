@@ -1,0 +1,23 @@
+// TLS for servers and clients. gRPC's experimental names stay in this pair of files.
+#ifndef ENTENTE_SERVICES_CORE_RPC_SERVER_CREDENTIALS_H_
+#define ENTENTE_SERVICES_CORE_RPC_SERVER_CREDENTIALS_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+
+namespace entente::rpc {
+
+// Files that are watched and read again when they change. `client_roots_file` holds every partner's
+// authorities; the Guard then checks each caller against its own state's only.
+struct ServerTlsFiles {
+  std::string certificate_file;
+  std::string key_file;
+  std::string client_roots_file;
+};
+std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const ServerTlsFiles& files);
+
+}  // namespace entente::rpc
+
+#endif  // ENTENTE_SERVICES_CORE_RPC_SERVER_CREDENTIALS_H_

@@ -1,0 +1,406 @@
+#include "services/core/rpc/server_host.h"
+
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/text_format.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <prometheus/registry.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "absl/synchronization/mutex.h"
+#include "services/core/base/status.h"
+#include "services/core/rpc/server_credentials.h"
+#include "services/core/telemetry/log.h"
+
+namespace entente::rpc {
+namespace {
+
+using base::Reason;
+using telemetry::Level;
+namespace field = telemetry::field;
+
+constexpr int kMessageBytesMax = 8 << 20;  // above a document's limit, so that ours is the one met
+constexpr int kThreads = 2;
+
+class ErrorCollector final : public google::protobuf::io::ErrorCollector {
+ public:
+  void AddError(int line, int column, const std::string& message) override {
+    text += fmt::format("{}line {}, column {}: {}", text.empty() ? "" : "; ", line + 1, column + 1,
+                        message);
+  }
+  std::string text;
+};
+
+template <typename T>
+T OrDefault(T value, T fallback) {
+  return value == 0 ? fallback : value;
+}
+
+void ResolvePath(const std::filesystem::path& folder, std::string* path) {
+  if (!path->empty()) *path = (folder / *path).lexically_normal().string();
+}
+
+}  // namespace
+
+absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message) {
+  auto text = base::ReadFile(path);
+  if (!text.has_value()) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
+  }
+  ErrorCollector errors;
+  google::protobuf::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  if (parser.ParseFromString(*text, message)) return absl::OkStatus();
+  return base::RefuseArgument(Reason::kConfigurationInvalid, "{}: {}", path, errors.text);
+}
+
+struct GroupServer::Impl {
+  Options options;
+  const identity::DirectorySource* directory = nullptr;
+  std::unique_ptr<machine::Register> reg;
+  std::unique_ptr<journal::Journal> journal;
+  std::unique_ptr<machine::Machine> machine;
+  std::optional<entry::NoteSigner> signer;
+  document::Verifier verifier;
+  std::unique_ptr<telemetry::Metrics> metrics;
+  std::unique_ptr<feed::Feed> feed;
+  std::unique_ptr<base::ThreadPool> intake;
+  std::unique_ptr<base::ThreadPool> readers;
+  std::unique_ptr<Guard> guard;
+  std::unique_ptr<FollowHub> follow;
+  std::unique_ptr<machine::Sequencer> sequencer;
+  std::unique_ptr<Backend> backend;
+  std::unique_ptr<ExchangeServiceImpl> exchange;
+  std::vector<std::unique_ptr<grpc::Service>> services;
+  std::unique_ptr<grpc::Server> server;
+  std::string roots_file;
+  int port = 0;
+  bool drained = false;
+
+  absl::Status OpenJournal(const GroupModule& module, const JournalFactory& journals);
+  void Assemble(const GroupModule& module, const base::Clock& clock, prometheus::Registry& registry);
+  absl::Status WriteRoots() const {
+    if (base::WriteFileAtomically(roots_file, directory->Get()->PartnerAuthoritiesPem())) {
+      return absl::OkStatus();
+    }
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", roots_file);
+  }
+};
+
+absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
+                                            const JournalFactory& journals) {
+  const std::string service = directory->Get()->trust_domain() + "/" + module.group;
+  ENTENTE_ASSIGN_OR_RETURN(auto key, crypto::PrivateKey::FromFile(options.config.log_key_file()));
+  ENTENTE_ASSIGN_OR_RETURN(signer, entry::NoteSigner::Create(service, std::move(key)));
+  ENTENTE_ASSIGN_OR_RETURN(journal, journals(options.config.database_file(), service));
+  machine = std::make_unique<machine::Machine>(directory->Get()->trust_domain(), module.group, *reg);
+  machine::ReplayOptions replay;
+  replay.known = directory->Get()->LogVerifiers(module.group);
+  auto own = entry::NoteVerifier::FromVkey(signer->Vkey());
+  ENTENTE_CHECK(own.ok());
+  replay.known.push_back(*std::move(own));
+  replay.progress = [&](uint64_t done, uint64_t total) {
+    telemetry::Log(Level::kInfo, "replaying",
+                   {{field::kGroup, module.group},
+                    {"done", std::to_string(done)},
+                    {"total", std::to_string(total)}});
+  };
+  ENTENTE_RETURN_IF_ERROR(machine::Replay(*journal, *machine, replay));
+  telemetry::Log(Level::kInfo, "replayed",
+                 {{field::kGroup, module.group},
+                  {"records", std::to_string(machine->applied())},
+                  {"fingerprint", machine->Fingerprint().hex()}});
+  return absl::OkStatus();
+}
+
+void GroupServer::Impl::Assemble(const GroupModule& module, const base::Clock& clock,
+                                 prometheus::Registry& registry) {
+  const auto& limits = options.limits;
+  metrics = std::make_unique<telemetry::Metrics>(registry, module.group);
+  feed = std::make_unique<feed::Feed>(
+      *machine, *journal,
+      feed::Feed::Options{.bytes_max = static_cast<size_t>(
+                              OrDefault<int64_t>(limits.feed_bytes_max(), 64 << 20))});
+  const size_t queue_max = static_cast<size_t>(OrDefault(limits.queue_max(), 1024));
+  intake = std::make_unique<base::ThreadPool>(kThreads, queue_max + 4096);
+  readers = std::make_unique<base::ThreadPool>(kThreads, 4096);
+  guard = std::make_unique<Guard>(*directory, clock, module.group,
+                                  OrDefault(limits.submits_per_second_max(), 20000));
+  FollowHub::Options hub;
+  hub.streams_per_agency_max = OrDefault(limits.streams_per_agency_max(), 16);
+  hub.heartbeat = std::chrono::seconds(OrDefault(limits.heartbeat_s(), 10));
+  hub.stall_timeout = std::chrono::seconds(OrDefault(limits.stall_timeout_s(), 60));
+  follow = std::make_unique<FollowHub>(*feed, *guard, *readers, hub);
+  machine::Sequencer::Dependencies dependencies{
+      .journal = *journal,
+      .machine = *machine,
+      .directory = *directory,
+      .verifier = verifier,
+      .signer = *signer,
+      .clock = clock,
+      .committed =
+          [this](std::shared_ptr<const machine::Commit> commit) {
+            uint64_t documents = 0;
+            for (const auto& record : commit->records) {
+              documents += record.kind == journal::RecordKind::kDocument ? 1 : 0;
+            }
+            metrics->commits.Increment();
+            metrics->documents_recorded.Increment(static_cast<double>(documents));
+            feed->Add(*commit);
+            follow->Published();
+          },
+      .fatal =
+          [](const absl::Status& status) {
+            // Stored bytes contradict each other: serving on would spread it.
+            telemetry::Log(Level::kError, "stopping", {{field::kError, base::Text(status)}});
+            std::abort();
+          }};
+  sequencer = std::make_unique<machine::Sequencer>(
+      std::move(dependencies), machine::Sequencer::Options{.queue_max = queue_max});
+  sequencer->Start();
+  backend = std::make_unique<Backend>(Backend{*guard, *directory, clock, *machine, *journal,
+                                              *sequencer, verifier, *follow, *intake, *readers,
+                                              *metrics});
+  exchange = std::make_unique<ExchangeServiceImpl>(*backend);
+  services = module.make_services(*backend, *reg);
+}
+
+GroupServer::GroupServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+GroupServer::~GroupServer() {
+  Drain();
+  // The feed and the journal outlive whoever reads them.
+  impl_->follow.reset();
+}
+
+absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
+    Options options, const GroupModule& module, const entente::config::v1::RegimeProfile& profile,
+    const identity::DirectorySource& directory, const base::Clock& clock,
+    const JournalFactory& journals, prometheus::Registry& registry) {
+  auto impl = std::make_unique<Impl>();
+  impl->options = std::move(options);
+  impl->directory = &directory;
+  impl->reg = module.make_register(profile);
+  impl->roots_file = impl->options.config.database_file() + ".client-roots.pem";
+  ENTENTE_RETURN_IF_ERROR(impl->OpenJournal(module, journals));
+  ENTENTE_RETURN_IF_ERROR(impl->WriteRoots());
+  impl->Assemble(module, clock, registry);
+  return std::unique_ptr<GroupServer>(new GroupServer(std::move(impl)));
+}
+
+absl::Status GroupServer::Listen() {
+  const auto& config = impl_->options.config;
+  for (const std::string& path : {config.tls_certificate_file(), config.tls_key_file()}) {
+    if (!base::ReadFile(path).has_value()) {
+      return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
+    }
+  }
+  grpc::EnableDefaultHealthCheckService(true);
+  if (impl_->options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(
+      config.listen(),
+      MakeServerCredentials({config.tls_certificate_file(), config.tls_key_file(), impl_->roots_file}),
+      &impl_->port);
+  builder.SetMaxReceiveMessageSize(
+      OrDefault(impl_->options.limits.message_bytes_max(), kMessageBytesMax));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1024);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20000);
+  builder.RegisterService(impl_->exchange.get());
+  for (const auto& service : impl_->services) builder.RegisterService(service.get());
+  impl_->server = builder.BuildAndStart();
+  if (impl_->server == nullptr || impl_->port == 0) {
+    return base::Refuse(absl::StatusCode::kUnavailable, Reason::kConfigurationInvalid,
+                        "cannot listen on {}; is the port taken?", config.listen());
+  }
+  impl_->server->GetHealthCheckService()->SetServingStatus(true);
+  return absl::OkStatus();
+}
+
+int GroupServer::port() const { return impl_->port; }
+machine::Machine& GroupServer::machine() { return *impl_->machine; }
+
+void GroupServer::DirectoryChanged() {
+  if (absl::Status status = impl_->WriteRoots(); !status.ok()) {
+    telemetry::Log(Level::kError, "directory changed, but", {{field::kError, base::Text(status)}});
+  }
+  telemetry::Log(Level::kInfo, "directory changed",
+                 {{field::kGroup, impl_->machine->group()},
+                  {"serial", std::to_string(impl_->directory->Get()->serial())}});
+  impl_->follow->DirectoryChanged();
+}
+
+void GroupServer::UpdateMetrics() {
+  auto& metrics = *impl_->metrics;
+  metrics.queue_length.Set(static_cast<double>(impl_->sequencer->queued()));
+  metrics.followers.Set(static_cast<double>(impl_->follow->streams()));
+  metrics.feed_bytes.Set(static_cast<double>(impl_->feed->bytes()));
+  metrics.journal_records.Set(static_cast<double>(impl_->journal->Head()));
+  metrics.directory_serial.Set(static_cast<double>(impl_->directory->Get()->serial()));
+}
+
+void GroupServer::Drain() {
+  if (std::exchange(impl_->drained, true)) return;
+  const int seconds = OrDefault(impl_->options.limits.drain_timeout_s(), 10);
+  if (impl_->server != nullptr) {
+    impl_->server->GetHealthCheckService()->SetServingStatus(false);
+    impl_->follow->Drain();
+    impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(seconds));
+  }
+  // What was taken in is recorded before the journal closes.
+  impl_->intake->Stop();
+  impl_->sequencer->Stop();
+  impl_->readers->Stop();
+  if (impl_->server != nullptr) impl_->server->Wait();
+}
+
+namespace {
+
+struct Process {
+  entente::config::v1::ServerConfig config;
+  entente::config::v1::RegimeProfile profile;
+  std::unique_ptr<identity::DirectoryFile> directory;
+  std::vector<const GroupModule*> modules;  // one per configured group
+};
+
+absl::Status LoadConfig(const std::string& path, const std::string& listen,
+                        const std::vector<GroupModule>& modules, Process& process) {
+  auto& config = process.config;
+  ENTENTE_RETURN_IF_ERROR(ReadTextProto(path, &config));
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  for (std::string* file : {config.mutable_directory_file(), config.mutable_directory_key_file(),
+                            config.mutable_profile_file()}) {
+    ResolvePath(folder, file);
+  }
+  base::FieldViolations violations;
+  if (config.groups().empty()) violations.Add("groups", "name at least one group");
+  for (int i = 0; i < config.groups_size(); ++i) {
+    auto& group = *config.mutable_groups(i);
+    for (std::string* file : {group.mutable_database_file(), group.mutable_tls_certificate_file(),
+                              group.mutable_tls_key_file(), group.mutable_log_key_file()}) {
+      if (file->empty()) violations.Add(fmt::format("groups[{}]", i), "needs every file");
+      ResolvePath(folder, file);
+    }
+    if (!listen.empty() && config.groups_size() == 1) group.set_listen(listen);
+    auto it = std::find_if(modules.begin(), modules.end(),
+                           [&](const GroupModule& m) { return m.group == group.group(); });
+    if (it == modules.end()) {
+      violations.Add(fmt::format("groups[{}].group", i), "\"{}\" is not served by this program",
+                     group.group());
+    } else {
+      process.modules.push_back(&*it);
+    }
+  }
+  if (!config.log_level().empty() && !telemetry::SetLevel(config.log_level())) {
+    violations.Add("log_level", "must be debug, info, warn or error");
+  }
+  if (!violations.empty()) return base::WithPrefix(violations.ToStatus(), path);
+  ENTENTE_RETURN_IF_ERROR(ReadTextProto(config.profile_file(), &process.profile));
+  ENTENTE_ASSIGN_OR_RETURN(
+      process.directory,
+      identity::DirectoryFile::Open(
+          {.path = config.directory_file(),
+           .key_path = config.directory_key_file(),
+           .problem = [](const absl::Status& status) {
+             telemetry::Log(Level::kError, "directory not taken over; the old one stays in force",
+                            {{field::kError, base::Text(status)}});
+           }}));
+  return absl::OkStatus();
+}
+
+absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, sigset_t signals) {
+  const base::SystemClock clock;
+  auto registry = std::make_shared<prometheus::Registry>();
+  std::vector<std::unique_ptr<GroupServer>> servers;
+  for (int i = 0; i < process.config.groups_size(); ++i) {
+    ENTENTE_ASSIGN_OR_RETURN(
+        auto server,
+        GroupServer::Open({.config = process.config.groups(i),
+                           .limits = process.config.limits(),
+                           .reflection = process.config.reflection()},
+                          *process.modules[static_cast<size_t>(i)], process.profile,
+                          *process.directory, clock, journals, *registry));
+    servers.push_back(std::move(server));
+  }
+  for (const auto& server : servers) {
+    ENTENTE_RETURN_IF_ERROR(server->Listen());
+    telemetry::Log(Level::kInfo, "serving",
+                   {{field::kGroup, server->machine().group()},
+                    {"port", std::to_string(server->port())}});
+  }
+  process.directory->OnChange([&servers] {
+    for (const auto& server : servers) server->DirectoryChanged();
+  });
+  telemetry::MetricsEndpoint endpoint(process.config.metrics_listen(), registry);
+  if (!process.config.metrics_listen().empty() && !endpoint.serving()) {
+    telemetry::Log(Level::kError, "cannot serve metrics; going on without",
+                   {{"listen", process.config.metrics_listen()}});
+  }
+  while (true) {
+    const timespec second{1, 0};
+    const int signal = sigtimedwait(&signals, nullptr, &second);
+    for (const auto& server : servers) server->UpdateMetrics();
+    if (signal == SIGINT || signal == SIGTERM) break;
+  }
+  telemetry::Log(Level::kInfo, "draining");
+  process.directory->OnChange(nullptr);
+  for (const auto& server : servers) server->Drain();
+  telemetry::Log(Level::kInfo, "stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupModule> modules,
+              const JournalFactory& journals) {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread; taken by the main loop
+  signal(SIGPIPE, SIG_IGN);
+
+  CLI::App app{"Serves groups of the Entente exchange until SIGTERM.\n\nExample:\n  " + name +
+               " --config /etc/entente/server.textproto"};
+  std::string config_file;
+  std::string listen;
+  bool check = false;
+  app.add_option("--config", config_file, "Server configuration, text-proto (ServerConfig)")
+      ->required();
+  app.add_option("--listen", listen, "Listen here instead of where the configuration says");
+  app.add_flag("--check", check, "Check the configuration and exit");
+  app.set_version_flag("--version", name + " " ENTENTE_VERSION);
+  CLI11_PARSE(app, argc, argv);
+
+  Process process;
+  absl::Status status = LoadConfig(config_file, listen, modules, process);
+  if (status.ok() && check) {
+    std::cout << process.config.DebugString();
+    return 0;
+  }
+  if (status.ok()) {
+    telemetry::Log(Level::kInfo, "starting", {{"config", process.config.ShortDebugString()}});
+    status = ServeUntilSignal(process, journals, signals);
+  }
+  if (status.ok()) return 0;
+  if (check) {
+    std::cerr << base::Text(status) << "\n";
+  } else {
+    telemetry::Log(Level::kError, "cannot serve",
+                   {{field::kError, base::Text(status)},
+                    {field::kReason, base::ReasonOf(status).value_or("")}});
+  }
+  return status.code() == absl::StatusCode::kDataLoss ? 3 : 2;
+}
+
+}  // namespace entente::rpc

@@ -1,0 +1,69 @@
+// Runs groups as gRPC servers: opens each journal, replays it, listens, drains. A binary's main only
+// names its groups and its journal engine.
+#ifndef ENTENTE_SERVICES_CORE_RPC_SERVER_HOST_H_
+#define ENTENTE_SERVICES_CORE_RPC_SERVER_HOST_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "entente/config/v1/regime_profile.pb.h"
+#include "entente/config/v1/server_config.pb.h"
+#include "services/core/rpc/exchange_service.h"
+
+namespace entente::rpc {
+
+// What a group adds to the core.
+struct GroupModule {
+  std::string group;
+  std::function<std::unique_ptr<machine::Register>(const entente::config::v1::RegimeProfile&)> make_register;
+  // The group's own read services.
+  std::function<std::vector<std::unique_ptr<grpc::Service>>(Backend&, machine::Register&)>
+      make_services;
+};
+
+using JournalFactory = std::function<absl::StatusOr<std::unique_ptr<journal::Journal>>(
+    const std::string& path, const std::string& service)>;
+
+// One group's service with everything it stands on.
+class GroupServer {
+ public:
+  struct Options {
+    entente::config::v1::GroupConfig config;
+    entente::config::v1::Limits limits;
+    bool reflection = false;
+  };
+  // Opens and replays; DATA_LOSS if the journal fails its checks.
+  static absl::StatusOr<std::unique_ptr<GroupServer>> Open(
+      Options options, const GroupModule& module, const entente::config::v1::RegimeProfile& profile,
+      const identity::DirectorySource& directory, const base::Clock& clock,
+      const JournalFactory& journals, prometheus::Registry& registry);
+  ~GroupServer();
+
+  // Listens; the port that was taken is in port().
+  absl::Status Listen();
+  int port() const;
+  void DirectoryChanged();
+  void UpdateMetrics();
+  // Health NOT_SERVING, streams end with UNAVAILABLE, calls finish, the sequencer empties its queue.
+  void Drain();
+  machine::Machine& machine();
+
+ private:
+  struct Impl;
+  explicit GroupServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Reads a text-proto file; unknown fields and bad values are errors with their line.
+absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message);
+
+// The whole life of a server process; the exit code. Flags: --config FILE, --check, --listen ADDRESS
+// (only with one group), --help, --version.
+int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupModule> modules,
+              const JournalFactory& journals);
+
+}  // namespace entente::rpc
+
+#endif  // ENTENTE_SERVICES_CORE_RPC_SERVER_HOST_H_

@@ -1,0 +1,294 @@
+#include "services/core/rpc/submit.h"
+
+#include <deque>
+#include <utility>
+
+#include "services/core/base/status.h"
+#include "services/core/rpc/grpc_status.h"
+
+namespace entente::rpc {
+namespace {
+
+using base::Reason;
+
+constexpr std::string_view kSubmit = "/entente.exchange.v1.ExchangeService/Submit";
+constexpr std::string_view kSubmitMany = "/entente.exchange.v1.ExchangeService/SubmitMany";
+constexpr size_t kWindow = 256;
+
+absl::Status Busy() {
+  return base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
+                                      "too many documents are waiting; send it again later"),
+                         absl::Milliseconds(50));
+}
+
+// One stream of documents. Documents are verified in parallel and put back in order before the
+// sequencer; answers leave in order. At most kWindow documents are held.
+class SubmitManyReactor final
+    : public grpc::ServerBidiReactor<pb::SubmitManyRequest, pb::SubmitManyResponse>,
+      public std::enable_shared_from_this<SubmitManyReactor> {
+ public:
+  SubmitManyReactor(Backend& backend, grpc::CallbackServerContext* context)
+      : backend_(backend), chain_pem_(PeerChainPem(*context)) {}
+
+  void Begin() {
+    self_ = shared_from_this();
+    if (!backend_.intake.TryPost([self = self_] { self->Open(); })) FinishOnce(Busy());
+  }
+
+  void OnReadDone(bool ok) override {
+    std::shared_ptr<Slot> slot;
+    bool read_more = false;
+    {
+      base::MutexLock lock(mutex_);
+      reading_ = false;
+      if (!ok || finished_) {
+        reads_done_ = true;
+      } else {
+        slot = std::make_shared<Slot>();
+        slot->document = std::move(*request_.mutable_signed_document());
+        slot->sequence = next_sequence_++;
+        slots_.push_back(slot);
+        read_more = reading_ = slots_.size() < kWindow;
+      }
+    }
+    if (slot != nullptr && !backend_.intake.TryPost([self = shared_from_this(), slot] { self->Verify(*slot); })) {
+      Settle(*slot, Busy());
+    }
+    if (read_more) StartRead(&request_);
+    Advance();
+  }
+
+  void OnWriteDone(bool ok) override {
+    {
+      base::MutexLock lock(mutex_);
+      writing_ = false;
+      if (!ok) cancelled_ = true;
+    }
+    Advance();
+  }
+
+  void OnCancel() override {
+    {
+      base::MutexLock lock(mutex_);
+      cancelled_ = true;
+    }
+    Advance();
+  }
+
+  void OnDone() override { auto self = std::move(self_); }  // work still posted keeps it alive
+
+ private:
+  enum class Progress { kVerifying, kVerified, kSubmitted, kSettled };
+  struct Slot {
+    pb::SignedDocument document;
+    uint64_t sequence = 0;
+    Progress progress = Progress::kVerifying;
+    std::optional<document::VerifiedDocument> verified;
+    uint64_t directory_serial = 0;
+    pb::SubmitManyResponse response;
+  };
+
+  void Open() {
+    auto caller = backend_.guard.Check(chain_pem_, kSubmitMany);
+    if (!caller.ok()) return FinishOnce(caller.status());
+    caller_ = *std::move(caller);
+    bool gone = false;
+    {
+      base::MutexLock lock(mutex_);
+      opened_ = true;
+      gone = cancelled_;
+      reading_ = !gone;
+    }
+    gone ? Advance() : StartRead(&request_);
+  }
+
+  void Verify(Slot& slot) {
+    auto caller = backend_.guard.Check(chain_pem_, kSubmitMany);
+    if (!caller.ok()) return Settle(slot, caller.status());
+    auto verified = TakeIn(backend_, *caller, std::move(slot.document));
+    if (!verified.ok()) return Settle(slot, verified.status());
+    {
+      base::MutexLock lock(mutex_);
+      slot.verified = *std::move(verified);
+      slot.directory_serial = caller->directory->serial();
+      slot.progress = Progress::kVerified;
+    }
+    Advance();
+  }
+
+  void Settle(Slot& slot, absl::StatusOr<pb::Receipt> result) {
+    Report(backend_, kSubmitMany, caller_.agency.str(), result.status(), absl::InfinitePast());
+    {
+      base::MutexLock lock(mutex_);
+      slot.response.set_sequence(slot.sequence);
+      if (result.ok()) {
+        *slot.response.mutable_receipt() = *std::move(result);
+      } else {
+        auto* error = slot.response.mutable_error();
+        error->set_code(static_cast<int>(result.status().code()));
+        error->set_message(base::Text(result.status()));
+        error->set_status(ToRpcStatusBytes(result.status()));
+      }
+      slot.progress = Progress::kSettled;
+    }
+    Advance();
+  }
+
+  // Whatever can be done now: hand verified documents on in order, write the next answer, finish. One
+  // thread at a time does it; others leave word.
+  void Advance() {
+    {
+      base::MutexLock lock(mutex_);
+      again_ = true;
+      if (advancing_) return;
+      advancing_ = true;
+    }
+    while (true) {
+      std::shared_ptr<Slot> submit;
+      std::shared_ptr<Slot> write;
+      bool read = false;
+      bool end = false;
+      {
+        base::MutexLock lock(mutex_);
+        submit = NextToSubmit();
+        if (submit == nullptr) {
+          write = NextToWrite();
+          read = !reading_ && !reads_done_ && !cancelled_ && opened_ && slots_.size() < kWindow;
+          if (read) reading_ = true;
+          end = Ends();
+          if (write == nullptr && !read && !end && !std::exchange(again_, false)) {
+            advancing_ = false;
+            return;
+          }
+        }
+      }
+      if (submit != nullptr) Submit(std::move(submit));
+      if (write != nullptr) {
+        writing_slot_ = std::move(write);
+        StartWrite(&writing_slot_->response);
+      }
+      if (read) StartRead(&request_);
+      if (end) return FinishOnce(absl::OkStatus());  // `this` may be gone after it
+    }
+  }
+
+  std::shared_ptr<Slot> NextToSubmit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    for (const auto& slot : slots_) {
+      if (slot->progress == Progress::kVerifying) return nullptr;
+      if (slot->progress != Progress::kVerified) continue;
+      slot->progress = Progress::kSubmitted;
+      return slot;
+    }
+    return nullptr;
+  }
+
+  std::shared_ptr<Slot> NextToWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (writing_ || cancelled_ || finished_ || slots_.empty() ||
+        slots_.front()->progress != Progress::kSettled) {
+      return nullptr;
+    }
+    auto slot = std::move(slots_.front());
+    slots_.pop_front();
+    writing_ = true;
+    return slot;
+  }
+
+  // Every document must have settled, so that no callback comes back to a reactor that is gone.
+  bool Ends() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (finished_ || !opened_ || reading_ || writing_) return false;
+    if (!reads_done_ && !cancelled_) return false;
+    for (const auto& slot : slots_) {
+      if (slot->progress != Progress::kSettled) return false;
+    }
+    return cancelled_ || slots_.empty();
+  }
+
+  void Submit(std::shared_ptr<Slot> slot) {
+    document::VerifiedDocument document = *std::move(slot->verified);
+    slot->verified.reset();
+    absl::Status status = backend_.sequencer.Submit(
+        std::move(document), slot->directory_serial,
+        [self = shared_from_this(), slot](absl::StatusOr<pb::Receipt> receipt) {
+          self->Settle(*slot, std::move(receipt));
+        });
+    if (!status.ok()) Settle(*slot, status);
+  }
+
+  void FinishOnce(const absl::Status& status) {
+    {
+      base::MutexLock lock(mutex_);
+      if (finished_) return;
+      finished_ = true;
+    }
+    Finish(ToGrpcStatus(status));
+  }
+
+  Backend& backend_;
+  const std::string chain_pem_;
+  std::shared_ptr<SubmitManyReactor> self_;  // until OnDone
+  Caller caller_;
+  pb::SubmitManyRequest request_;
+  std::shared_ptr<Slot> writing_slot_;
+
+  base::Mutex mutex_;
+  std::deque<std::shared_ptr<Slot>> slots_ ABSL_GUARDED_BY(mutex_);
+  uint64_t next_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool opened_ ABSL_GUARDED_BY(mutex_) = false;
+  bool reading_ ABSL_GUARDED_BY(mutex_) = false;
+  bool reads_done_ ABSL_GUARDED_BY(mutex_) = false;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  bool advancing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool again_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace
+
+absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller& caller,
+                                                  pb::SignedDocument signed_document) {
+  ENTENTE_RETURN_IF_ERROR(backend.guard.TakeSubmission(caller.agency));
+  ENTENTE_ASSIGN_OR_RETURN(auto parsed, document::Parse(std::move(signed_document)));
+  if (parsed->originator != caller.agency) {
+    return base::RefuseArgument(Reason::kOriginatorMismatch,
+                                "originator: is {}, but you are {}; a state speaks only for itself",
+                                parsed->originator.str(), caller.agency.str());
+  }
+  return backend.verifier.Verify(std::move(parsed), *caller.directory, backend.clock.Now());
+}
+
+grpc::ServerUnaryReactor* StartSubmit(Backend& backend, grpc::CallbackServerContext* context,
+                                      const pb::SubmitRequest* request,
+                                      pb::SubmitResponse* response) {
+  auto* reactor = context->DefaultReactor();
+  const absl::Time began = backend.clock.Now();
+  const bool posted = backend.intake.TryPost([&backend, context, request, response, reactor, began] {
+    auto caller = backend.guard.Check(PeerChainPem(*context), kSubmit);
+    const std::string name = caller.ok() ? caller->agency.str() : "";
+    const auto finish = [&backend, reactor, name, began](const absl::Status& status) {
+      Report(backend, kSubmit, name, status, began);
+      reactor->Finish(ToGrpcStatus(status));
+    };
+    if (!caller.ok()) return finish(caller.status());
+    auto verified = TakeIn(backend, *caller, request->signed_document());
+    if (!verified.ok()) return finish(verified.status());
+    absl::Status queued = backend.sequencer.Submit(
+        *std::move(verified), caller->directory->serial(),
+        [finish, response](absl::StatusOr<pb::Receipt> receipt) {
+          if (receipt.ok()) *response->mutable_receipt() = *std::move(receipt);
+          finish(receipt.status());
+        });
+    if (!queued.ok()) finish(queued);
+  });
+  if (!posted) reactor->Finish(ToGrpcStatus(Busy()));
+  return reactor;
+}
+
+grpc::ServerBidiReactor<pb::SubmitManyRequest, pb::SubmitManyResponse>* StartSubmitMany(
+    Backend& backend, grpc::CallbackServerContext* context) {
+  auto reactor = std::make_shared<SubmitManyReactor>(backend, context);
+  reactor->Begin();
+  return reactor.get();
+}
+
+}  // namespace entente::rpc

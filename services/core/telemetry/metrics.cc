@@ -1,0 +1,66 @@
+#include "services/core/telemetry/metrics.h"
+
+#include <prometheus/exposer.h>
+
+#include <exception>
+
+namespace entente::telemetry {
+namespace {
+
+prometheus::Counter& Counter(prometheus::Registry& registry, const std::string& name,
+                             const std::string& help, const std::string& group) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add(
+      {{"group", group}});
+}
+
+prometheus::Gauge& Gauge(prometheus::Registry& registry, const std::string& name,
+                         const std::string& help, const std::string& group) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({{"group", group}});
+}
+
+}  // namespace
+
+Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
+    : documents_recorded(Counter(registry, "entente_documents_recorded_total",
+                                 "Documents recorded since start.", group)),
+      documents_refused(Counter(registry, "entente_documents_refused_total",
+                                "Submitted documents refused since start.", group)),
+      commits(Counter(registry, "entente_journal_commits_total",
+                      "Journal transactions since start.", group)),
+      journal_records(Gauge(registry, "entente_journal_records", "Records in the journal.", group)),
+      queue_length(Gauge(registry, "entente_sequencer_queue_length",
+                         "Commands waiting for the sequencer.", group)),
+      followers(Gauge(registry, "entente_followers", "Open Follow streams.", group)),
+      feed_bytes(Gauge(registry, "entente_feed_bytes", "Bytes of serialised entries in memory.",
+                       group)),
+      directory_serial(Gauge(registry, "entente_directory_serial",
+                             "Serial of the directory in force.", group)),
+      rpcs_(prometheus::BuildCounter()
+                .Name("entente_rpcs_total")
+                .Help("Calls finished since start, by method and code.")
+                .Register(registry)),
+      group_(group) {}
+
+void Metrics::CountRpc(const std::string& method, const std::string& code) {
+  rpcs_.Add({{"group", group_}, {"method", method}, {"code", code}}).Increment();
+}
+
+struct MetricsEndpoint::Impl {
+  explicit Impl(const std::string& listen) : exposer(listen, 1) {}
+  prometheus::Exposer exposer;
+};
+
+MetricsEndpoint::MetricsEndpoint(const std::string& listen,
+                                 std::shared_ptr<prometheus::Registry> registry) {
+  if (listen.empty()) return;
+  try {  // the library reports a taken address by an exception
+    impl_ = std::make_unique<Impl>(listen);
+    impl_->exposer.RegisterCollectable(registry);
+  } catch (const std::exception&) {
+    impl_ = nullptr;
+  }
+}
+
+MetricsEndpoint::~MetricsEndpoint() = default;
+
+}  // namespace entente::telemetry

@@ -1,0 +1,49 @@
+// Metrics of one group's service, named after the Prometheus conventions.
+#ifndef ENTENTE_SERVICES_CORE_TELEMETRY_METRICS_H_
+#define ENTENTE_SERVICES_CORE_TELEMETRY_METRICS_H_
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+
+#include <memory>
+#include <string>
+
+namespace entente::telemetry {
+
+class Metrics {
+ public:
+  Metrics(prometheus::Registry& registry, const std::string& group);
+
+  // entente_rpcs_total{group,method,code}
+  void CountRpc(const std::string& method, const std::string& code);
+
+  prometheus::Counter& documents_recorded;   // entente_documents_recorded_total
+  prometheus::Counter& documents_refused;    // entente_documents_refused_total
+  prometheus::Counter& commits;              // entente_journal_commits_total
+  prometheus::Gauge& journal_records;        // entente_journal_records
+  prometheus::Gauge& queue_length;           // entente_sequencer_queue_length
+  prometheus::Gauge& followers;              // entente_followers
+  prometheus::Gauge& feed_bytes;             // entente_feed_bytes
+  prometheus::Gauge& directory_serial;       // entente_directory_serial
+
+ private:
+  prometheus::Family<prometheus::Counter>& rpcs_;
+  const std::string group_;
+};
+
+// Serves a registry over HTTP for Prometheus; nothing if `listen` is empty or taken.
+class MetricsEndpoint {
+ public:
+  MetricsEndpoint(const std::string& listen, std::shared_ptr<prometheus::Registry> registry);
+  ~MetricsEndpoint();
+  bool serving() const { return impl_ != nullptr; }
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace entente::telemetry
+
+#endif  // ENTENTE_SERVICES_CORE_TELEMETRY_METRICS_H_

@@ -1,0 +1,245 @@
+#include "services/leem/denial_service.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+#include "services/leem/register/denial_rules.h"
+
+namespace entente::leem {
+namespace {
+
+using base::Reason;
+
+constexpr int kPageDefault = 50;
+constexpr int kPageMax = 500;
+// A selective filter gives short pages rather than a long wait.
+constexpr size_t kLookMax = 20000;
+
+absl::Status BadToken() {
+  return base::RefuseArgument(Reason::kCursorMalformed,
+                              "page_token is not of these filters and this service; start over");
+}
+
+std::string FilterKey(const v1::DenialFilter& filter) {
+  const base::CivilDate date = ToCivil(filter.in_force_date());
+  return crypto::Sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}", filter.originator_state(),
+                                    filter.destination(), filter.entry_prefix(),
+                                    filter.party_contains(), static_cast<int>(filter.act()),
+                                    date.str()))
+      .hex()
+      .substr(0, 16);
+}
+
+absl::StatusOr<ChainFilter> ToChainFilter(const v1::DenialFilter& filter) {
+  base::FieldViolations violations;
+  if (!filter.originator_state().empty() && !base::IsCountry(filter.originator_state())) {
+    violations.Add("filter.originator_state", "is not a lower-case ISO 3166-1 alpha-2 code");
+  }
+  if (!filter.destination().empty() && !base::IsCountry(filter.destination())) {
+    violations.Add("filter.destination", "is not a lower-case ISO 3166-1 alpha-2 code");
+  }
+  CheckText(filter.entry_prefix(), 0, 64, "filter.entry_prefix", violations);
+  CheckText(filter.party_contains(), 0, 100, "filter.party_contains", violations);
+  if (filter.has_in_force_date() && !ToCivil(filter.in_force_date()).Valid()) {
+    violations.Add("filter.in_force_date", "is no such day");
+  }
+  if (!v1::DenialAct_IsValid(filter.act())) violations.Add("filter.act", "is unknown");
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  ChainFilter result{filter.originator_state(), filter.destination(), filter.entry_prefix(),
+                     filter.party_contains(), filter.act(), {}};
+  if (filter.has_in_force_date()) result.in_force_date = ToCivil(filter.in_force_date());
+  return result;
+}
+
+absl::StatusOr<int> PageSize(int asked, int otherwise, int most) {
+  if (asked >= 0) return asked == 0 ? otherwise : std::min(asked, most);
+  base::FieldViolations violations;
+  violations.Add("page_size", "must not be negative");
+  return violations.ToStatus();
+}
+
+// Copies what queries answer from the chain itself.
+void CopyChain(const Chain& chain, v1::Denial& denial) {
+  denial.set_name(chain.name);
+  denial.set_etag(chain.tip.str());
+  denial.set_revision(static_cast<int>(chain.positions.size()));
+  denial.set_state(chain.state);
+  denial.set_act(chain.act);
+  denial.set_timeliness(chain.timeliness);
+  SetDate(chain.terms.back().until, denial.mutable_valid_until());
+  if (!chain.ended.empty()) SetDate(chain.ended, denial.mutable_ended_date());
+  *denial.mutable_audience() = *chain.audience;
+  entry::SetTime(absl::FromUnixMicros(chain.updated_micros), denial.mutable_updated_time());
+}
+
+struct ParsedRecord {
+  exchange::v1::Leaf leaf;
+  exchange::v1::Document header;
+};
+
+absl::StatusOr<ParsedRecord> ReadDocument(journal::Journal& journal, uint64_t position) {
+  ENTENTE_ASSIGN_OR_RETURN(auto records, journal.Read(position, position + 1, 1));
+  ParsedRecord parsed;
+  exchange::v1::SignedDocument signed_document;
+  ENTENTE_CHECK(parsed.leaf.ParseFromString(records[0].header) &&
+                signed_document.ParseFromString(records[0].body) &&
+                parsed.header.ParseFromString(signed_document.document()));
+  return parsed;
+}
+
+}  // namespace
+
+rpc::GroupModule LeemModule() {
+  return {.group = "leem",
+          .make_register =
+              [](const config::v1::RegimeProfile& profile) {
+                return std::make_unique<DenialRegister>(profile);
+              },
+          .make_services =
+              [](rpc::Backend& backend, machine::Register& reg) {
+                std::vector<std::unique_ptr<grpc::Service>> services;
+                services.push_back(std::make_unique<DenialServiceImpl>(
+                    backend, static_cast<const DenialRegister&>(reg)));
+                return services;
+              }};
+}
+
+absl::Status DenialServiceImpl::FillIn(const Chain& chain, v1::Denial& denial) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto first, ReadDocument(backend_.journal, chain.positions[0]));
+  denial.set_originator(first.header.originator());
+  *denial.mutable_composed_time() = first.header.composed_time();
+  *denial.mutable_recorded_time() = first.leaf.stamp().recorded_time();
+  const bool one = chain.content_at == 0;
+  ParsedRecord other;
+  if (!one) {
+    ENTENTE_ASSIGN_OR_RETURN(
+        other, ReadDocument(backend_.journal, chain.positions[chain.content_at]));
+  }
+  const exchange::v1::Document& newest = one ? first.header : other.header;
+  *denial.mutable_marking() = newest.marking();
+  v1::DenialNotification notification;
+  v1::DenialAmendment amendment;
+  if (one && newest.body().UnpackTo(&notification)) {
+    denial.mutable_content()->Swap(notification.mutable_content());
+  } else if (newest.body().UnpackTo(&amendment)) {
+    denial.mutable_content()->Swap(amendment.mutable_content());
+  }
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* DenialServiceImpl::GetDenial(grpc::CallbackServerContext* context,
+                                                       const v1::GetDenialRequest* request,
+                                                       v1::GetDenialResponse* response) {
+  auto* reactor = context->DefaultReactor();
+  rpc::Serve(backend_, backend_.readers, context, reactor, "/entente.leem.v1.DenialService/GetDenial",
+             [this, request, response](const rpc::Caller& caller) -> absl::Status {
+               Chain copy;
+               {
+                 std::shared_lock lock(backend_.machine.mutex());
+                 ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, caller.reader(),
+                                                           request->at_least()));
+                 const Chain* chain = register_.Find(request->name(), caller.reader());
+                 if (chain == nullptr || chain->name != request->name()) {
+                   return rpc::NotFound(request->name());
+                 }
+                 copy = *chain;
+                 rpc::AddHeads(backend_.machine, caller.reader(), response->mutable_heads());
+               }
+               CopyChain(copy, *response->mutable_denial());
+               return FillIn(copy, *response->mutable_denial());
+             });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* DenialServiceImpl::ListDenials(grpc::CallbackServerContext* context,
+                                                         const v1::ListDenialsRequest* request,
+                                                         v1::ListDenialsResponse* response) {
+  auto* reactor = context->DefaultReactor();
+  rpc::Serve(backend_, backend_.readers, context, reactor,
+             "/entente.leem.v1.DenialService/ListDenials",
+             [this, request, response](const rpc::Caller& caller) {
+               return List(caller, *request, *response);
+             });
+  return reactor;
+}
+
+absl::Status DenialServiceImpl::List(const rpc::Caller& caller,
+                                     const v1::ListDenialsRequest& request,
+                                     v1::ListDenialsResponse& response) {
+  ENTENTE_ASSIGN_OR_RETURN(const ChainFilter filter, ToChainFilter(request.filter()));
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size(), kPageDefault, kPageMax));
+  const std::string key = FilterKey(request.filter());
+  std::string after;
+  if (!request.page_token().empty()) {
+    auto token = base::FromBase64(request.page_token());
+    if (!token || token->size() < 17 || token->substr(0, 16) != key) return BadToken();
+    after = token->substr(16);
+  }
+  std::vector<Chain> chains;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    const machine::Reader reader = caller.reader();
+    ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, reader, request.at_least()));
+    const Chain* start = nullptr;
+    if (!after.empty()) {
+      start = register_.Find(after, reader);
+      if (start == nullptr || start->name != after) return BadToken();
+    }
+    const auto page =
+        register_.List(filter, reader, start, static_cast<size_t>(limit), kLookMax);
+    for (const Chain* chain : page.chains) chains.push_back(*chain);
+    if (page.more) response.set_next_page_token(base::ToBase64(key + page.last->name));
+    rpc::AddHeads(backend_.machine, reader, response.mutable_heads());
+  }
+  for (const Chain& chain : chains) {
+    v1::Denial& denial = *response.add_denials();
+    CopyChain(chain, denial);
+    ENTENTE_RETURN_IF_ERROR(FillIn(chain, denial));
+  }
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* DenialServiceImpl::ListDenialRevisions(
+    grpc::CallbackServerContext* context, const v1::ListDenialRevisionsRequest* request,
+    v1::ListDenialRevisionsResponse* response) {
+  auto* reactor = context->DefaultReactor();
+  rpc::Serve(backend_, backend_.readers, context, reactor,
+             "/entente.leem.v1.DenialService/ListDenialRevisions",
+             [this, request, response](const rpc::Caller& caller) {
+               return ListRevisions(caller, *request, *response);
+             });
+  return reactor;
+}
+
+absl::Status DenialServiceImpl::ListRevisions(const rpc::Caller& caller,
+                                              const v1::ListDenialRevisionsRequest& request,
+                                              v1::ListDenialRevisionsResponse& response) {
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size(), kPageDefault, 100));
+  size_t next = 0;
+  const std::string& token = request.page_token();
+  if (!token.empty()) {
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), next);
+    if (error != std::errc() || end != token.data() + token.size()) return BadToken();
+  }
+  std::vector<uint64_t> positions;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    const Chain* chain = register_.Find(request.name(), caller.reader());
+    if (chain == nullptr || chain->name != request.name()) return rpc::NotFound(request.name());
+    positions = chain->positions;
+  }
+  if (next > positions.size()) return BadToken();
+  for (; next < positions.size() && response.revisions_size() < limit; ++next) {
+    ENTENTE_ASSIGN_OR_RETURN(auto records, backend_.journal.Read(positions[next],
+                                                                 positions[next] + 1, 1));
+    auto* entry = response.add_revisions();
+    entry->set_leaf(std::move(records[0].header));
+    entry->set_signed_document(std::move(records[0].body));
+  }
+  if (next < positions.size()) response.set_next_page_token(std::to_string(next));
+  return absl::OkStatus();
+}
+
+}  // namespace entente::leem

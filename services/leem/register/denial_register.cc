@@ -1,0 +1,453 @@
+#include "services/leem/register/denial_register.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+#include "services/leem/register/denial_rules.h"
+#include "services/leem/register/fold_text.h"
+
+namespace entente::leem {
+namespace {
+
+using base::Reason;
+
+constexpr std::string_view kNotification = "entente.leem.v1.DenialNotification";
+constexpr std::string_view kAmendment = "entente.leem.v1.DenialAmendment";
+constexpr std::string_view kRenewal = "entente.leem.v1.DenialRenewal";
+constexpr std::string_view kRevocation = "entente.leem.v1.DenialRevocation";
+constexpr std::string_view kClosure = "entente.leem.v1.SuspensionClosure";
+constexpr absl::Duration kClockSkewMax = absl::Minutes(5);
+constexpr absl::Duration kEastOfGreenwichMax = absl::Hours(14);
+
+std::string ChainName(std::string_view state, std::string_view reference) {
+  return fmt::format("partners/{}/denials/{}", state, reference);
+}
+
+// "partners/kr/denials/1/revisions/3" -> "partners/kr/denials/1"
+std::string_view ChainOf(std::string_view name) { return name.substr(0, name.find("/revisions/")); }
+
+absl::Status NoSuchDenial(std::string_view name) {
+  return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound,
+                      "references: {} does not exist or is not released to you", name);
+}
+
+void CheckComposed(const document::VerifiedDocument& document, absl::Time now,
+                   base::FieldViolations& violations) {
+  if (entry::GetTime(document.header().composed_time()) > now + kClockSkewMax) {
+    violations.Add("composed_time", "is in the future");
+  }
+}
+
+v1::Timeliness TimelinessOf(int days, const entente::config::v1::DenialRules& rules) {
+  if (days <= rules.notify_preferred_days()) return v1::TIMELINESS_PREFERRED;
+  return days <= rules.notify_latest_days() ? v1::TIMELINESS_WITHIN_LIMIT : v1::TIMELINESS_LATE;
+}
+
+RuleContext MakeRuleContext(const entente::config::v1::RegimeProfile& profile,
+                            const document::VerifiedDocument& document, absl::Time now) {
+  return {profile, document.header().marking(), base::DateOf(now + kEastOfGreenwichMax)};
+}
+
+// Limits that every denial document keeps, whatever its body.
+void CheckHeader(const entente::config::v1::RegimeProfile& profile,
+                 const document::VerifiedDocument& document, absl::Time now,
+                 base::FieldViolations& violations) {
+  CheckComposed(document, now, violations);
+  if (document.header().marking().level() > profile.level_max()) {
+    violations.Add("marking.level", "is above what the regime's profile admits here");
+  }
+  if (document.header().audience().has_public_()) {
+    violations.Add("audience", "a denial is never public; name all_partners or listed states");
+  }
+}
+
+}  // namespace
+
+struct DenialRegister::Step {
+  std::variant<v1::DenialAmendment, v1::DenialRenewal, v1::DenialRevocation, v1::SuspensionClosure>
+      body;
+
+  // Nothing if the kind is none of these or the body does not parse.
+  static std::optional<Step> Parse(std::string_view kind, const std::string& bytes) {
+    Step step;
+    bool ok = false;
+    if (kind == kAmendment) ok = step.body.emplace<v1::DenialAmendment>().ParseFromString(bytes);
+    if (kind == kRenewal) ok = step.body.emplace<v1::DenialRenewal>().ParseFromString(bytes);
+    if (kind == kRevocation) ok = step.body.emplace<v1::DenialRevocation>().ParseFromString(bytes);
+    if (kind == kClosure) ok = step.body.emplace<v1::SuspensionClosure>().ParseFromString(bytes);
+    if (!ok) return std::nullopt;
+    return step;
+  }
+  template <typename T>
+  const T* As() const {
+    return std::get_if<T>(&body);
+  }
+};
+
+bool IsDenialKind(std::string_view kind) {
+  return kind == kNotification || kind == kAmendment || kind == kRenewal || kind == kRevocation ||
+         kind == kClosure;
+}
+
+bool InForce(const Chain& chain, const base::CivilDate& date) {
+  if (!chain.ended.empty() && date >= chain.ended) return false;
+  return std::any_of(chain.terms.begin(), chain.terms.end(),
+                     [&](const Term& term) { return term.from <= date && date < term.until; });
+}
+
+const Chain* DenialRegister::FindAny(std::string_view name) const {
+  auto it = by_name_.find(ChainOf(name));
+  return it == by_name_.end() ? nullptr : &chains_[it->second];
+}
+
+const Chain* DenialRegister::Find(std::string_view name, const machine::Reader& reader) const {
+  const Chain* chain = FindAny(name);
+  if (chain == nullptr || !entry::Includes(*chain->audience, reader.state, reader.is_partner)) {
+    return nullptr;
+  }
+  return chain;
+}
+
+absl::StatusOr<machine::Judgement> DenialRegister::Validate(
+    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+  const std::string& kind = document.parsed().kind;
+  if (kind == kNotification) return ValidateNotification(document, context);
+  if (IsDenialKind(kind)) return ValidateRevision(document, context);
+  return base::RefuseArgument(Reason::kBodyUnknown, "body: LEEM does not take a {}", kind);
+}
+
+absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
+    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+  v1::DenialNotification body;
+  if (!body.ParseFromString(document.header().body().value())) {
+    return base::RefuseArgument(Reason::kDocumentMalformed, "body does not parse");
+  }
+  base::FieldViolations violations;
+  CheckHeader(profile_, document, context.now, violations);
+  const auto& references = document.header().references();
+  if (std::any_of(references.begin(), references.end(), [](const auto& r) {
+        return r.relation() == entente::exchange::v1::Reference::RELATION_SUPERSEDES;
+      })) {
+    violations.Add("references", "a first notification supersedes nothing; send an amendment");
+  }
+  if (!body.has_content()) {
+    violations.Add("body.content", "is missing");
+  } else {
+    CheckContent(body.content(), "body.content",
+                 MakeRuleContext(profile_, document, context.now), violations);
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  machine::Judgement judgement;
+  judgement.name =
+      ChainName(document.parsed().originator.state, document.header().reference());
+  if (FindAny(judgement.name) != nullptr) {
+    return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
+                        "reference: {} exists, from another agency of your state; use a new one",
+                        judgement.name);
+  }
+  const base::CivilDate decided = ToCivil(body.content().decision_date());
+  const auto days = static_cast<int>(
+      std::max<int64_t>(0, base::DateOf(context.now).day_number() - decided.day_number()));
+  v1::DenialRuling ruling;
+  ruling.set_revision(1);
+  ruling.set_days_after_decision(days);
+  ruling.set_timeliness(TimelinessOf(days, profile_.denials()));
+  SetDate(decided.AddMonths(profile_.denials().validity_months()), ruling.mutable_valid_until());
+  judgement.ruling.PackFrom(ruling);
+  judgement.rules_version = profile_.version();
+  return judgement;
+}
+
+absl::Status DenialRegister::CheckProcedure(const Chain& chain, const Step& step) const {
+  const auto forbid = [&](Reason reason, std::string_view why) {
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, reason, "{}: {}", chain.name, why);
+  };
+  if (chain.state == v1::DENIAL_STATE_REVOKED || chain.state == v1::DENIAL_STATE_LIFTED) {
+    return forbid(Reason::kChainEnded, "has ended; notify a new denial");
+  }
+  const bool suspended = chain.state == v1::DENIAL_STATE_SUSPENSION_OPEN;
+  if (step.As<v1::SuspensionClosure>() != nullptr && !suspended) {
+    return forbid(Reason::kProcedureForbids, "is not an open suspension; revoke or amend it");
+  }
+  if (step.As<v1::DenialRenewal>() != nullptr && suspended) {
+    return forbid(Reason::kProcedureForbids, "is an open suspension; close it first");
+  }
+  if (const auto* amendment = step.As<v1::DenialAmendment>()) {
+    const bool act_suspends = amendment->content().act() == v1::DENIAL_ACT_SUSPENDED;
+    if (act_suspends != suspended) {
+      return forbid(Reason::kProcedureForbids,
+                    suspended ? "is an open suspension; close it to change the act"
+                              : "cannot become a suspension; notify a new one");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
+    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+  const auto& header = document.header();
+  auto step = Step::Parse(document.parsed().kind, header.body().value());
+  if (!step) return base::RefuseArgument(Reason::kDocumentMalformed, "body does not parse");
+  base::FieldViolations violations;
+  CheckHeader(profile_, document, context.now, violations);
+  const RuleContext rules = MakeRuleContext(profile_, document, context.now);
+  const entente::exchange::v1::Reference* superseded = nullptr;
+  for (const auto& reference : header.references()) {
+    if (reference.relation() != entente::exchange::v1::Reference::RELATION_SUPERSEDES) continue;
+    if (superseded != nullptr) violations.Add("references", "only one document can be superseded");
+    superseded = &reference;
+  }
+  if (superseded == nullptr) {
+    violations.Add("references", "must name the denial with relation SUPERSEDES and its etag");
+  }
+  if (const auto* amendment = step->As<v1::DenialAmendment>()) {
+    if (!amendment->has_content()) violations.Add("body.content", "is missing");
+    if (amendment->has_content()) {
+      CheckContent(amendment->content(), "body.content", rules, violations);
+    }
+    CheckText(amendment->explanation(), 1, 2000, "body.explanation", violations);
+  } else if (const auto* renewal = step->As<v1::DenialRenewal>()) {
+    CheckPastDate(renewal->has_review_date(), renewal->review_date(), "body.review_date", rules,
+                  violations);
+    CheckText(renewal->explanation(), 0, 2000, "body.explanation", violations);
+  } else if (const auto* revocation = step->As<v1::DenialRevocation>()) {
+    if (!revocation->has_effective_date() || !ToCivil(revocation->effective_date()).Valid()) {
+      violations.Add("body.effective_date", "is missing or no such day");
+    }
+    CheckText(revocation->explanation(), 1, 2000, "body.explanation", violations);
+  } else if (const auto* closure = step->As<v1::SuspensionClosure>()) {
+    CheckPastDate(closure->has_closed_date(), closure->closed_date(), "body.closed_date", rules,
+                  violations);
+    const bool denied = closure->outcome() == v1::SuspensionClosure::OUTCOME_DENIED;
+    if (!denied && closure->outcome() != v1::SuspensionClosure::OUTCOME_LIFTED) {
+      violations.Add("body.outcome", "is missing or unknown");
+    }
+    const bool final_act = closure->act() >= v1::DENIAL_ACT_REFUSED &&
+                           closure->act() <= v1::DENIAL_ACT_PRELIMINARY_NEGATIVE &&
+                           closure->act() != v1::DENIAL_ACT_SUSPENDED;
+    if (denied != final_act) {
+      violations.Add("body.act", denied ? "must be the final act" : "is for OUTCOME_DENIED only");
+    }
+    CheckText(closure->explanation(), 0, 2000, "body.explanation", violations);
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+
+  const std::string& state = document.parsed().originator.state;
+  const Chain* chain = Find(superseded->name(), {.state = state, .is_partner = true});
+  if (chain == nullptr) return NoSuchDenial(superseded->name());
+  if (chain->originator_state() != state) {
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kProcedureForbids,
+                        "{}: only its originator's state may change it", chain->name);
+  }
+  ENTENTE_RETURN_IF_ERROR(CheckProcedure(*chain, *step));
+  if (superseded->digest() != chain->tip.view()) {
+    return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
+                        "{}: a newer document exists; read it again and use its etag",
+                        chain->name);
+  }
+  if (entry::LedgerIdOf("", header.audience()) != entry::LedgerIdOf("", *chain->audience)) {
+    return base::RefuseArgument(Reason::kAudienceChanged,
+                                "audience: a chain stays in its audience; to reach others, notify a "
+                                "new denial to them");
+  }
+  machine::Judgement judgement;
+  v1::DenialRuling ruling;
+  ruling.set_revision(static_cast<int>(chain->positions.size()) + 1);
+  judgement.name = fmt::format("{}/revisions/{}", chain->name, ruling.revision());
+  const int months = profile_.denials().validity_months();
+  base::CivilDate until = chain->terms.back().until;
+  if (const auto* renewal = step->As<v1::DenialRenewal>()) {
+    until = ToCivil(renewal->review_date()).AddMonths(months);
+  } else if (const auto* amendment = step->As<v1::DenialAmendment>();
+             amendment != nullptr && chain->terms.size() == 1) {
+    until = ToCivil(amendment->content().decision_date()).AddMonths(months);
+  }
+  if (step->As<v1::DenialRevocation>() == nullptr) SetDate(until, ruling.mutable_valid_until());
+  judgement.ruling.PackFrom(ruling);
+  judgement.rules_version = profile_.version();
+  return judgement;
+}
+
+void DenialRegister::ApplyContent(const v1::DenialContent& content, Chain& chain) const {
+  chain.content_at = static_cast<uint32_t>(chain.positions.size()) - 1;
+  chain.act = content.act();
+  const std::string& destination = content.destination().country();
+  for (size_t at = 0; at < chain.destinations.size(); at += 2) {
+    if (chain.destinations.compare(at, 2, destination) == 0) chain.destinations.erase(at, 2);
+  }
+  chain.destinations.insert(0, destination);
+  chain.entries.clear();
+  for (const auto& entry : content.control_list_entries()) chain.entries.push_back(entry.entry());
+  chain.entries.shrink_to_fit();
+  chain.party_names.clear();
+  for (const auto& party : content.parties()) {
+    if (!party.name().empty()) chain.party_names += FoldText(party.name()) + "\n";
+    for (const auto& alias : party.aliases()) chain.party_names += FoldText(alias.name()) + "\n";
+  }
+  chain.party_names.shrink_to_fit();
+}
+
+void DenialRegister::ApplyRevision(const machine::AppliedDocument& document, const Step& step,
+                                   const v1::DenialRuling& ruling, Chain& chain) const {
+  chain.positions.push_back(document.position);
+  if (const auto* amendment = step.As<v1::DenialAmendment>()) {
+    ApplyContent(amendment->content(), chain);
+    if (chain.terms.size() == 1) {
+      chain.terms[0] = {ToCivil(amendment->content().decision_date()),
+                        ToCivil(ruling.valid_until())};
+    }
+  } else if (const auto* renewal = step.As<v1::DenialRenewal>()) {
+    chain.terms.push_back({ToCivil(renewal->review_date()), ToCivil(ruling.valid_until())});
+  } else if (const auto* revocation = step.As<v1::DenialRevocation>()) {
+    chain.state = v1::DENIAL_STATE_REVOKED;
+    chain.ended = ToCivil(revocation->effective_date());
+  } else if (const auto* closure = step.As<v1::SuspensionClosure>()) {
+    const bool denied = closure->outcome() == v1::SuspensionClosure::OUTCOME_DENIED;
+    chain.state = denied ? v1::DENIAL_STATE_ACTIVE : v1::DENIAL_STATE_LIFTED;
+    if (denied) chain.act = closure->act();
+    if (!denied) chain.ended = ToCivil(closure->closed_date());
+  }
+}
+
+void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
+  const auto& stamp = document.leaf.stamp();
+  v1::DenialRuling ruling;
+  ENTENTE_CHECK(ruling.ParseFromString(stamp.ruling().value()));
+  const std::string& bytes = document.header.body().value();
+  if (document.kind == kNotification) {
+    v1::DenialNotification body;
+    ENTENTE_CHECK(body.ParseFromString(bytes));
+    auto& audience = audiences_[stamp.ledger()];
+    if (audience == nullptr) {
+      audience = std::make_shared<const entente::exchange::v1::Audience>(document.header.audience());
+    }
+    const auto number = static_cast<uint32_t>(chains_.size());
+    Chain& chain = chains_.emplace_back();
+    chain.name = stamp.name();
+    chain.audience = audience;
+    chain.positions.push_back(document.position);
+    chain.terms.push_back(
+        {ToCivil(body.content().decision_date()), ToCivil(ruling.valid_until())});
+    chain.timeliness = ruling.timeliness();
+    ApplyContent(body.content(), chain);
+    if (chain.act == v1::DENIAL_ACT_SUSPENDED) chain.state = v1::DENIAL_STATE_SUSPENSION_OPEN;
+    by_name_.emplace(chain.name, number);
+    by_originator_[std::string(chain.originator_state())].push_back(number);
+    by_destination_[std::string(chain.destination())].push_back(number);
+  } else {
+    auto it = by_name_.find(ChainOf(stamp.name()));
+    auto step = Step::Parse(document.kind, bytes);
+    ENTENTE_CHECK(it != by_name_.end() && step.has_value());
+    Chain& chain = chains_[it->second];
+    const std::string before(chain.destination());
+    ApplyRevision(document, *step, ruling, chain);
+    if (chain.destination() != before) {
+      auto& numbers = by_destination_[std::string(chain.destination())];
+      auto at = std::lower_bound(numbers.begin(), numbers.end(), it->second);
+      if (at == numbers.end() || *at != it->second) numbers.insert(at, it->second);
+    }
+  }
+  Chain& chain = chains_[by_name_.find(ChainOf(stamp.name()))->second];
+  auto digest = base::Digest::From(document.leaf.document_digest());
+  ENTENTE_CHECK(digest.has_value());
+  chain.tip = *digest;
+  chain.updated_micros = absl::ToUnixMicros(entry::GetTime(stamp.recorded_time()));
+}
+
+base::Digest DenialRegister::Fingerprint() const {
+  // Chained, so that no second copy of a large register is made.
+  base::Digest digest;
+  for (const Chain& chain : chains_) {
+    std::string text = fmt::format("{} {} {} {} {} {} {} {} {}\n", chain.name, chain.tip.hex(),
+                                   chain.positions.size(), chain.content_at,
+                                   static_cast<int>(chain.state), static_cast<int>(chain.act),
+                                   static_cast<int>(chain.timeliness),
+                                   chain.ended.empty() ? "-" : chain.ended.str(),
+                                   chain.updated_micros);
+    for (const Term& term : chain.terms) {
+      text += term.from.str() + "/" + term.until.str() + "\n";
+    }
+    for (const std::string& entry : chain.entries) text += entry + "\n";
+    text += chain.destinations + "\n" + chain.party_names;
+    digest = crypto::Sha256({digest.view(), text});
+  }
+  return digest;
+}
+
+std::multimap<std::string, std::string> DenialRegister::Facts(std::string_view name) const {
+  std::multimap<std::string, std::string> facts;
+  const Chain* chain = FindAny(name);
+  if (chain == nullptr) return facts;
+  for (size_t at = 0; at < chain->destinations.size(); at += 2) {
+    facts.emplace("denials.destination", chain->destinations.substr(at, 2));
+  }
+  for (const std::string& entry : chain->entries) facts.emplace("denials.entry", entry);
+  return facts;
+}
+
+std::vector<std::string> DenialRegister::FactNames() const {
+  return {"denials.destination", "denials.entry"};
+}
+
+namespace {
+
+bool Matches(const Chain& chain, const ChainFilter& filter) {
+  if (!filter.originator_state.empty() && chain.originator_state() != filter.originator_state) {
+    return false;
+  }
+  if (!filter.destination.empty() && chain.destination() != filter.destination) return false;
+  if (filter.act != v1::DENIAL_ACT_UNSPECIFIED && chain.act != filter.act) return false;
+  if (!filter.entry_prefix.empty() &&
+      std::none_of(chain.entries.begin(), chain.entries.end(), [&](const std::string& entry) {
+        return entry.rfind(filter.entry_prefix, 0) == 0;
+      })) {
+    return false;
+  }
+  if (!filter.in_force_date.empty() && !InForce(chain, filter.in_force_date)) return false;
+  return filter.party_contains.empty() ||
+         chain.party_names.find(filter.party_contains) != std::string::npos;
+}
+
+}  // namespace
+
+DenialRegister::Page DenialRegister::List(const ChainFilter& filter, const machine::Reader& reader,
+                                          const Chain* after, size_t limit, size_t look_max) const {
+  ChainFilter folded = filter;
+  folded.party_contains = FoldText(filter.party_contains);
+  // The shortest index that the filter admits; all chains otherwise.
+  static const std::vector<uint32_t> kNone;
+  const std::vector<uint32_t>* numbers = nullptr;
+  const auto narrow = [&](const auto& index, const std::string& key) {
+    if (key.empty()) return;
+    auto it = index.find(key);
+    const auto* found = it == index.end() ? &kNone : &it->second;
+    if (numbers == nullptr || found->size() < numbers->size()) numbers = found;
+  };
+  narrow(by_originator_, filter.originator_state);
+  narrow(by_destination_, filter.destination);
+  const uint32_t begin = after == nullptr ? 0 : by_name_.find(after->name)->second + 1;
+  const size_t total = numbers == nullptr ? chains_.size() : numbers->size();
+  size_t i = numbers == nullptr
+                 ? begin
+                 : static_cast<size_t>(std::lower_bound(numbers->begin(), numbers->end(), begin) -
+                                       numbers->begin());
+  Page page;
+  size_t looked = 0;
+  for (; i < total; ++i) {
+    const Chain& chain = chains_[numbers == nullptr ? i : (*numbers)[i]];
+    if (!entry::Includes(*chain.audience, reader.state, reader.is_partner)) continue;
+    // One more readable chain exists: only now is it known that asking again makes sense.
+    if (page.chains.size() == limit || looked == look_max) {
+      page.more = true;
+      return page;
+    }
+    ++looked;
+    page.last = &chain;
+    if (Matches(chain, folded)) page.chains.push_back(&chain);
+  }
+  return page;
+}
+
+}  // namespace entente::leem

@@ -1,0 +1,262 @@
+#include "services/leem/register/denial_rules.h"
+
+#include <algorithm>
+
+#include "services/core/base/names.h"
+#include "services/core/document/document.h"
+#include "services/leem/register/fold_text.h"
+
+namespace entente::leem {
+namespace {
+
+using Violations = base::FieldViolations;
+
+bool IsDecimal(const std::string& text) {
+  size_t digits = 0;
+  size_t dots = 0;
+  for (char c : text) {
+    if (c >= '0' && c <= '9') {
+      ++digits;
+    } else if (c == '.' && digits > 0 && dots == 0) {
+      ++dots;
+    } else {
+      return false;
+    }
+  }
+  return digits > 0 && text.size() <= 24 && text.back() != '.';
+}
+
+template <typename Codes>
+bool HasCode(const Codes& codes, const std::string& code) {
+  return std::any_of(codes.begin(), codes.end(), [&](const auto& c) { return c.code() == code; });
+}
+
+void CheckPlace(bool present, const v1::Place& place, const std::string& path,
+                Violations& violations) {
+  if (!present) {
+    violations.Add(path, "is missing");
+    return;
+  }
+  if (!base::IsCountry(place.country())) {
+    violations.Add(path + ".country", "\"{}\" is not a lower-case ISO 3166-1 alpha-2 code",
+                   place.country());
+  }
+  CheckText(place.as_written(), 0, 200, path + ".as_written", violations);
+}
+
+void CheckQuantity(const v1::DenialContent& content, const std::string& path,
+                   Violations& violations) {
+  const v1::Quantity& quantity = content.quantity();
+  if (!content.has_quantity()) {
+    violations.Add(path, "is missing; give amount and unit, or why it is not stated");
+    return;
+  }
+  CheckText(quantity.not_stated_reason(), 0, 200, path + ".not_stated_reason", violations);
+  const bool stated = !quantity.amount().empty() || !quantity.unit().empty();
+  if (stated && !quantity.not_stated_reason().empty()) {
+    violations.Add(path, "is stated and not stated at once");
+  } else if (!stated && quantity.not_stated_reason().empty()) {
+    violations.Add(path + ".not_stated_reason", "is needed where there is no amount");
+  } else if (stated) {
+    if (!IsDecimal(quantity.amount())) violations.Add(path + ".amount", "is not a decimal number");
+    if (!base::IsUnit(quantity.unit())) {
+      violations.Add(path + ".unit", "\"{}\" is not a UN/ECE Rec 20 unit in use here",
+                     quantity.unit());
+    }
+  }
+}
+
+void CheckItem(const v1::DenialContent& content, const std::string& path,
+               const entente::config::v1::DenialRules& rules, Violations& violations) {
+  const int entries = content.control_list_entries_size();
+  if (entries > 0 && content.has_catch_all()) {
+    violations.Add(path + ".catch_all", "excludes control_list_entries; a denial has one or the other");
+  }
+  if (entries == 0 && !content.has_catch_all()) {
+    violations.Add(path + ".control_list_entries", "is empty, and there is no catch_all basis either");
+  }
+  if (entries > 32) violations.Add(path + ".control_list_entries", "at most 32 entries");
+  for (int i = 0; i < entries; ++i) {
+    const auto& entry = content.control_list_entries(i);
+    const std::string at = fmt::format("{}.control_list_entries[{}]", path, i);
+    if (std::find(rules.control_lists().begin(), rules.control_lists().end(), entry.list()) ==
+        rules.control_lists().end()) {
+      violations.Add(at + ".list", "\"{}\" is not a control list of the profile", entry.list());
+    }
+    CheckText(entry.edition(), 1, 64, at + ".edition", violations);
+    CheckText(entry.entry(), 1, 64, at + ".entry", violations);
+  }
+  if (content.has_catch_all()) {
+    if (!HasCode(rules.catch_all_bases(), content.catch_all().basis())) {
+      violations.Add(path + ".catch_all.basis", "\"{}\" is not a basis of the profile",
+                     content.catch_all().basis());
+    }
+    CheckText(content.catch_all().text(), 0, 500, path + ".catch_all.text", violations);
+  }
+  CheckText(content.item_description(), 1, 4000, path + ".item_description", violations);
+  if (content.parameters_size() > 64) violations.Add(path + ".parameters", "at most 64");
+  for (int i = 0; i < content.parameters_size(); ++i) {
+    const auto& parameter = content.parameters(i);
+    const std::string at = fmt::format("{}.parameters[{}]", path, i);
+    CheckText(parameter.name(), 1, 100, at + ".name", violations);
+    CheckText(parameter.value(), 1, 100, at + ".value", violations);
+    if (!parameter.unit().empty() && !base::IsUnit(parameter.unit())) {
+      violations.Add(at + ".unit", "\"{}\" is not a UN/ECE Rec 20 unit in use here",
+                     parameter.unit());
+    }
+  }
+}
+
+void CheckName(const std::string& name, const std::string& path, Violations& violations) {
+  CheckText(name, 1, 500, path, violations);
+  if (base::IsPlainText(name) && !IsNfc(name)) violations.Add(path, "is not in normal form C");
+}
+
+void CheckParty(const v1::Party& party, const std::string& path, Violations& violations) {
+  if (party.role() < v1::PARTY_ROLE_EXPORTER || party.role() > v1::PARTY_ROLE_OTHER) {
+    violations.Add(path + ".role", "is missing or unknown");
+  }
+  const bool anonymous = party.withheld() || party.same_as_consignee();
+  if (party.same_as_consignee() && party.role() != v1::PARTY_ROLE_END_USER) {
+    violations.Add(path + ".same_as_consignee", "is for end-users only");
+  }
+  if (anonymous && (!party.name().empty() || party.aliases_size() > 0 || !party.address().empty() ||
+                    party.identifiers_size() > 0)) {
+    violations.Add(path, "says who it is although it is withheld or the same as the consignee");
+  }
+  if (!anonymous) CheckName(party.name(), path + ".name", violations);
+  if (party.aliases_size() > 64) violations.Add(path + ".aliases", "at most 64");
+  for (int i = 0; i < party.aliases_size(); ++i) {
+    CheckName(party.aliases(i).name(), fmt::format("{}.aliases[{}].name", path, i), violations);
+  }
+  CheckText(party.address(), 0, 1000, path + ".address", violations);
+  if (party.has_place()) CheckPlace(true, party.place(), path + ".place", violations);
+  if (party.identifiers_size() > 16) violations.Add(path + ".identifiers", "at most 16");
+  for (int i = 0; i < party.identifiers_size(); ++i) {
+    const std::string at = fmt::format("{}.identifiers[{}]", path, i);
+    CheckText(party.identifiers(i).scheme(), 1, 50, at + ".scheme", violations);
+    CheckText(party.identifiers(i).value(), 1, 100, at + ".value", violations);
+  }
+}
+
+void CheckParties(const v1::DenialContent& content, const std::string& path,
+                  Violations& violations) {
+  if (content.parties_size() > 64) violations.Add(path, "at most 64 parties");
+  bool consignee = false;
+  bool user = false;
+  bool refers = false;
+  for (int i = 0; i < content.parties_size(); ++i) {
+    const v1::Party& party = content.parties(i);
+    CheckParty(party, fmt::format("{}[{}]", path, i), violations);
+    consignee = consignee || party.role() == v1::PARTY_ROLE_CONSIGNEE;
+    user = user || party.role() == v1::PARTY_ROLE_END_USER || party.role() == v1::PARTY_ROLE_OTHER;
+    refers = refers || party.same_as_consignee();
+  }
+  if (!consignee && !user) violations.Add(path, "need at least one consignee or end-user");
+  if (refers && !consignee) violations.Add(path, "the end-user is the consignee, but there is none");
+}
+
+// DOMAIN rule 9: the marking of a whole is at least that of every part.
+bool AtMost(const entente::exchange::v1::Marking& part, const entente::exchange::v1::Marking& whole) {
+  return part.level() <= whole.level() && part.tlp() <= whole.tlp() &&
+         (!part.originator_controlled() || whole.originator_controlled());
+}
+
+void CheckReasons(const v1::DenialContent& content, const std::string& path,
+                  const RuleContext& context, Violations& violations) {
+  if (content.reasons_size() < 1 || content.reasons_size() > 16) {
+    violations.Add(path, "1 to 16 reasons are needed");
+  }
+  for (int i = 0; i < content.reasons_size(); ++i) {
+    const auto& reason = content.reasons(i);
+    const std::string at = fmt::format("{}[{}]", path, i);
+    if (!HasCode(context.profile.denials().reason_codes(), reason.code())) {
+      violations.Add(at + ".code", "\"{}\" is not a reason of the profile", reason.code());
+    }
+    CheckText(reason.text(), 0, 2000, at + ".text", violations);
+    if (!reason.has_marking()) continue;
+    document::CheckMarking(reason.marking(), at + ".marking", violations);
+    if (!AtMost(reason.marking(), context.marking)) {
+      violations.Add(at + ".marking", "is higher than the document's marking");
+    }
+  }
+}
+
+}  // namespace
+
+base::CivilDate ToCivil(const v1::Date& date) { return {date.year(), date.month(), date.day()}; }
+
+void SetDate(const base::CivilDate& date, v1::Date* out) {
+  out->set_year(date.year);
+  out->set_month(date.month);
+  out->set_day(date.day);
+}
+
+void CheckText(const std::string& text, size_t least, size_t most, const std::string& path,
+               Violations& violations) {
+  if (!base::IsPlainText(text)) {
+    violations.Add(path, "is not UTF-8 without control characters");
+    return;
+  }
+  const size_t length = base::CodePoints(text);
+  if (length < least) violations.Add(path, "is missing");
+  if (length > most) violations.Add(path, "has {} characters; at most {}", length, most);
+}
+
+void CheckPastDate(bool present, const v1::Date& date, const std::string& path,
+                   const RuleContext& context, Violations& violations) {
+  const base::CivilDate civil = ToCivil(date);
+  if (!present) {
+    violations.Add(path, "is missing");
+  } else if (!civil.Valid()) {
+    violations.Add(path, "is no such day");
+  } else if (civil > context.latest_date) {
+    violations.Add(path, "{} is in the future", civil.str());
+  }
+}
+
+void CheckContent(const v1::DenialContent& content, const std::string& path,
+                  const RuleContext& context, Violations& violations) {
+  CheckText(content.authority().name(), 1, 200, path + ".authority.name", violations);
+  CheckText(content.authority().contact_point(), 1, 200, path + ".authority.contact_point",
+            violations);
+  CheckPastDate(content.has_decision_date(), content.decision_date(), path + ".decision_date",
+                context, violations);
+  if (content.act() < v1::DENIAL_ACT_REFUSED || content.act() > v1::DENIAL_ACT_PRELIMINARY_NEGATIVE) {
+    violations.Add(path + ".act", "is missing or unknown");
+  }
+  CheckPlace(content.has_destination(), content.destination(), path + ".destination", violations);
+  if (content.other_countries_size() > 16) violations.Add(path + ".other_countries", "at most 16");
+  for (int i = 0; i < content.other_countries_size(); ++i) {
+    const auto& other = content.other_countries(i);
+    const std::string at = fmt::format("{}.other_countries[{}]", path, i);
+    CheckPlace(other.has_place(), other.place(), at + ".place", violations);
+    if (other.role() < v1::COUNTRY_ROLE_TRANSIT || other.role() > v1::COUNTRY_ROLE_ORIGIN) {
+      violations.Add(at + ".role", "is missing or unknown");
+    }
+  }
+  CheckItem(content, path, context.profile.denials(), violations);
+  CheckQuantity(content, path + ".quantity", violations);
+  if (content.has_value()) {
+    if (!IsDecimal(content.value().amount())) {
+      violations.Add(path + ".value.amount", "is not a decimal number");
+    }
+    if (!base::IsCurrency(content.value().currency())) {
+      violations.Add(path + ".value.currency", "\"{}\" is not an ISO 4217 code",
+                     content.value().currency());
+    }
+  }
+  CheckParties(content, path + ".parties", violations);
+  CheckText(content.end_use().text(), 0, 2000, path + ".end_use.text", violations);
+  CheckText(content.end_use().not_stated_reason(), 0, 200, path + ".end_use.not_stated_reason",
+            violations);
+  if (content.end_use().text().empty() == content.end_use().not_stated_reason().empty()) {
+    violations.Add(path + ".end_use", "needs either a text or why it is not stated");
+  }
+  CheckReasons(content, path + ".reasons", context, violations);
+  CheckText(content.language(), 0, 35, path + ".language", violations);
+  CheckText(content.remarks(), 0, 4000, path + ".remarks", violations);
+  CheckText(content.regime_reference(), 0, 64, path + ".regime_reference", violations);
+}
+
+}  // namespace entente::leem
