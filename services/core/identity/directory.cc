@@ -169,10 +169,9 @@ absl::StatusOr<Directory::Subject> Directory::ParseUri(std::string_view uri) con
   return subject;
 }
 
-absl::StatusOr<document::Signer> Directory::Check(const crypto::Certificate& leaf,
-                                                  std::span<const crypto::Certificate> chain,
-                                                  absl::Time time,
-                                                  crypto::LeafUsage usage) const {
+absl::StatusOr<Directory::Subject> Directory::CheckCertificate(
+    const crypto::Certificate& leaf, std::span<const crypto::Certificate> chain, absl::Time time,
+    crypto::LeafUsage usage) const {
   ENTENTE_RETURN_IF_ERROR(crypto::CheckLeafProfile(leaf, usage));
   ENTENTE_ASSIGN_OR_RETURN(Subject subject, ParseUri(leaf.uris()[0]));
   const bool signing = usage == crypto::LeafUsage::kDocumentSigning;
@@ -182,6 +181,14 @@ absl::StatusOr<document::Signer> Directory::Check(const crypto::Certificate& lea
                                    : "certificate refused: a caller's URI must not name an officer");
   }
   ENTENTE_RETURN_IF_ERROR(crypto::CheckPath(leaf, chain, subject.partner->authorities, time));
+  return subject;
+}
+
+absl::StatusOr<document::Signer> Directory::Check(const crypto::Certificate& leaf,
+                                                  std::span<const crypto::Certificate> chain,
+                                                  absl::Time time,
+                                                  crypto::LeafUsage usage) const {
+  ENTENTE_ASSIGN_OR_RETURN(Subject subject, CheckCertificate(leaf, chain, time, usage));
   if (subject.partner->revoked.count(leaf.digest().str()) != 0) {
     return Unauthenticated(Reason::kCertificateRevoked,
                            "certificate refused: it is on the directory's list of revocations");
@@ -237,6 +244,22 @@ absl::StatusOr<document::Signer> Directory::AcceptSigner(const crypto::Certifica
   signer.status().ForEachPayload(
       [&](absl::string_view url, const absl::Cord& value) { status.SetPayload(url, value); });
   return status;
+}
+
+absl::StatusOr<document::Signer> Directory::AcceptPastSigner(
+    const crypto::Certificate& leaf, std::span<const crypto::Certificate> chain,
+    absl::Time time) const {
+  if (time >= leaf.not_before() && time <= leaf.not_after()) {
+    base::MutexLock lock(mutex_);
+    auto it = past_verdicts_.find(leaf.digest());
+    if (it != past_verdicts_.end()) return it->second;
+  }
+  ENTENTE_ASSIGN_OR_RETURN(
+      Subject subject,
+      CheckCertificate(leaf, chain, time, crypto::LeafUsage::kDocumentSigning));
+  base::MutexLock lock(mutex_);
+  if (past_verdicts_.size() >= kVerdictsMax) past_verdicts_.clear();
+  return past_verdicts_[leaf.digest()] = {subject.agency, subject.officer, leaf.digest()};
 }
 
 int Directory::SignaturesRequired(std::string_view state) const {

@@ -48,6 +48,11 @@ class Directory final : public document::SignerTrust {
                                                 std::span<const crypto::Certificate> chain,
                                                 absl::Time time) const override;
   int SignaturesRequired(std::string_view state) const override;
+  // For documents recorded in the past: path and profile at that time, but no revocations, which came
+  // later or the document would not have been recorded.
+  absl::StatusOr<document::Signer> AcceptPastSigner(const crypto::Certificate& leaf,
+                                                    std::span<const crypto::Certificate> chain,
+                                                    absl::Time time) const;
 
   // Keys that checkpoints of a group are verified with.
   std::vector<entry::NoteVerifier> LogVerifiers(std::string_view group) const;
@@ -82,6 +87,9 @@ class Directory final : public document::SignerTrust {
   absl::StatusOr<document::Signer> Check(const crypto::Certificate& leaf,
                                          std::span<const crypto::Certificate> chain,
                                          absl::Time time, crypto::LeafUsage usage) const;
+  absl::StatusOr<Subject> CheckCertificate(const crypto::Certificate& leaf,
+                                           std::span<const crypto::Certificate> chain,
+                                           absl::Time time, crypto::LeafUsage usage) const;
 
   entente::config::v1::Directory proto_;
   std::map<std::string, Partner, std::less<>> partners_;
@@ -89,6 +97,23 @@ class Directory final : public document::SignerTrust {
   mutable base::Mutex mutex_;
   mutable std::map<std::pair<base::Digest, crypto::LeafUsage>, Verdict> verdicts_
       ABSL_GUARDED_BY(mutex_);
+  mutable std::map<base::Digest, document::Signer> past_verdicts_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Trust for verifying what was recorded in the past. The directory must outlive it.
+class PastSignerTrust final : public document::SignerTrust {
+ public:
+  explicit PastSignerTrust(const Directory& directory) : directory_(directory) {}
+  absl::StatusOr<document::Signer> AcceptSigner(const crypto::Certificate& leaf,
+                                                std::span<const crypto::Certificate> chain,
+                                                absl::Time time) const override {
+    return directory_.AcceptPastSigner(leaf, chain, time);
+  }
+  // The requirement may have been another one then.
+  int SignaturesRequired(std::string_view) const override { return 1; }
+
+ private:
+  const Directory& directory_;
 };
 
 // Where the newest directory comes from. A later release follows POC's ledger behind this interface.

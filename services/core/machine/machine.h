@@ -37,12 +37,6 @@ struct Ledger {
   std::map<std::string, std::vector<AckStep>, std::less<>> acknowledged;  // state -> rising steps
 };
 
-// An agency's identity in the machine's terms.
-struct Reader {
-  std::string state;
-  bool is_partner = false;
-};
-
 // Where a document is.
 struct Place {
   const Ledger* ledger = nullptr;

@@ -22,6 +22,12 @@
 
 namespace entente::machine {
 
+// Who reads: a state, and whether it is a partner now.
+struct Reader {
+  std::string state;
+  bool is_partner = false;
+};
+
 // What Validate may know besides the register's own state.
 struct ValidationContext {
   absl::Time now;  // becomes the stamp's recorded_time

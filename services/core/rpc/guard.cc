@@ -20,8 +20,16 @@ constexpr size_t kParsedMax = 4096;
 std::string PeerChainPem(const grpc::ServerContextBase& context) {
   const auto auth = context.auth_context();
   if (auth == nullptr) return "";
-  const auto values = auth->FindPropertyValues(GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME);
-  return values.empty() ? "" : std::string(values[0].data(), values[0].size());
+  // On a server, OpenSSL's peer chain may or may not hold the leaf; a leaf that is there twice is only
+  // an intermediate too many.
+  std::string pem;
+  for (const char* name : {GRPC_X509_PEM_CERT_PROPERTY_NAME,
+                           GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME}) {
+    for (const auto& value : auth->FindPropertyValues(name)) {
+      pem.append(value.data(), value.size());
+    }
+  }
+  return pem;
 }
 
 absl::StatusOr<std::shared_ptr<const std::vector<crypto::Certificate>>> Guard::Parse(

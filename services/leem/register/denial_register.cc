@@ -45,6 +45,19 @@ v1::Timeliness TimelinessOf(int days, const entente::config::v1::DenialRules& ru
   return days <= rules.notify_latest_days() ? v1::TIMELINESS_WITHIN_LIMIT : v1::TIMELINESS_LATE;
 }
 
+base::CivilDate TermStart(const v1::DenialContent& content, const base::CivilDate& otherwise) {
+  return content.has_decision_date() ? ToCivil(content.decision_date()) : otherwise;
+}
+
+void SetTerm(const Term& term, v1::DenialRuling& ruling) {
+  SetDate(term.from, ruling.mutable_in_force_from());
+  SetDate(term.until, ruling.mutable_valid_until());
+}
+
+Term TermOf(const v1::DenialRuling& ruling) {
+  return {ToCivil(ruling.in_force_from()), ToCivil(ruling.valid_until())};
+}
+
 RuleContext MakeRuleContext(const entente::config::v1::RegimeProfile& profile,
                             const document::VerifiedDocument& document, absl::Time now) {
   return {profile, document.header().marking(), base::DateOf(now + kEastOfGreenwichMax)};
@@ -147,14 +160,17 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
                         "reference: {} exists, from another agency of your state; use a new one",
                         judgement.name);
   }
-  const base::CivilDate decided = ToCivil(body.content().decision_date());
-  const auto days = static_cast<int>(
-      std::max<int64_t>(0, base::DateOf(context.now).day_number() - decided.day_number()));
   v1::DenialRuling ruling;
   ruling.set_revision(1);
-  ruling.set_days_after_decision(days);
-  ruling.set_timeliness(TimelinessOf(days, profile_.denials()));
-  SetDate(decided.AddMonths(profile_.denials().validity_months()), ruling.mutable_valid_until());
+  const base::CivilDate today = base::DateOf(context.now);
+  const base::CivilDate from = TermStart(body.content(), today);
+  if (body.content().has_decision_date()) {
+    const auto days =
+        static_cast<int>(std::max<int64_t>(0, today.day_number() - from.day_number()));
+    ruling.set_days_after_decision(days);
+    ruling.set_timeliness(TimelinessOf(days, profile_.denials()));
+  }
+  SetTerm({from, from.AddMonths(profile_.denials().validity_months())}, ruling);
   judgement.ruling.PackFrom(ruling);
   judgement.rules_version = profile_.version();
   return judgement;
@@ -228,7 +244,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
                            closure->act() <= v1::DENIAL_ACT_PRELIMINARY_NEGATIVE &&
                            closure->act() != v1::DENIAL_ACT_SUSPENDED;
     if (denied != final_act) {
-      violations.Add("body.act", denied ? "must be the final act" : "is for OUTCOME_DENIED only");
+      violations.Add("body.act", "{}", denied ? "must be the final act" : "is for OUTCOME_DENIED only");
     }
     CheckText(closure->explanation(), 0, 2000, "body.explanation", violations);
   }
@@ -257,14 +273,16 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
   ruling.set_revision(static_cast<int>(chain->positions.size()) + 1);
   judgement.name = fmt::format("{}/revisions/{}", chain->name, ruling.revision());
   const int months = profile_.denials().validity_months();
-  base::CivilDate until = chain->terms.back().until;
+  Term term = chain->terms.back();
   if (const auto* renewal = step->As<v1::DenialRenewal>()) {
-    until = ToCivil(renewal->review_date()).AddMonths(months);
+    const base::CivilDate from = ToCivil(renewal->review_date());
+    term = {from, from.AddMonths(months)};
   } else if (const auto* amendment = step->As<v1::DenialAmendment>();
              amendment != nullptr && chain->terms.size() == 1) {
-    until = ToCivil(amendment->content().decision_date()).AddMonths(months);
+    const base::CivilDate from = TermStart(amendment->content(), term.from);
+    term = {from, from.AddMonths(months)};
   }
-  if (step->As<v1::DenialRevocation>() == nullptr) SetDate(until, ruling.mutable_valid_until());
+  if (step->As<v1::DenialRevocation>() == nullptr) SetTerm(term, ruling);
   judgement.ruling.PackFrom(ruling);
   judgement.rules_version = profile_.version();
   return judgement;
@@ -294,12 +312,9 @@ void DenialRegister::ApplyRevision(const machine::AppliedDocument& document, con
   chain.positions.push_back(document.position);
   if (const auto* amendment = step.As<v1::DenialAmendment>()) {
     ApplyContent(amendment->content(), chain);
-    if (chain.terms.size() == 1) {
-      chain.terms[0] = {ToCivil(amendment->content().decision_date()),
-                        ToCivil(ruling.valid_until())};
-    }
-  } else if (const auto* renewal = step.As<v1::DenialRenewal>()) {
-    chain.terms.push_back({ToCivil(renewal->review_date()), ToCivil(ruling.valid_until())});
+    if (chain.terms.size() == 1) chain.terms[0] = TermOf(ruling);
+  } else if (step.As<v1::DenialRenewal>() != nullptr) {
+    chain.terms.push_back(TermOf(ruling));
   } else if (const auto* revocation = step.As<v1::DenialRevocation>()) {
     chain.state = v1::DENIAL_STATE_REVOKED;
     chain.ended = ToCivil(revocation->effective_date());
@@ -328,8 +343,7 @@ void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
     chain.name = stamp.name();
     chain.audience = audience;
     chain.positions.push_back(document.position);
-    chain.terms.push_back(
-        {ToCivil(body.content().decision_date()), ToCivil(ruling.valid_until())});
+    chain.terms.push_back(TermOf(ruling));
     chain.timeliness = ruling.timeliness();
     ApplyContent(body.content(), chain);
     if (chain.act == v1::DENIAL_ACT_SUSPENDED) chain.state = v1::DENIAL_STATE_SUSPENSION_OPEN;

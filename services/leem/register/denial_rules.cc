@@ -220,8 +220,15 @@ void CheckContent(const v1::DenialContent& content, const std::string& path,
   CheckText(content.authority().name(), 1, 200, path + ".authority.name", violations);
   CheckText(content.authority().contact_point(), 1, 200, path + ".authority.contact_point",
             violations);
-  CheckPastDate(content.has_decision_date(), content.decision_date(), path + ".decision_date",
-                context, violations);
+  CheckText(content.decision_date_not_stated_reason(), 0, 200,
+            path + ".decision_date_not_stated_reason", violations);
+  if (content.decision_date_not_stated_reason().empty()) {
+    CheckPastDate(content.has_decision_date(), content.decision_date(), path + ".decision_date",
+                  context, violations);
+  } else if (content.has_decision_date()) {
+    violations.Add(path + ".decision_date", "is stated and not stated at once");
+  }
+  CheckText(content.issuer_reference(), 0, 200, path + ".issuer_reference", violations);
   if (content.act() < v1::DENIAL_ACT_REFUSED || content.act() > v1::DENIAL_ACT_PRELIMINARY_NEGATIVE) {
     violations.Add(path + ".act", "is missing or unknown");
   }

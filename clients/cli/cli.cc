@@ -1,0 +1,114 @@
+#include "clients/cli/cli.h"
+
+#include <google/protobuf/util/json_util.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
+#include "services/core/base/names.h"
+#include "services/core/base/status.h"
+
+namespace entente::cli {
+
+int ExitCode(const absl::Status& status) {
+  if (status.ok()) return 0;
+  return status.code() == absl::StatusCode::kDataLoss ? 3 : 2;
+}
+
+absl::StatusOr<std::shared_ptr<const sdk::Agency>> Context::Agency() const {
+  std::string path = config_file;
+  if (path.empty()) {
+    const char* home = std::getenv("HOME");
+    path = std::string(home == nullptr ? "" : home) + "/.config/entente/client.textproto";
+  }
+  auto agency = sdk::Agency::Load(path);
+  if (!agency.ok()) {
+    return base::WithPrefix(agency.status(), "--config or $ENTENTE_CONFIG names your agency");
+  }
+  return agency;
+}
+
+absl::StatusOr<std::unique_ptr<sdk::Client>> Context::Connect(const std::string& group) const {
+  ENTENTE_ASSIGN_OR_RETURN(auto agency, Agency());
+  return sdk::Client::Connect(std::move(agency), group);
+}
+
+void Context::Run(CLI::App* command, std::function<absl::Status()> verb) {
+  command->callback([this, verb = std::move(verb)] { result = verb(); });
+}
+
+std::string ToJson(const google::protobuf::Message& message, bool indent) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = indent;
+  options.preserve_proto_field_names = true;
+  std::string out;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &out, options);
+  return status.ok() ? out : "{\"error\":\"not printable as JSON\"}";
+}
+
+absl::Status FromJsonFile(const std::string& path, google::protobuf::Message& message) {
+  auto text = base::ReadFile(path);
+  if (!text.has_value()) {
+    return base::RefuseArgument(base::Reason::kFieldInvalid, "cannot read {}", path);
+  }
+  std::string json;
+  for (std::string_view line : base::Split(*text, '\n')) {
+    const size_t start = line.find_first_not_of(" \t");
+    if (start != std::string_view::npos && line.substr(start, 2) == "//") continue;
+    json += std::string(line) + "\n";
+  }
+  const auto status = google::protobuf::util::JsonStringToMessage(json, &message);
+  if (status.ok()) return absl::OkStatus();
+  return base::RefuseArgument(base::Reason::kFieldInvalid, "{}: {}", path,
+                              std::string(status.message()));
+}
+
+std::string FormatTime(const google::protobuf::Timestamp& time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", entry::GetTime(time), absl::UTCTimeZone());
+}
+
+bool IsTerminal(int fd) { return ::isatty(fd) == 1; }
+
+std::string Printable(std::string_view text) {
+  if (!base::IsPlainText(text)) return "(not printable)";
+  std::string out(text);
+  std::replace_if(out.begin(), out.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  return out;
+}
+
+void Table::Print() const {
+  std::vector<size_t> widths(rows_[0].size());
+  for (const auto& row : rows_) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], base::CodePoints(row[i]));
+    }
+  }
+  const bool colour = IsTerminal(STDOUT_FILENO) && std::getenv("NO_COLOR") == nullptr;
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    std::string line;
+    for (size_t i = 0; i < rows_[r].size(); ++i) {
+      line += rows_[r][i];
+      if (i + 1 == rows_[r].size()) break;
+      line += std::string(widths[i] - base::CodePoints(rows_[r][i]) + 2, ' ');
+    }
+    std::cout << (r == 0 && colour ? "\033[1m" + line + "\033[0m" : line) << "\n";
+  }
+}
+
+void Progress::Update(uint64_t done) {
+  if (total_ == 0 || !IsTerminal(STDERR_FILENO)) return;
+  const int percent = static_cast<int>(done * 100 / total_);
+  if (percent == shown_) return;
+  shown_ = percent;
+  std::cerr << fmt::format("\r{} [{:<40}] {}/{}", what_,
+                           std::string(static_cast<size_t>(percent * 40 / 100), '#'), done, total_)
+            << std::flush;
+}
+
+Progress::~Progress() {
+  if (shown_ >= 0) std::cerr << "\r\033[K" << std::flush;
+}
+
+}  // namespace entente::cli

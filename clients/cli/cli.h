@@ -1,0 +1,77 @@
+// What every noun of the command line shares: the configuration, output, exit codes.
+#ifndef ENTENTE_CLIENTS_CLI_CLI_H_
+#define ENTENTE_CLIENTS_CLI_CLI_H_
+
+#include <google/protobuf/message.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "clients/sdk/client.h"
+
+namespace entente::cli {
+
+// Exit codes: 0 done; 1 usage; 2 refused or failed; 3 evidence of damage, forgery or a fork.
+int ExitCode(const absl::Status& status);
+
+// Options before the noun, and what verbs make of them.
+class Context {
+ public:
+  std::string config_file;
+  bool json = false;
+
+  // The agency of --config, $ENTENTE_CONFIG or ~/.config/entente/client.textproto.
+  absl::StatusOr<std::shared_ptr<const sdk::Agency>> Agency() const;
+  absl::StatusOr<std::unique_ptr<sdk::Client>> Connect(const std::string& group) const;
+  // Keeps a verb to run once all arguments are known.
+  void Run(CLI::App* command, std::function<absl::Status()> verb);
+  absl::Status result;
+};
+
+// proto3 JSON with the fields' own names, one line or indented.
+std::string ToJson(const google::protobuf::Message& message, bool indent = false);
+// proto3 JSON where lines that start with // are comments.
+absl::Status FromJsonFile(const std::string& path, google::protobuf::Message& message);
+// "2016-10-21T09:00:00Z".
+std::string FormatTime(const google::protobuf::Timestamp& time);
+bool IsTerminal(int fd);
+// Text without control characters, for terminals.
+std::string Printable(std::string_view text);
+
+// Columns aligned by display width; the header is bold on a terminal.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
+  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void Print() const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// A line that rewrites itself on a terminal and is silent elsewhere.
+class Progress {
+ public:
+  Progress(std::string what, uint64_t total) : what_(std::move(what)), total_(total) {}
+  ~Progress();
+  void Update(uint64_t done);
+
+ private:
+  const std::string what_;
+  const uint64_t total_;
+  int shown_ = -1;
+};
+
+// One file per noun.
+void AddPki(CLI::App& app, Context& context);
+void AddDenial(CLI::App& app, Context& context);
+void AddFollow(CLI::App& app, Context& context);
+void AddLedger(CLI::App& app, Context& context);  // ledger, delivery
+void AddVerify(CLI::App& app, Context& context);  // verify, fsck
+
+}  // namespace entente::cli
+
+#endif  // ENTENTE_CLIENTS_CLI_CLI_H_

@@ -1,0 +1,555 @@
+// entente denial: notify, import, read, change and export denials.
+#include <unistd.h>
+
+#include <iostream>
+
+#include "clients/cli/cli.h"
+#include "clients/cli/country_names.h"
+#include "clients/cli/lite_csv.h"
+#include "entente/leem/v1/denial_service.grpc.pb.h"
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+#include "services/core/rpc/grpc_status.h"
+
+namespace entente::cli {
+namespace {
+
+namespace v1 = leem::v1;
+namespace pb = entente::exchange::v1;
+using base::Reason;
+
+constexpr char kTemplate[] = R"({
+  // A denial notification. Lines that start with // are comments. Invented sample data.
+  // Your own number: A-Z a-z 0-9 . _ ~ -, never used again.
+  "reference": "2016-0042",
+  // Who may read it: {"all_partners": {}} or {"listed": {"states": ["jp", "kr"]}}, sorted, with your own.
+  "audience": {"all_partners": {}},
+  "marking": {"level": "LEVEL_OFFICIAL", "tlp": "TLP_AMBER"},
+  "body": {
+    "@type": "type.googleapis.com/entente.leem.v1.DenialNotification",
+    "content": {
+      "authority": {"name": "Sample Licensing Office", "contact_point": "denials@licensing.example"},
+      "decision_date": {"year": 2016, "month": 10, "day": 3},
+      // REFUSED REVOKED ANNULLED SUSPENDED SUBSTANTIALLY_LIMITED PROHIBITED PRELIMINARY_NEGATIVE
+      "act": "DENIAL_ACT_REFUSED",
+      "destination": {"country": "aq"},
+      // Either control-list entries, or "catch_all": {"basis": "WMD_END_USE"}.
+      "control_list_entries": [{"list": "mtcr-annex", "edition": "2016-03-17", "entry": "9.A.6"}],
+      "item_description": "Three-axis gyroscope, bias stability 0.4 degrees per hour",
+      "parameters": [{"name": "bias stability", "value": "0.4"}],
+      // or {"not_stated_reason": "…"}
+      "quantity": {"amount": "12", "unit": "C62"},
+      "value": {"amount": "48000.00", "currency": "EUR"},
+      "parties": [
+        {"role": "PARTY_ROLE_EXPORTER", "withheld": true},
+        {"role": "PARTY_ROLE_CONSIGNEE", "name": "Penguin Instruments Trading",
+         "aliases": [{"name": "PIT Ltd"}], "address": "1 Ice Shelf Road", "place": {"country": "aq"}},
+        {"role": "PARTY_ROLE_END_USER", "same_as_consignee": true}
+      ],
+      "end_use": {"text": "Weather balloon stabilisation"},
+      "reasons": [{"code": "DIVERSION", "text": "End-use statement does not fit the item"}]
+    }
+  }
+}
+)";
+
+struct DenialOptions {
+  std::vector<std::string> files;
+  std::string file;
+  std::string format = "lite";
+  std::string name;
+  std::string explanation;
+  std::string date;
+  std::string outcome = "denied";
+  std::string act = "refused";
+  std::string originator;
+  std::string destination;
+  std::string entry;
+  std::string party;
+  std::string in_force;
+  std::string reference;
+  std::vector<std::string> to;
+  int limit = 0;
+};
+
+std::string FormatDate(const v1::Date& date) {
+  return date.year() == 0 ? "" : base::CivilDate{date.year(), date.month(), date.day()}.str();
+}
+
+absl::Status ParseDateInto(const std::string& text, const char* flag, v1::Date* date) {
+  auto parsed = base::ParseDate(text);
+  if (!parsed) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "{}: write a day as 2016-10-21", flag);
+  }
+  date->set_year(parsed->year);
+  date->set_month(parsed->month);
+  date->set_day(parsed->day);
+  return absl::OkStatus();
+}
+
+template <typename E>
+absl::StatusOr<E> ParseWord(const google::protobuf::EnumDescriptor* type, const std::string& prefix,
+                            std::string word, const char* flag) {
+  for (char& c : word) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  const auto* value = type->FindValueByName(prefix + word);
+  if (value == nullptr) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "{}: no such word \"{}\"", flag, word);
+  }
+  return static_cast<E>(value->number());
+}
+
+// "DENIAL_ACT_REFUSED" -> "refused"
+std::string Word(const std::string& name, size_t prefix) {
+  std::string word = name.substr(std::min(prefix, name.size()));
+  for (char& c : word) c = c == '_' ? ' ' : static_cast<char>(std::tolower(c));
+  return word;
+}
+std::string ActWord(v1::DenialAct act) { return Word(v1::DenialAct_Name(act), 11); }
+std::string StateWord(v1::DenialState state) { return Word(v1::DenialState_Name(state), 13); }
+
+void PrintReceipt(const pb::Receipt& receipt, bool json) {
+  pb::Leaf leaf;
+  leaf.ParseFromString(receipt.leaf());
+  v1::DenialRuling ruling;
+  leaf.stamp().ruling().UnpackTo(&ruling);
+  if (json) {
+    std::cout << fmt::format("{{\"leaf\":{},\"receipt\":{}}}", ToJson(leaf), ToJson(receipt)) << "\n";
+    return;
+  }
+  const auto& stamp = leaf.stamp();
+  std::cout << fmt::format("{}  recorded {}  ledger {} entry {}", stamp.name(),
+                           FormatTime(stamp.recorded_time()), stamp.ledger(), stamp.index());
+  if (ruling.timeliness() == v1::TIMELINESS_LATE) {
+    std::cout << fmt::format("  late: {} days after the decision", ruling.days_after_decision());
+  }
+  std::cout << "\n";
+}
+
+absl::Status SubmitAndPrint(sdk::Client& client, const pb::Document& document, bool json) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
+  ENTENTE_ASSIGN_OR_RETURN(const auto receipt, client.Submit(signed_document));
+  PrintReceipt(receipt, json);
+  return absl::OkStatus();
+}
+
+absl::Status Notify(const Context& context, const DenialOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  absl::Status first_error;
+  for (const std::string& file : options.files) {
+    pb::Document document;
+    absl::Status status = FromJsonFile(file, document);
+    if (status.ok() && document.originator().empty()) {
+      document.set_originator(client->agency().name().str());
+    }
+    if (status.ok() && !document.has_composed_time()) {
+      entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
+    }
+    if (status.ok()) status = SubmitAndPrint(*client, document, context.json);
+    if (status.ok()) continue;
+    if (options.files.size() > 1) std::cerr << file << ": " << base::Text(status) << "\n";
+    if (first_error.ok()) first_error = base::WithPrefix(status, file);
+  }
+  return first_error;
+}
+
+// The time that an import of a file gives its documents, kept so that importing it again makes the same
+// bytes and therefore changes nothing.
+absl::StatusOr<absl::Time> ImportTime(const sdk::Agency& agency, const std::string& text) {
+  const std::string path =
+      agency.StateFile("import-" + crypto::Sha256(text).hex().substr(0, 16) + ".time");
+  absl::Time time;
+  std::string error;
+  if (auto kept = base::ReadFile(path); kept && absl::ParseTime(absl::RFC3339_full, *kept, &time, &error)) {
+    return time;
+  }
+  time = absl::FromUnixSeconds(absl::ToUnixSeconds(base::SystemClock().Now()));
+  if (!base::WriteFileAtomically(path, absl::FormatTime(absl::RFC3339_full, time,
+                                                        absl::UTCTimeZone()))) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", path);
+  }
+  return time;
+}
+
+absl::Status ReadAudience(const DenialOptions& options, const sdk::Agency& agency,
+                          pb::Audience& audience) {
+  if (options.to.empty()) {
+    audience.mutable_all_partners();
+    return absl::OkStatus();
+  }
+  std::vector<std::string> states = options.to;
+  states.push_back(agency.name().state);
+  std::sort(states.begin(), states.end());
+  states.erase(std::unique(states.begin(), states.end()), states.end());
+  for (const auto& state : states) audience.mutable_listed()->add_states(state);
+  return absl::OkStatus();
+}
+
+absl::Status Import(const Context& context, const DenialOptions& options) {
+  if (options.format != "lite") {
+    return base::RefuseArgument(Reason::kFieldInvalid, "--format: only lite can be imported");
+  }
+  auto text = base::ReadFile(options.file);
+  if (!text) return base::RefuseArgument(Reason::kFieldInvalid, "cannot read {}", options.file);
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  ENTENTE_ASSIGN_OR_RETURN(const LiteFile file, ReadLite(*text, client->agency().name().state));
+  ENTENTE_ASSIGN_OR_RETURN(const absl::Time time, ImportTime(client->agency(), *text));
+  pb::Audience audience;
+  ENTENTE_RETURN_IF_ERROR(ReadAudience(options, client->agency(), audience));
+  pb::Marking marking;
+  marking.set_level(pb::Marking::LEVEL_OFFICIAL);
+  marking.set_tlp(pb::Marking::TLP_AMBER);
+  for (const RowFault& fault : file.faults) {
+    std::cerr << fmt::format("{}:{}: {}{}{}\n", options.file, fault.line, fault.column,
+                             fault.column.empty() ? "" : ": ", fault.description);
+  }
+  Progress progress("importing", file.denials.size());
+  size_t next = 0;
+  uint64_t recorded = 0;
+  uint64_t refused = 0;
+  absl::Status sign_error;
+  const absl::Status status = client->SubmitMany(
+      [&](pb::SignedDocument& out) {
+        if (next == file.denials.size() || !sign_error.ok()) return false;
+        const LiteDenial& denial = file.denials[next++];
+        v1::DenialNotification body;
+        *body.mutable_content() = denial.content;
+        pb::Document document = client->Compose(denial.reference, audience, marking, body);
+        entry::SetTime(time, document.mutable_composed_time());
+        auto made = client->Sign(document);
+        if (!made.ok()) sign_error = made.status();
+        if (made.ok()) out = *std::move(made);
+        return made.ok();
+      },
+      [&](uint64_t sequence, const absl::StatusOr<pb::Receipt>& receipt) {
+        progress.Update(sequence + 1);
+        if (receipt.ok()) {
+          ++recorded;
+          return;
+        }
+        ++refused;
+        const LiteDenial& denial = file.denials[sequence];
+        std::cerr << fmt::format("{}:{}: {}: {}\n", options.file, denial.line, denial.reference,
+                                 base::Text(receipt.status()));
+      });
+  ENTENTE_RETURN_IF_ERROR(sign_error);
+  ENTENTE_RETURN_IF_ERROR(status);
+  if (context.json) {
+    std::cout << fmt::format("{{\"recorded\":{},\"refused\":{},\"faulty_rows\":{}}}\n", recorded,
+                             refused, file.faults.size());
+  } else {
+    std::cout << fmt::format("{} denials recorded, {} refused, {} faulty rows\n", recorded, refused,
+                             file.faults.size());
+  }
+  if (refused + file.faults.size() == 0) return absl::OkStatus();
+  return base::RefuseArgument(Reason::kFieldInvalid,
+                              "mend the rows above and import the file again; what is in stays in");
+}
+
+absl::StatusOr<v1::Denial> FetchDenial(sdk::Client& client, const std::string& name) {
+  auto stub = v1::DenialService::NewStub(client.channel());
+  grpc::ClientContext context;
+  v1::GetDenialRequest request;
+  request.set_name(name);
+  v1::GetDenialResponse response;
+  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetDenial(&context, request, &response)));
+  return std::move(*response.mutable_denial());
+}
+
+absl::Status ForEachDenial(sdk::Client& client, const DenialOptions& options,
+                           const std::function<void(const v1::Denial&)>& use) {
+  auto stub = v1::DenialService::NewStub(client.channel());
+  v1::ListDenialsRequest request;
+  request.set_page_size(options.limit > 0 ? std::min(options.limit, 500) : 500);
+  auto* filter = request.mutable_filter();
+  filter->set_originator_state(options.originator);
+  filter->set_destination(options.destination);
+  filter->set_entry_prefix(options.entry);
+  filter->set_party_contains(options.party);
+  if (!options.in_force.empty()) {
+    ENTENTE_RETURN_IF_ERROR(
+        ParseDateInto(options.in_force, "--in-force", filter->mutable_in_force_date()));
+  }
+  int count = 0;
+  do {
+    grpc::ClientContext context;
+    v1::ListDenialsResponse response;
+    ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListDenials(&context, request, &response)));
+    for (const auto& denial : response.denials()) {
+      if (options.limit > 0 && count++ == options.limit) return absl::OkStatus();
+      use(denial);
+    }
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  return absl::OkStatus();
+}
+
+std::string Entries(const v1::DenialContent& content) {
+  if (content.has_catch_all()) return "catch-all";
+  std::string text;
+  for (const auto& entry : content.control_list_entries()) {
+    text += (text.empty() ? "" : " ") + Printable(entry.entry());
+  }
+  return text;
+}
+
+std::string FirstParty(const v1::DenialContent& content) {
+  for (const auto& party : content.parties()) {
+    if (!party.name().empty()) return Printable(party.name());
+  }
+  return "";
+}
+
+absl::Status List(const Context& context, const DenialOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  Table table({"NAME", "STATE", "ACT", "TO", "ENTRY", "VALID UNTIL", "PARTY"});
+  int count = 0;
+  ENTENTE_RETURN_IF_ERROR(ForEachDenial(*client, options, [&](const v1::Denial& denial) {
+    ++count;
+    if (context.json) {
+      std::cout << ToJson(denial) << "\n";
+      return;
+    }
+    table.Add({denial.name(), StateWord(denial.state()), ActWord(denial.act()),
+               denial.content().destination().country(), Entries(denial.content()),
+               FormatDate(denial.valid_until()), FirstParty(denial.content())});
+  }));
+  if (context.json) return absl::OkStatus();
+  table.Print();
+  std::cerr << count << (count == 1 ? " denial\n" : " denials\n");
+  return absl::OkStatus();
+}
+
+absl::Status Get(const Context& context, const DenialOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto denial, FetchDenial(*client, options.name));
+  std::cout << ToJson(denial, !context.json) << (context.json ? "\n" : "");
+  return absl::OkStatus();
+}
+
+absl::Status History(const Context& context, const DenialOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  auto stub = v1::DenialService::NewStub(client->channel());
+  document::Verifier verifier;
+  Table table({"REVISION", "KIND", "RECORDED", "BY", "DIGEST"});
+  v1::ListDenialRevisionsRequest request;
+  request.set_name(options.name);
+  do {
+    grpc::ClientContext call;
+    v1::ListDenialRevisionsResponse response;
+    ENTENTE_RETURN_IF_ERROR(
+        rpc::FromGrpcStatus(stub->ListDenialRevisions(&call, request, &response)));
+    for (const auto& entry : response.revisions()) {
+      pb::Leaf leaf;
+      leaf.ParseFromString(entry.leaf());
+      ENTENTE_ASSIGN_OR_RETURN(
+          const auto verified, sdk::VerifyEntry(leaf.stamp().ledger(), entry, verifier,
+                                                client->agency().directory()));
+      if (context.json) {
+        std::cout << fmt::format("{{\"leaf\":{},\"document\":{}}}\n", ToJson(verified.leaf),
+                                 ToJson(verified.document));
+        continue;
+      }
+      v1::DenialRuling ruling;
+      leaf.stamp().ruling().UnpackTo(&ruling);
+      table.Add({std::to_string(ruling.revision()),
+                 std::string(document::ShortKind(verified.document.body().type_url())),
+                 FormatTime(leaf.stamp().recorded_time()),
+                 verified.signers[0].agency.str() + "/" + verified.signers[0].officer,
+                 base::ToHex(leaf.document_digest()).substr(0, 16)});
+    }
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  if (!context.json) table.Print();
+  return absl::OkStatus();
+}
+
+// Composes, signs and submits the next document of a denial's chain.
+absl::Status Revise(const Context& context, const DenialOptions& options,
+                    const std::function<absl::Status(const v1::Denial&, google::protobuf::Any&,
+                                                     pb::Document&)>& fill) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto denial, FetchDenial(*client, options.name));
+  pb::Document document;
+  document.set_originator(client->agency().name().str());
+  const std::string number = denial.name().substr(denial.name().rfind('/') + 1);
+  document.set_reference(!options.reference.empty()
+                             ? options.reference
+                             : fmt::format("{}.{}", number.substr(0, 58), denial.revision() + 1));
+  entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
+  *document.mutable_audience() = denial.audience();
+  *document.mutable_marking() = denial.marking();
+  auto* reference = document.add_references();
+  reference->set_relation(pb::Reference::RELATION_SUPERSEDES);
+  reference->set_name(denial.name());
+  reference->set_digest(denial.etag());
+  ENTENTE_RETURN_IF_ERROR(fill(denial, *document.mutable_body(), document));
+  return SubmitAndPrint(*client, document, context.json);
+}
+
+absl::Status Amend(const Context& context, const DenialOptions& options) {
+  return Revise(context, options,
+                [&](const v1::Denial&, google::protobuf::Any& body, pb::Document& document) {
+                  pb::Document given;
+                  ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file, given));
+                  v1::DenialNotification notification;
+                  v1::DenialAmendment amendment;
+                  if (given.body().UnpackTo(&notification)) {
+                    amendment.mutable_content()->Swap(notification.mutable_content());
+                  } else if (!given.body().UnpackTo(&amendment)) {
+                    return base::RefuseArgument(Reason::kFieldInvalid,
+                                                "{}: body must be a DenialNotification",
+                                                options.file);
+                  }
+                  if (given.has_marking()) *document.mutable_marking() = given.marking();
+                  amendment.set_explanation(options.explanation);
+                  body.PackFrom(amendment);
+                  return absl::OkStatus();
+                });
+}
+
+absl::Status Renew(const Context& context, const DenialOptions& options) {
+  return Revise(context, options,
+                [&](const v1::Denial&, google::protobuf::Any& body, pb::Document&) {
+                  v1::DenialRenewal renewal;
+                  renewal.set_explanation(options.explanation);
+                  ENTENTE_RETURN_IF_ERROR(
+                      ParseDateInto(options.date, "--review-date", renewal.mutable_review_date()));
+                  body.PackFrom(renewal);
+                  return absl::OkStatus();
+                });
+}
+
+absl::Status RevokeDenial(const Context& context, const DenialOptions& options) {
+  return Revise(context, options,
+                [&](const v1::Denial&, google::protobuf::Any& body, pb::Document&) {
+                  v1::DenialRevocation revocation;
+                  revocation.set_explanation(options.explanation);
+                  ENTENTE_RETURN_IF_ERROR(ParseDateInto(options.date, "--effective-date",
+                                                        revocation.mutable_effective_date()));
+                  body.PackFrom(revocation);
+                  return absl::OkStatus();
+                });
+}
+
+absl::Status Close(const Context& context, const DenialOptions& options) {
+  return Revise(
+      context, options, [&](const v1::Denial&, google::protobuf::Any& body, pb::Document&) {
+        v1::SuspensionClosure closure;
+        closure.set_explanation(options.explanation);
+        ENTENTE_ASSIGN_OR_RETURN(
+            const auto outcome,
+            ParseWord<v1::SuspensionClosure::Outcome>(v1::SuspensionClosure::Outcome_descriptor(),
+                                                      "OUTCOME_", options.outcome, "--outcome"));
+        closure.set_outcome(outcome);
+        if (outcome == v1::SuspensionClosure::OUTCOME_DENIED) {
+          ENTENTE_ASSIGN_OR_RETURN(const auto act,
+                                   ParseWord<v1::DenialAct>(v1::DenialAct_descriptor(),
+                                                            "DENIAL_ACT_", options.act, "--act"));
+          closure.set_act(act);
+        }
+        ENTENTE_RETURN_IF_ERROR(
+            ParseDateInto(options.date, "--closed-date", closure.mutable_closed_date()));
+        body.PackFrom(closure);
+        return absl::OkStatus();
+      });
+}
+
+absl::Status Export(const Context& context, const DenialOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  const bool csv = options.format == "csv";
+  if (!csv && options.format != "lite" && options.format != "json") {
+    return base::RefuseArgument(Reason::kFieldInvalid, "--format: lite, json or csv");
+  }
+  if (options.format == "lite") std::cout << kLiteHeader << "\r\n";
+  if (csv) {
+    std::cout << "name,state,act,destination,entries,decision_date,valid_until,party,item\r\n";
+  }
+  return ForEachDenial(*client, options, [&](const v1::Denial& denial) {
+    if (options.format == "json") {
+      std::cout << ToJson(denial) << "\n";
+    } else if (csv) {
+      const std::string fields[] = {denial.name(),
+                                    StateWord(denial.state()),
+                                    ActWord(denial.act()),
+                                    denial.content().destination().country(),
+                                    Entries(denial.content()),
+                                    FormatDate(denial.content().decision_date()),
+                                    FormatDate(denial.valid_until()),
+                                    FirstParty(denial.content()),
+                                    denial.content().item_description()};
+      std::string line;
+      for (const auto& field : fields) line += (line.empty() ? "" : ",") + CsvField(field);
+      std::cout << line << "\r\n";
+    } else {
+      std::cout << WriteLite(denial.content(), denial.name().substr(9, 2));
+    }
+  });
+}
+
+void AddFilters(CLI::App* command, DenialOptions& options) {
+  command->add_option("--originator", options.originator, "Originating state, as in kr");
+  command->add_option("--destination", options.destination, "Country of destination, as in aq");
+  command->add_option("--entry", options.entry, "Control-list entry starts with this, as in 9.A");
+  command->add_option("--party", options.party, "A party's name or alias contains this");
+  command->add_option("--in-force", options.in_force, "In force at this day, as in 2016-10-21");
+  command->add_option("--limit", options.limit, "At most this many; 0: all");
+}
+
+void AddRevisions(CLI::App* denial, Context& context, const std::shared_ptr<DenialOptions>& options) {
+  const auto add = [&](const char* verb, const char* text, const char* date_flag,
+                       absl::Status (*run)(const Context&, const DenialOptions&)) {
+    auto* command = denial->add_subcommand(verb, text);
+    command->add_option("name", options->name, "As in partners/kr/denials/2016-0042")->required();
+    if (date_flag != nullptr) {
+      command->add_option(date_flag, options->date, "A day, as in 2016-10-21")->required();
+    }
+    command->add_option("--explanation", options->explanation, "Why");
+    command->add_option("--reference", options->reference, "Your number of the new document");
+    context.Run(command, [options, &context, run] { return run(context, *options); });
+    return command;
+  };
+  add("amend", "Replace a denial's content", nullptr, Amend)
+      ->add_option("file", options->file, "The whole new content, as denial new prints it")
+      ->required();
+  add("renew", "Keep a denial in force for another term", "--review-date", Renew);
+  add("revoke", "End a denial", "--effective-date", RevokeDenial);
+  auto* close = add("close", "Close a suspension", "--closed-date", Close);
+  close->add_option("--outcome", options->outcome, "denied or lifted");
+  close->add_option("--act", options->act, "Final act, with --outcome denied");
+}
+
+}  // namespace
+
+void AddDenial(CLI::App& app, Context& context) {
+  auto options = std::make_shared<DenialOptions>();
+  auto* denial = app.add_subcommand("denial", "Denial notifications");
+  denial->require_subcommand(1);
+  denial->add_subcommand("new", "Print a template to fill in")->callback([] {
+    std::cout << kTemplate;
+  });
+  auto* notify = denial->add_subcommand("notify", "Sign, submit, print the receipt");
+  notify->add_option("files", options->files, "Documents as denial new prints them")->required();
+  context.Run(notify, [options, &context] { return Notify(context, *options); });
+  auto* import = denial->add_subcommand("import", "Import a CSV; good rows go in, bad ones are named");
+  import->add_option("file", options->file)->required();
+  import->add_option("--format", options->format, "lite: the CSV of the LITE licensing system");
+  import->add_option("--to", options->to, "Only these states, as in kr,nz; else all partners")
+      ->delimiter(',');
+  context.Run(import, [options, &context] { return Import(context, *options); });
+  auto* list = denial->add_subcommand("list", "List denials released to you");
+  AddFilters(list, *options);
+  context.Run(list, [options, &context] { return List(context, *options); });
+  auto* get = denial->add_subcommand("get", "Show one denial as it stands");
+  get->add_option("name", options->name)->required();
+  context.Run(get, [options, &context] { return Get(context, *options); });
+  auto* history = denial->add_subcommand("history", "Show a denial's documents, verified");
+  history->add_option("name", options->name)->required();
+  context.Run(history, [options, &context] { return History(context, *options); });
+  AddRevisions(denial, context, options);
+  auto* exported = denial->add_subcommand("export", "Write denials to standard output");
+  exported->add_option("--format", options->format, "lite, json or csv");
+  AddFilters(exported, *options);
+  context.Run(exported, [options, &context] { return Export(context, *options); });
+}
+
+}  // namespace entente::cli

@@ -1,0 +1,119 @@
+// entente follow: receive what is released to you, verified, until stopped.
+#include <signal.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "clients/cli/cli.h"
+#include "clients/cli/saved_entries.h"
+#include "services/core/base/status.h"
+
+namespace entente::cli {
+namespace {
+
+std::atomic<bool> stop_requested{false};
+
+struct FollowVerbOptions {
+  std::string group;
+  std::string cursor;
+  std::string save;
+  std::string filter;
+  bool until_current = false;
+  bool no_acknowledge = false;
+};
+
+absl::Status SaveEntry(const std::string& folder, const sdk::VerifiedEntry& entry) {
+  std::error_code ignored;
+  std::filesystem::create_directories(folder + "/" + entry.ledger, ignored);
+  const std::string path = EntryPath(folder, entry.ledger, entry.index());
+  if (base::WriteFileAtomically(path, entry.entry.SerializeAsString())) return absl::OkStatus();
+  return base::Refuse(absl::StatusCode::kFailedPrecondition, base::Reason::kConfigurationInvalid,
+                      "cannot write {}", path);
+}
+
+// Puts the newest verified checkpoints beside the entries, for verifying them offline.
+absl::Status SaveCheckpoints(const std::string& folder, const std::string& state_file) {
+  auto kept = base::ReadFile(state_file);
+  entente::config::v1::FollowerState state;
+  if (!kept || !state.ParseFromString(*kept)) return absl::OkStatus();
+  for (const auto& ledger : state.ledgers()) {
+    if (ledger.verified_checkpoint().empty()) continue;
+    const std::string path = CheckpointPath(folder, ledger.ledger());
+    std::error_code ignored;
+    std::filesystem::create_directories(folder + "/" + ledger.ledger(), ignored);
+    if (!base::WriteFileAtomically(path, ledger.verified_checkpoint())) {
+      return base::Refuse(absl::StatusCode::kFailedPrecondition,
+                          base::Reason::kConfigurationInvalid, "cannot write {}", path);
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Print(const sdk::VerifiedEntry& entry, bool json) {
+  if (json) {
+    std::cout << fmt::format("{{\"leaf\":{},\"document\":{}}}", ToJson(entry.leaf),
+                             ToJson(entry.document))
+              << std::endl;
+    return;
+  }
+  std::cout << fmt::format("{}  {:<20} {}  ledger {} entry {}  signed by {}/{}",
+                           FormatTime(entry.leaf.stamp().recorded_time()),
+                           std::string(document::ShortKind(entry.document.body().type_url())),
+                           entry.name(), entry.ledger, entry.index(),
+                           entry.signers[0].agency.str(), entry.signers[0].officer)
+            << std::endl;
+}
+
+absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(options.group));
+  struct sigaction action = {};
+  action.sa_handler = [](int) { stop_requested = true; };
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  sdk::FollowOptions follow;
+  // What is saved in a folder resumes by that folder's own cursor.
+  follow.state_file = !options.cursor.empty() ? options.cursor
+                      : !options.save.empty() ? options.save + "/cursor"
+                                              : "";
+  if (!options.save.empty()) {
+    std::error_code ignored;
+    std::filesystem::create_directories(options.save, ignored);
+  }
+  follow.filter = options.filter;
+  follow.until_current = options.until_current;
+  // Only what is kept may be called safely held.
+  follow.acknowledge = !options.save.empty() && !options.no_acknowledge;
+  follow.stop = &stop_requested;
+  follow.retry.attempts_max = options.until_current ? 5 : 1 << 30;
+  uint64_t count = 0;
+  const absl::Status status = client->Follow(follow, [&](const sdk::VerifiedEntry& entry) {
+    ++count;
+    if (!options.save.empty()) ENTENTE_RETURN_IF_ERROR(SaveEntry(options.save, entry));
+    Print(entry, context.json);
+    return absl::OkStatus();
+  });
+  if (!options.save.empty()) {
+    ENTENTE_RETURN_IF_ERROR(SaveCheckpoints(options.save, follow.state_file));
+  }
+  ENTENTE_RETURN_IF_ERROR(status);
+  if (!context.json) std::cerr << count << " received and verified\n";
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddFollow(CLI::App& app, Context& context) {
+  auto options = std::make_shared<FollowVerbOptions>();
+  auto* follow = app.add_subcommand(
+      "follow", "Receive what is released to you: every signature and ledger verified.\n"
+                "Example: entente follow leem --to denials.destination=aq --save inbox");
+  follow->add_option("group", options->group, "leem")->required();
+  follow->add_option("--to", options->filter, "Filter: field=value [AND field=value …]");
+  follow->add_option("--cursor", options->cursor, "File that keeps how far you are");
+  follow->add_option("--save", options->save, "Folder to save entries to; acknowledges them");
+  follow->add_flag("--until-current", options->until_current, "End when everything is received");
+  follow->add_flag("--no-acknowledge", options->no_acknowledge, "Do not tell the originator");
+  context.Run(follow, [options, &context] { return Follow(context, *options); });
+}
+
+}  // namespace entente::cli

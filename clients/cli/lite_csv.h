@@ -1,0 +1,56 @@
+// The CSV that the UK's open-source licensing system (LITE) loads denials from: one row per entity;
+// rows that share regime_reg_ref are one denial. Reading and writing are inverse to each other.
+#ifndef ENTENTE_CLIENTS_CLI_LITE_CSV_H_
+#define ENTENTE_CLIENTS_CLI_LITE_CSV_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "entente/leem/v1/denial.pb.h"
+
+namespace entente::cli {
+
+inline constexpr std::string_view kLiteHeader =
+    "reference,regime_reg_ref,name,address,notifying_government,country,denial_cle,"
+    "item_description,end_use,reason_for_refusal,entity_type";
+
+// RFC 4180: records of fields, each with the line it starts on. Quotes that do not end are a fault of
+// the last record.
+struct CsvRecord {
+  int line = 0;
+  std::vector<std::string> fields;
+  bool malformed = false;
+};
+std::vector<CsvRecord> ParseCsv(std::string_view text);
+std::string CsvField(std::string_view text);
+
+// A row that cannot be taken over.
+struct RowFault {
+  int line = 0;
+  std::string column;
+  std::string description;
+};
+
+// One denial of the file.
+struct LiteDenial {
+  std::string reference;  // of the document, made from regime_reg_ref
+  int line = 0;
+  leem::v1::DenialContent content;
+};
+
+struct LiteFile {
+  std::vector<LiteDenial> denials;
+  std::vector<RowFault> faults;  // their rows' denials are left out
+};
+
+// Reads a file for an agency of `state`: a row whose notifying_government is another state is a fault.
+// FIELD_INVALID if the header is not kLiteHeader.
+absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state);
+// The rows of one denial, without header.
+std::string WriteLite(const leem::v1::DenialContent& content, std::string_view originator_state);
+
+}  // namespace entente::cli
+
+#endif  // ENTENTE_CLIENTS_CLI_LITE_CSV_H_

@@ -1,0 +1,264 @@
+// entente verify, entente fsck: offline, with no service running; every finding, not the first.
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "clients/cli/cli.h"
+#include "clients/cli/saved_entries.h"
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+#include "services/core/journal/sqlite/sqlite_journal.h"
+#include "services/core/machine/machine.h"
+#include "services/leem/register/denial_register.h"
+
+namespace entente::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace pb = entente::exchange::v1;
+using base::Reason;
+
+struct VerifyOptions {
+  std::string path;
+  std::string group = "leem";
+};
+
+class Findings {
+ public:
+  explicit Findings(bool json) : json_(json) {}
+  void Add(const std::string& where, const absl::Status& status) {
+    ++count_;
+    if (json_) {
+      google::protobuf::Value where_value;
+      where_value.set_string_value(where);
+      google::protobuf::Value text;
+      text.set_string_value(base::Text(status));
+      std::cout << fmt::format("{{\"where\":{},\"reason\":\"{}\",\"finding\":{}}}\n",
+                               ToJson(where_value), base::ReasonOf(status).value_or(""),
+                               ToJson(text));
+      return;
+    }
+    std::cout << "BAD  " << where << ": " << base::Text(status) << "\n";
+  }
+  void Good(const std::string& text) const {
+    if (!json_) std::cout << "ok   " << text << "\n";
+  }
+  absl::Status Result() const {
+    if (count_ == 0) return absl::OkStatus();
+    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kProofInvalid, "{} finding{}", count_,
+                        count_ == 1 ? "" : "s");
+  }
+
+ private:
+  const bool json_;
+  int count_ = 0;
+};
+
+absl::Status Damaged(std::string text) {
+  return base::MakeRefusal(absl::StatusCode::kDataLoss, Reason::kProofInvalid, std::move(text));
+}
+
+// Entry files of a ledger's folder by index.
+std::map<uint64_t, std::string> EntryFiles(const fs::path& folder) {
+  std::map<uint64_t, std::string> files;
+  for (const auto& file : fs::directory_iterator(folder)) {
+    if (file.path().extension() != ".entry") continue;
+    files[std::strtoull(file.path().stem().c_str(), nullptr, 10)] = file.path().string();
+  }
+  return files;
+}
+
+// Every entry by itself, then all together against the saved checkpoint.
+void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::string& group,
+                  document::Verifier& verifier, Findings& findings) {
+  const std::string ledger = folder.filename().string();
+  const auto files = EntryFiles(folder);
+  merkle::CompactRange range;
+  bool whole = true;  // every entry up to the checkpoint is here
+  auto note = base::ReadFile(folder.string() + "/checkpoint");
+  absl::StatusOr<entry::Checkpoint> checkpoint = Damaged("no checkpoint was saved");
+  if (note) {
+    checkpoint = entry::OpenCheckpoint(
+        *note, entry::OriginOf(agency.directory().trust_domain(), group, ledger),
+        agency.directory().LogVerifiers(group));
+  }
+  if (!checkpoint.ok()) findings.Add(CheckpointPath(folder.parent_path(), ledger), checkpoint.status());
+  uint64_t next = 0;
+  for (const auto& [index, path] : files) {
+    auto bytes = base::ReadFile(path);
+    pb::Entry entry;
+    absl::Status status;
+    if (!bytes || !entry.ParseFromString(*bytes)) status = Damaged("does not parse");
+    if (status.ok()) {
+      auto verified = sdk::VerifyEntry(ledger, entry, verifier, agency.directory());
+      status = verified.status();
+      if (verified.ok() && verified->index() != index) {
+        status = Damaged(fmt::format("is entry {}, not {}", verified->index(), index));
+      }
+    }
+    if (!status.ok()) findings.Add(path, status);
+    if (index != next) {
+      findings.Add(folder.string(), Damaged(fmt::format("entries {} to {} are missing", next, index - 1)));
+      whole = false;
+    }
+    next = index + 1;
+    if (checkpoint.ok() && index < checkpoint->head.size) {
+      range.Append(merkle::LeafHash(entry.leaf()));
+    }
+  }
+  if (!checkpoint.ok() || !whole) return;
+  if (range.size() < checkpoint->head.size) {
+    findings.Add(folder.string(), Damaged(fmt::format("{} entries, but the checkpoint covers {}",
+                                                      range.size(), checkpoint->head.size)));
+  } else if (range.Root() != checkpoint->head.root) {
+    findings.Add(folder.string(), Damaged("the entries do not have the checkpoint's root"));
+  } else {
+    findings.Good(fmt::format("ledger {}: {} entries, root {}", ledger, files.size(),
+                              base::ToBase64(checkpoint->head.root.view())));
+  }
+}
+
+absl::Status VerifyFolder(const sdk::Agency& agency, const VerifyOptions& options,
+                          Findings& findings) {
+  document::Verifier verifier;
+  std::vector<fs::path> ledgers;
+  for (const auto& item : fs::directory_iterator(options.path)) {
+    if (item.is_directory()) ledgers.push_back(item.path());
+  }
+  std::sort(ledgers.begin(), ledgers.end());
+  if (ledgers.empty()) findings.Good("nothing is saved here");
+  for (const auto& ledger : ledgers) {
+    VerifyLedger(ledger, agency, options.group, verifier, findings);
+  }
+  return findings.Result();
+}
+
+absl::Status VerifyFile(const sdk::Agency& agency, const VerifyOptions& options,
+                        const std::string& text, Findings& findings) {
+  const auto keys = agency.directory().LogVerifiers(options.group);
+  const size_t brace = text.find_first_not_of(" \t\r\n");
+  if (brace == std::string::npos || text[brace] != '{') {  // a checkpoint
+    auto opened = entry::OpenNote(text, keys);
+    if (!opened.ok()) {
+      findings.Add(options.path, opened.status());
+    } else {
+      findings.Good("checkpoint: " + Printable(*opened));
+    }
+    return findings.Result();
+  }
+  // A receipt: as notify --json prints it ("receipt" inside) or by itself.
+  google::protobuf::Struct json;
+  pb::Receipt receipt;
+  std::string receipt_json = text;
+  if (google::protobuf::util::JsonStringToMessage(text, &json).ok() &&
+      json.fields().count("receipt") != 0) {
+    receipt_json = ToJson(json.fields().at("receipt"));
+  }
+  if (!google::protobuf::util::JsonStringToMessage(receipt_json, &receipt).ok()) {
+    return base::RefuseArgument(Reason::kFieldInvalid,
+                                "{} is neither a checkpoint nor a receipt in JSON", options.path);
+  }
+  pb::Leaf leaf;
+  leaf.ParseFromString(receipt.leaf());
+  auto digest = base::Digest::From(leaf.document_digest());
+  auto checked = entry::CheckReceipt(receipt, digest.value_or(base::Digest()),
+                                     agency.directory().trust_domain(), options.group, keys);
+  if (!checked.ok()) {
+    findings.Add(options.path, checked.status());
+  } else {
+    findings.Good(fmt::format("receipt: {} is entry {} of ledger {}, document {}",
+                              leaf.stamp().name(), leaf.stamp().index(), leaf.stamp().ledger(),
+                              digest->hex()));
+  }
+  return findings.Result();
+}
+
+absl::Status Verify(const Context& context, const VerifyOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
+  Findings findings(context.json);
+  if (fs::is_directory(options.path)) return VerifyFolder(*agency, options, findings);
+  auto text = base::ReadFile(options.path);
+  if (!text) return base::RefuseArgument(Reason::kFieldInvalid, "cannot read {}", options.path);
+  return VerifyFile(*agency, options, *text, findings);
+}
+
+// Checks every document's own signatures, beyond what a start checks.
+void VerifyDocuments(journal::Journal& journal, const identity::Directory& directory,
+                     Findings& findings) {
+  document::Verifier verifier;
+  const uint64_t total = journal.Head();
+  Progress progress("checking signatures", total);
+  uint64_t next = 0;
+  while (next < total) {
+    auto records = journal.Read(next, std::min(total, next + 1024), 8 << 20);
+    if (!records.ok()) return findings.Add(fmt::format("record {}", next), records.status());
+    for (auto& record : *records) {
+      if (record.kind == journal::RecordKind::kDocument) {
+        pb::Entry entry;
+        pb::Leaf leaf;
+        entry.set_leaf(record.header);
+        entry.set_signed_document(record.body);
+        leaf.ParseFromString(record.header);
+        auto verified = sdk::VerifyEntry(leaf.stamp().ledger(), entry, verifier, directory);
+        if (!verified.ok()) findings.Add(fmt::format("record {}", next), verified.status());
+      }
+      progress.Update(++next);
+    }
+  }
+}
+
+absl::Status Fsck(const Context& context, const VerifyOptions& options) {
+  Findings findings(context.json);
+  // The directory is optional: without it, signatures of checkpoints and documents are not checked.
+  auto agency = context.Agency();
+  const std::string service =
+      agency.ok() ? (*agency)->directory().trust_domain() + "/" + options.group : "";
+  auto opened = journal::SqliteJournal::Open({.path = options.path,
+                                              .service = service,
+                                              .read_only = true,
+                                              .check_integrity = true});
+  if (!opened.ok()) {
+    if (opened.status().code() != absl::StatusCode::kDataLoss) return opened.status();
+    findings.Add(options.path, opened.status());
+    return findings.Result();
+  }
+  if (!agency.ok()) {
+    return base::WithPrefix(agency.status(), "fsck needs the directory's keys");
+  }
+  const auto& directory = (*agency)->directory();
+  leem::DenialRegister reg{{}};
+  machine::Machine machine(directory.trust_domain(), options.group, reg);
+  const absl::Status replayed =
+      machine::Replay(**opened, machine,
+                      {.known = directory.LogVerifiers(options.group),
+                       .check_all_signatures = true});
+  if (!replayed.ok()) findings.Add(options.path, replayed);
+  VerifyDocuments(**opened, directory, findings);
+  if (findings.Result().ok()) {
+    findings.Good(fmt::format("{} records in {} ledgers", machine.applied(),
+                              machine.ledgers().size()));
+    const std::string fingerprint = machine.Fingerprint().hex();
+    std::cout << (context.json ? "{\"fingerprint\":\"" + fingerprint + "\"}"
+                               : "fingerprint " + fingerprint)
+              << "\n";
+  }
+  return findings.Result();
+}
+
+}  // namespace
+
+void AddVerify(CLI::App& app, Context& context) {
+  auto options = std::make_shared<VerifyOptions>();
+  auto* verify = app.add_subcommand("verify", "Check a saved folder, receipt or checkpoint, offline");
+  verify->add_option("path", options->path, "Folder of follow --save, or a file")->required();
+  verify->add_option("--group", options->group, "leem");
+  context.Run(verify, [options, &context] { return Verify(context, *options); });
+  auto* fsck = app.add_subcommand("fsck", "Re-derive everything from a journal's bytes");
+  fsck->add_option("database", options->path, "The journal's SQLite file")->required();
+  fsck->add_option("--group", options->group, "leem");
+  context.Run(fsck, [options, &context] { return Fsck(context, *options); });
+}
+
+}  // namespace entente::cli

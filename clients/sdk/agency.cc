@@ -1,0 +1,126 @@
+#include "clients/sdk/agency.h"
+
+#include <google/protobuf/text_format.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_certificate_verifier.h>
+#include <grpcpp/security/tls_credentials_options.h>
+
+#include <filesystem>
+
+#include "services/core/base/status.h"
+
+namespace entente::sdk {
+namespace {
+
+using base::Reason;
+namespace tls = grpc::experimental;
+
+// Accepts only a server whose certificate carries the service's name as its URI.
+class ServiceNameVerifier final : public tls::ExternalCertificateVerifier {
+ public:
+  explicit ServiceNameVerifier(std::string uri) : uri_(std::move(uri)) {}
+  bool Verify(tls::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
+              grpc::Status* sync_status) override {
+    const auto uris = request->uri_names();
+    if (uris.size() == 1 && std::string(uris[0].data(), uris[0].size()) == uri_) return true;
+    *sync_status = grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
+                                "the server's certificate is not that of " + uri_);
+    return true;
+  }
+  void Cancel(tls::TlsCustomVerificationCheckRequest*) override {}
+
+ private:
+  const std::string uri_;
+};
+
+absl::StatusOr<std::string> MustRead(const std::string& path) {
+  auto text = base::ReadFile(path);
+  if (text.has_value()) return *std::move(text);
+  return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& config_file) {
+  std::shared_ptr<Agency> agency(new Agency());
+  auto& config = agency->config_;
+  ENTENTE_ASSIGN_OR_RETURN(const std::string text, MustRead(config_file));
+  if (!google::protobuf::TextFormat::ParseFromString(text, &config)) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid,
+                                "{} is not a text-proto entente.config.v1.ClientConfig",
+                                config_file);
+  }
+  const auto folder = std::filesystem::absolute(config_file).parent_path();
+  const auto resolve = [&](std::string* path) {
+    if (!path->empty()) *path = (folder / *path).lexically_normal().string();
+  };
+  if (config.state_dir().empty()) config.set_state_dir("state");
+  for (std::string* path :
+       {config.mutable_tls_certificate_file(), config.mutable_tls_key_file(),
+        config.mutable_directory_file(), config.mutable_directory_key_file(),
+        config.mutable_state_dir(), config.mutable_profile_file()}) {
+    resolve(path);
+  }
+  auto name = base::AgencyName::Parse(config.agency());
+  if (!name.has_value()) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid,
+                                "{}: agency must be \"partners/{{state}}/agencies/{{agency}}\"",
+                                config_file);
+  }
+  agency->name_ = *name;
+  for (auto& signer : *config.mutable_signers()) {
+    resolve(signer.mutable_certificate_file());
+    resolve(signer.mutable_key_file());
+    ENTENTE_ASSIGN_OR_RETURN(
+        auto identity,
+        document::SigningIdentity::FromFiles(signer.certificate_file(), signer.key_file()));
+    agency->signers_.push_back(std::move(identity));
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto directory_text, MustRead(config.directory_file()));
+  ENTENTE_ASSIGN_OR_RETURN(const auto signature, MustRead(config.directory_file() + ".sig"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto key_pem, MustRead(config.directory_key_file()));
+  ENTENTE_ASSIGN_OR_RETURN(const auto key, crypto::PublicKey::FromPem(key_pem));
+  ENTENTE_ASSIGN_OR_RETURN(agency->directory_,
+                           identity::OpenDirectory(directory_text, signature, key));
+  return std::shared_ptr<const Agency>(std::move(agency));
+}
+
+std::string Agency::StateFile(const std::string& file) const {
+  std::error_code ignored;
+  std::filesystem::create_directories(config_.state_dir(), ignored);
+  return config_.state_dir() + "/" + file;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Agency::Connect(const std::string& group) const {
+  std::string address;
+  for (const auto& endpoint : config_.endpoints()) {
+    if (endpoint.group() == group) address = endpoint.address();
+  }
+  if (address.empty()) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid,
+                                "the client configuration names no endpoint for {}", group);
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto certificate, MustRead(config_.tls_certificate_file()));
+  ENTENTE_ASSIGN_OR_RETURN(const auto key, MustRead(config_.tls_key_file()));
+  auto provider = std::make_shared<tls::StaticDataCertificateProvider>(
+      directory_->ServiceAuthoritiesPem(),
+      std::vector<tls::IdentityKeyCertPair>{{key, certificate}});
+  tls::TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(provider);
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_verify_server_certs(true);
+  options.set_check_call_host(false);
+  options.set_certificate_verifier(tls::ExternalCertificateVerifier::Create<ServiceNameVerifier>(
+      "spiffe://" + directory_->trust_domain() + "/services/" + group));
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(16 << 20);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);
+  return grpc::CreateCustomChannel(address, tls::TlsCredentials(options), arguments);
+}
+
+}  // namespace entente::sdk

@@ -1,0 +1,42 @@
+// An agency's own keys and view of the directory, from a ClientConfig file.
+#ifndef ENTENTE_CLIENTS_SDK_AGENCY_H_
+#define ENTENTE_CLIENTS_SDK_AGENCY_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "entente/config/v1/client_config.pb.h"
+#include "services/core/document/document.h"
+#include "services/core/identity/directory.h"
+
+namespace entente::sdk {
+
+// Immutable; thread-safe.
+class Agency {
+ public:
+  // Reads the configuration and every file it names; errors name the file.
+  static absl::StatusOr<std::shared_ptr<const Agency>> Load(const std::string& config_file);
+
+  const base::AgencyName& name() const { return name_; }
+  const entente::config::v1::ClientConfig& config() const { return config_; }
+  const identity::Directory& directory() const { return *directory_; }
+  const std::vector<document::SigningIdentity>& signers() const { return signers_; }
+  // A channel to a group's service over mTLS, which must prove to be that service.
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& group) const;
+  // "<state_dir>/<file>".
+  std::string StateFile(const std::string& file) const;
+
+ private:
+  Agency() = default;
+  base::AgencyName name_;
+  entente::config::v1::ClientConfig config_;
+  std::shared_ptr<const identity::Directory> directory_;
+  std::vector<document::SigningIdentity> signers_;
+};
+
+}  // namespace entente::sdk
+
+#endif  // ENTENTE_CLIENTS_SDK_AGENCY_H_

@@ -1,0 +1,333 @@
+#include "clients/sdk/client.h"
+
+#include <algorithm>
+#include <deque>
+#include <thread>
+
+#include "absl/time/clock.h"
+#include "google/rpc/error_details.pb.h"
+#include "services/core/base/mutex.h"
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+#include "services/core/rpc/grpc_status.h"
+
+namespace entente::sdk {
+namespace {
+
+using base::Reason;
+
+constexpr size_t kWindow = 256;
+constexpr absl::Duration kCallTimeout = absl::Seconds(60);
+
+void SetDeadline(grpc::ClientContext& context) {
+  context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoSeconds(kCallTimeout));
+}
+
+// Sleeps in short steps so that a stop is seen.
+void Sleep(absl::Duration delay, const std::atomic<bool>* stop) {
+  const absl::Time until = absl::Now() + delay;
+  while (absl::Now() < until && (stop == nullptr || !*stop)) {
+    absl::SleepFor(std::min(absl::Milliseconds(50), until - absl::Now()));
+  }
+}
+
+}  // namespace
+
+bool ShouldRetry(const absl::Status& status, const RetryOptions& retry, int attempt,
+                 absl::Duration& delay) {
+  if (status.code() != absl::StatusCode::kUnavailable &&
+      status.code() != absl::StatusCode::kResourceExhausted) {
+    return false;
+  }
+  if (attempt >= retry.attempts_max) return false;
+  delay = std::min(retry.delay_max, retry.delay_min * (1LL << std::min(attempt, 20)));
+  auto payload = status.GetPayload("type.googleapis.com/google.rpc.RetryInfo");
+  google::rpc::RetryInfo info;
+  if (payload.has_value() && info.ParseFromString(std::string(*payload))) {
+    const auto asked = absl::Seconds(info.retry_delay().seconds()) +
+                       absl::Nanoseconds(info.retry_delay().nanos());
+    delay = std::max(delay, std::min(asked, retry.delay_max));
+  }
+  return true;
+}
+
+Client::Client(std::shared_ptr<const Agency> agency, std::string group,
+               std::shared_ptr<grpc::Channel> channel)
+    : agency_(std::move(agency)),
+      group_(std::move(group)),
+      channel_(std::move(channel)),
+      stub_(pb::ExchangeService::NewStub(channel_)) {}
+
+absl::StatusOr<std::unique_ptr<Client>> Client::Connect(std::shared_ptr<const Agency> agency,
+                                                        const std::string& group) {
+  ENTENTE_ASSIGN_OR_RETURN(auto channel, agency->Connect(group));
+  return std::unique_ptr<Client>(new Client(std::move(agency), group, std::move(channel)));
+}
+
+pb::Document Client::Compose(const std::string& reference, const pb::Audience& audience,
+                             const pb::Marking& marking,
+                             const google::protobuf::Message& body) const {
+  pb::Document document;
+  document.set_originator(agency_->name().str());
+  document.set_reference(reference);
+  entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
+  *document.mutable_audience() = audience;
+  *document.mutable_marking() = marking;
+  document.mutable_body()->PackFrom(body);
+  return document;
+}
+
+absl::StatusOr<pb::SignedDocument> Client::Sign(const pb::Document& document) const {
+  if (agency_->signers().empty()) {
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,
+                        "the client configuration names no signers; add signers {{ … }} to it");
+  }
+  return document::Sign(document, agency_->signers());
+}
+
+absl::Status Client::VerifyReceipt(const pb::Receipt& receipt,
+                                   const pb::SignedDocument& document) const {
+  return entry::CheckReceipt(receipt, crypto::Sha256(document.document()),
+                             agency_->directory().trust_domain(), group_, log_keys())
+      .status();
+}
+
+absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
+                                           const RetryOptions& retry) {
+  pb::SubmitRequest request;
+  *request.mutable_signed_document() = document;
+  for (int attempt = 0;; ++attempt) {
+    grpc::ClientContext context;
+    SetDeadline(context);
+    pb::SubmitResponse response;
+    absl::Status status = rpc::FromGrpcStatus(stub_->Submit(&context, request, &response));
+    if (status.ok()) status = VerifyReceipt(response.receipt(), document);
+    if (status.ok()) return std::move(*response.mutable_receipt());
+    absl::Duration delay;
+    if (!ShouldRetry(status, retry, attempt, delay)) return status;
+    Sleep(delay, nullptr);
+  }
+}
+
+namespace {
+
+// Documents on their way: sent and not answered, kept to be sent again after a lost connection.
+struct InFlight {
+  base::Mutex mutex;
+  base::CondVar changed;
+  std::deque<std::pair<uint64_t, pb::SignedDocument>> documents ABSL_GUARDED_BY(mutex);
+  bool broken ABSL_GUARDED_BY(mutex) = false;
+};
+
+}  // namespace
+
+absl::Status Client::SubmitMany(const NextDocument& next, const DocumentDone& done,
+                                const RetryOptions& retry) {
+  InFlight flight;
+  uint64_t sequence = 0;
+  bool exhausted = false;
+  int attempt = 0;
+  while (true) {
+    grpc::ClientContext context;
+    auto stream = stub_->SubmitMany(&context);
+    std::deque<std::pair<uint64_t, pb::SignedDocument>> again;
+    {
+      base::MutexLock lock(flight.mutex);
+      again = flight.documents;
+      flight.broken = false;
+    }
+    std::atomic<bool> progress{false};
+    absl::Status busy;  // of the reader: a refusal worth another try
+    std::thread reader([&] {
+      pb::SubmitManyResponse response;
+      while (stream->Read(&response)) {
+        std::pair<uint64_t, pb::SignedDocument> front;
+        absl::StatusOr<pb::Receipt> result =
+            response.has_receipt()
+                ? absl::StatusOr<pb::Receipt>(response.receipt())
+                : absl::StatusOr<pb::Receipt>(rpc::FromRpcStatusBytes(
+                      response.error().code(), response.error().message(),
+                      response.error().status()));
+        absl::Duration delay;
+        if (!result.ok() && ShouldRetry(result.status(), retry, attempt, delay)) {
+          busy = result.status();
+          context.TryCancel();
+          break;
+        }
+        {
+          base::MutexLock lock(flight.mutex);
+          if (flight.documents.empty()) break;
+          front = std::move(flight.documents.front());
+          flight.documents.pop_front();
+        }
+        flight.changed.NotifyAll();
+        progress = true;
+        if (result.ok()) {
+          if (auto status = VerifyReceipt(*result, front.second); !status.ok()) result = status;
+        }
+        done(front.first, result);
+      }
+      base::MutexLock lock(flight.mutex);
+      flight.broken = true;
+      flight.changed.NotifyAll();
+    });
+    pb::SubmitManyRequest request;
+    bool writing = true;
+    for (auto& [number, document] : again) {
+      *request.mutable_signed_document() = document;
+      writing = writing && stream->Write(request);
+    }
+    while (writing && !exhausted) {
+      pb::SignedDocument document;
+      {
+        base::MutexLock lock(flight.mutex);
+        while (flight.documents.size() >= kWindow && !flight.broken) {
+          flight.changed.Wait(flight.mutex);
+        }
+        if (flight.broken) break;
+      }
+      if (!next(document)) {
+        exhausted = true;
+        break;
+      }
+      *request.mutable_signed_document() = document;
+      {
+        base::MutexLock lock(flight.mutex);
+        flight.documents.emplace_back(sequence++, std::move(document));
+      }
+      writing = stream->Write(request);
+    }
+    stream->WritesDone();
+    reader.join();
+    absl::Status status = rpc::FromGrpcStatus(stream->Finish());
+    if (!busy.ok()) status = busy;
+    bool empty = false;
+    {
+      base::MutexLock lock(flight.mutex);
+      empty = flight.documents.empty();
+    }
+    if (exhausted && empty) return absl::OkStatus();
+    if (status.ok()) {
+      status = base::Refuse(absl::StatusCode::kUnavailable, Reason::kServiceDraining,
+                            "the stream ended before every document was answered");
+    }
+    if (progress) attempt = 0;
+    absl::Duration delay;
+    if (!ShouldRetry(status, retry, attempt++, delay)) return status;
+    Sleep(delay, nullptr);
+  }
+}
+
+struct Client::FollowRun {
+  LedgerView view;
+  entente::config::v1::FollowerState state;
+  std::string acknowledged;  // last cursor that was acknowledged
+  bool progressed = false;
+};
+
+absl::Status Client::TakeMessage(const pb::FollowResponse& message, const FollowOptions& options,
+                                 const EntryHandler& handle, FollowRun& run) {
+  for (const auto& delivery : message.deliveries()) {
+    const std::string& ledger = delivery.ledger();
+    if (delivery.has_entry()) {
+      ENTENTE_ASSIGN_OR_RETURN(auto verified, VerifyEntry(ledger, delivery.entry(), verifier_,
+                                                          agency_->directory()));
+      if (!entry::Includes(verified.document.audience(), agency_->name().state, true)) {
+        return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
+                            "{} was served although its audience leaves you out", verified.name());
+      }
+      // First the place, then the handler: it must never see what contradicts what is known.
+      ENTENTE_RETURN_IF_ERROR(
+          run.view.Append(ledger, verified.index(), merkle::LeafHash(verified.entry.leaf())));
+      ENTENTE_RETURN_IF_ERROR(handle(verified));
+    } else {
+      auto hash = base::Digest::From(delivery.skipped_leaf_hash());
+      if (!hash) {
+        return base::Refuse(absl::StatusCode::kDataLoss, Reason::kProofInvalid,
+                            "a skipped entry came without its leaf hash");
+      }
+      ENTENTE_RETURN_IF_ERROR(run.view.Append(ledger, run.view.SizeOf(ledger), *hash));
+    }
+  }
+  for (const std::string& note : message.checkpoints()) {
+    ENTENTE_RETURN_IF_ERROR(run.view.TakeCheckpoint(note));
+  }
+  run.state.set_cursor(message.cursor());
+  run.view.Save(run.state);
+  if (!options.state_file.empty() &&
+      !base::WriteFileAtomically(options.state_file, run.state.SerializeAsString(), 0600)) {
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,
+                        "cannot write {}", options.state_file);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler& handle,
+                                FollowRun& run) {
+  grpc::ClientContext context;
+  pb::FollowRequest request;
+  request.set_cursor(run.state.cursor());
+  request.set_filter(options.filter);
+  request.set_until_current(options.until_current);
+  auto stream = stub_->Follow(&context, request);
+  // A watcher ends the blocking read when the caller wants to stop.
+  std::atomic<bool> finished{false};
+  std::thread watcher;
+  if (options.stop != nullptr) {
+    watcher = std::thread([&] {
+      while (!finished && !*options.stop) absl::SleepFor(absl::Milliseconds(50));
+      if (!finished) context.TryCancel();
+    });
+  }
+  absl::Status status;
+  pb::FollowResponse message;
+  while (status.ok() && stream->Read(&message)) {
+    run.progressed = true;
+    status = TakeMessage(message, options, handle, run);
+    // At the end of a burst the service marks progress; that is when an acknowledgement says most.
+    if (status.ok() && options.acknowledge && message.progress() &&
+        run.acknowledged != run.state.cursor()) {
+      grpc::ClientContext ack_context;
+      SetDeadline(ack_context);
+      pb::AcknowledgeRequest ack;
+      ack.set_cursor(run.state.cursor());
+      pb::AcknowledgeResponse ignored;
+      status = rpc::FromGrpcStatus(stub_->Acknowledge(&ack_context, ack, &ignored));
+      if (status.ok()) run.acknowledged = run.state.cursor();
+    }
+  }
+  finished = true;
+  if (watcher.joinable()) watcher.join();
+  if (!status.ok()) context.TryCancel();
+  const absl::Status ended = rpc::FromGrpcStatus(stream->Finish());
+  return status.ok() ? ended : status;
+}
+
+absl::Status Client::Follow(const FollowOptions& options, const EntryHandler& handle) {
+  FollowRun run{LedgerView(agency_->directory().trust_domain(), group_, log_keys()), {}, "", false};
+  if (!options.state_file.empty()) {
+    if (auto kept = base::ReadFile(options.state_file); kept.has_value()) {
+      if (!run.state.ParseFromString(*kept)) {
+        return base::Refuse(absl::StatusCode::kDataLoss, Reason::kCursorMalformed,
+                            "{} is damaged; move it away to start over", options.state_file);
+      }
+    }
+    ENTENTE_RETURN_IF_ERROR(run.view.Restore(run.state));
+  }
+  for (int attempt = 0;; ++attempt) {
+    run.progressed = false;
+    // Work from what is saved: a message that failed half way is taken again from its start.
+    const entente::config::v1::FollowerState saved = run.state;
+    run.view = LedgerView(agency_->directory().trust_domain(), group_, log_keys());
+    ENTENTE_RETURN_IF_ERROR(run.view.Restore(saved));
+    const absl::Status status = FollowOnce(options, handle, run);
+    if (options.stop != nullptr && *options.stop) return absl::OkStatus();
+    if (status.ok() && options.until_current) return status;
+    if (run.progressed) attempt = 0;
+    absl::Duration delay = options.retry.delay_min;
+    if (!status.ok() && !ShouldRetry(status, options.retry, attempt, delay)) return status;
+    Sleep(delay, options.stop);
+  }
+}
+
+}  // namespace entente::sdk

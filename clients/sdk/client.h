@@ -1,0 +1,100 @@
+// A partner's client of one group's service.
+//
+//   auto agency = sdk::Agency::Load("client.textproto");          // ten lines to push
+//   auto client = sdk::Client::Connect(*agency, "leem");
+//   document::pb::Document d = (*client)->Compose("2016-0042", audience, marking, body);
+//   auto receipt = (*client)->Submit((*client)->Sign(d).value()); // durable, proof verified
+//
+//   (*client)->Follow({.state_file = "leem.state"},               // and to follow
+//                     [](const sdk::VerifiedEntry& e) { …; return absl::OkStatus(); });
+//
+// Thread-safe, but one Follow at a time per state file. Calls block.
+#ifndef ENTENTE_CLIENTS_SDK_CLIENT_H_
+#define ENTENTE_CLIENTS_SDK_CLIENT_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "clients/sdk/agency.h"
+#include "clients/sdk/ledger_view.h"
+#include "entente/exchange/v1/exchange_service.grpc.pb.h"
+
+namespace entente::sdk {
+
+namespace pb = ::entente::exchange::v1;
+
+// How calls are tried again when the service is unavailable or busy.
+struct RetryOptions {
+  int attempts_max = 8;
+  absl::Duration delay_min = absl::Milliseconds(100);
+  absl::Duration delay_max = absl::Seconds(10);
+};
+
+struct FollowOptions {
+  std::string state_file;  // durable cursor and verified heads; empty: nothing is kept
+  std::string filter;
+  bool until_current = false;
+  bool acknowledge = true;  // tell the service after each saved message
+  const std::atomic<bool>* stop = nullptr;
+  RetryOptions retry;
+};
+
+class Client {
+ public:
+  static absl::StatusOr<std::unique_ptr<Client>> Connect(std::shared_ptr<const Agency> agency,
+                                                         const std::string& group);
+
+  // A document of this agency, composed now.
+  pb::Document Compose(const std::string& reference, const pb::Audience& audience,
+                       const pb::Marking& marking, const google::protobuf::Message& body) const;
+  // FAILED_PRECONDITION where the configuration names no signer.
+  absl::StatusOr<pb::SignedDocument> Sign(const pb::Document& document) const;
+  // Submits and verifies the receipt: it is for these bytes, and its proof leads to a checkpoint that
+  // the service's log key signed. Safe to call again with the same bytes.
+  absl::StatusOr<pb::Receipt> Submit(const pb::SignedDocument& document,
+                                     const RetryOptions& retry = {});
+  // Submits what `next` gives (false: no more) through one stream, again after a lost connection, with
+  // up to 256 on the way. `done` is called once per document, in order.
+  using NextDocument = std::function<bool(pb::SignedDocument&)>;
+  using DocumentDone = std::function<void(uint64_t sequence, const absl::StatusOr<pb::Receipt>&)>;
+  absl::Status SubmitMany(const NextDocument& next, const DocumentDone& done,
+                          const RetryOptions& retry = {});
+  // Calls `handle` once per entry, in order, verified. State is saved after the entries of a message
+  // were handled; an error from `handle` ends it before that. DATA_LOSS means that the service
+  // contradicts itself or its signatures: keep the state file, it is evidence.
+  using EntryHandler = std::function<absl::Status(const VerifiedEntry&)>;
+  absl::Status Follow(const FollowOptions& options, const EntryHandler& handle);
+
+  pb::ExchangeService::Stub& stub() { return *stub_; }
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  const Agency& agency() const { return *agency_; }
+  const std::string& group() const { return group_; }
+  std::vector<entry::NoteVerifier> log_keys() const {
+    return agency_->directory().LogVerifiers(group_);
+  }
+
+ private:
+  Client(std::shared_ptr<const Agency> agency, std::string group,
+         std::shared_ptr<grpc::Channel> channel);
+  struct FollowRun;
+  absl::Status FollowOnce(const FollowOptions& options, const EntryHandler& handle, FollowRun& run);
+  absl::Status TakeMessage(const pb::FollowResponse& message, const FollowOptions& options,
+                           const EntryHandler& handle, FollowRun& run);
+  absl::Status VerifyReceipt(const pb::Receipt& receipt, const pb::SignedDocument& document) const;
+
+  const std::shared_ptr<const Agency> agency_;
+  const std::string group_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<pb::ExchangeService::Stub> stub_;
+  document::Verifier verifier_;
+};
+
+// Whether a call may be tried again, and after how long: RetryInfo if given, else doubling.
+bool ShouldRetry(const absl::Status& status, const RetryOptions& retry, int attempt,
+                 absl::Duration& delay);
+
+}  // namespace entente::sdk
+
+#endif  // ENTENTE_CLIENTS_SDK_CLIENT_H_

@@ -1,0 +1,70 @@
+// What a client knows of the ledgers it reads, built only from what it verified. Finds gaps, forks and
+// forgeries; nothing gets past it by being served often or late.
+#ifndef ENTENTE_CLIENTS_SDK_LEDGER_VIEW_H_
+#define ENTENTE_CLIENTS_SDK_LEDGER_VIEW_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "entente/config/v1/follower_state.pb.h"
+#include "services/core/entry/entry.h"
+#include "services/core/identity/directory.h"
+#include "services/core/merkle/merkle.h"
+
+namespace entente::sdk {
+
+// An entry whose place, digests and signatures were verified.
+struct VerifiedEntry {
+  std::string ledger;
+  entry::pb::Entry entry;  // as received
+  entry::pb::Leaf leaf;
+  entry::pb::Document document;
+  std::vector<document::Signer> signers;
+  uint64_t index() const { return leaf.stamp().index(); }
+  const std::string& name() const { return leaf.stamp().name(); }
+};
+
+// Verifies one entry by itself: its leaf, its document, its signatures at the time it was recorded.
+absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& ledger, entry::pb::Entry entry,
+                                          document::Verifier& verifier,
+                                          const identity::Directory& directory);
+
+// Not thread-safe.
+class LedgerView {
+ public:
+  LedgerView(std::string trust_domain, std::string group,
+             std::vector<entry::NoteVerifier> log_keys);
+
+  // From and to what is kept between runs. DATA_LOSS for a state of another service or damaged.
+  absl::Status Restore(const entente::config::v1::FollowerState& state);
+  void Save(entente::config::v1::FollowerState& state) const;
+
+  // Entries had of a ledger.
+  uint64_t SizeOf(const std::string& ledger) const;
+  // Takes the next leaf; DATA_LOSS/LEDGER_FORKED where `index` is not the next one, or where a
+  // checkpoint that was waiting for this size has another root.
+  absl::Status Append(const std::string& ledger, uint64_t index, const base::Digest& leaf_hash);
+  // Takes a checkpoint: checked at once if its size was reached, kept if it is ahead.
+  absl::Status TakeCheckpoint(const std::string& note);
+  // Newest checkpoint that was found true; empty if none was.
+  std::string VerifiedCheckpoint(const std::string& ledger) const;
+
+ private:
+  struct State {
+    merkle::CompactRange range;
+    std::string verified;
+    std::string pending;
+    entry::Head pending_head;
+  };
+  absl::Status CheckPending(const std::string& ledger, State& state);
+
+  std::string trust_domain_;
+  std::string group_;
+  std::vector<entry::NoteVerifier> log_keys_;
+  std::map<std::string, State> ledgers_;
+};
+
+}  // namespace entente::sdk
+
+#endif  // ENTENTE_CLIENTS_SDK_LEDGER_VIEW_H_
