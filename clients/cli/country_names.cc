@@ -459,14 +459,25 @@ constexpr Row kRows[] = {
     {"zw", "Republic of Zimbabwe"},
 };
 
+// Code of a folded name or code; empty if there is none.
+std::string_view Find(std::string_view folded) {
+  for (const Row& row : kRows) {
+    if (row.code == folded || leem::FoldText(row.name) == folded) return row.code;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string CountryCode(std::string_view name) {
-  std::string_view wanted = name;
-  if (wanted.substr(0, 4) == "the " || wanted.substr(0, 4) == "The ") wanted.remove_prefix(4);
-  const std::string folded = leem::FoldText(wanted);
-  for (const Row& row : kRows) {
-    if (row.code == folded || leem::FoldText(row.name) == folded) return std::string(row.code);
+  const std::string folded = leem::FoldText(name);
+  std::string_view wanted = folded;
+  if (wanted.substr(0, 4) == "the ") wanted.remove_prefix(4);
+  if (auto code = Find(wanted); !code.empty()) return std::string(code);
+  // A formal name that no table has: its form of government in front of its short name.
+  for (std::string_view form : {"republic of ", "islamic republic of ", "kingdom of ", "state of "}) {
+    if (wanted.substr(0, form.size()) != form) continue;
+    if (auto code = Find(wanted.substr(form.size())); !code.empty()) return std::string(code);
   }
   return "";
 }

@@ -159,12 +159,13 @@ absl::Status VerifyInclusion(const Digest& leaf_hash, uint64_t index, uint64_t s
 absl::Status VerifyConsistency(uint64_t old_size, const Digest& old_root, uint64_t new_size,
                                const Digest& new_root, std::span<const Digest> proof) {
   if (old_size > new_size) return Invalid("the older tree is larger than the newer");
-  if (old_size == new_size || old_size == 0) {
+  if (old_size == new_size) {
     if (!proof.empty()) return Invalid("consistency proof must be empty here");
-    const bool same = old_size != new_size || old_root == new_root;
-    const bool empty = old_size != 0 || old_root == EmptyRoot();
-    return same && empty ? absl::OkStatus() : Invalid("roots contradict each other");
+    const bool empty_ok = old_size != 0 || old_root == EmptyRoot();
+    return old_root == new_root && empty_ok ? absl::OkStatus()
+                                            : Invalid("roots contradict each other");
   }
+  if (old_size == 0) return Invalid("every tree extends the empty one; that proves nothing");
   if (proof.empty()) return Invalid("consistency proof is empty");
   uint64_t fn = old_size - 1;
   uint64_t sn = new_size - 1;

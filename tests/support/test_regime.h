@@ -1,0 +1,81 @@
+// An invented regime for tests: states with authorities, agencies and officers, a directory, a log key,
+// and sample denials. Everything is real cryptography; only the clock is fake.
+#ifndef ENTENTE_TESTS_SUPPORT_TEST_REGIME_H_
+#define ENTENTE_TESTS_SUPPORT_TEST_REGIME_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "entente/config/v1/regime_profile.pb.h"
+#include "entente/leem/v1/denial.pb.h"
+#include "services/core/base/testing/fake_clock.h"
+#include "services/core/document/document.h"
+#include "services/core/entry/entry.h"
+#include "services/core/identity/directory.h"
+
+namespace entente::testing {
+
+namespace pb = ::entente::exchange::v1;
+
+class TestRegime {
+ public:
+  // One agency "licensing" with one officer "officer-1" per state, seats to read and submit in LEEM.
+  explicit TestRegime(const std::vector<std::string>& states, absl::Time now);
+
+  const identity::Directory& directory() const { return *directory_->Get(); }
+  identity::StaticDirectory& source() { return *directory_; }
+  const entry::NoteSigner& log_signer() const { return *log_signer_; }
+  std::vector<entry::NoteVerifier> log_keys() const { return directory().LogVerifiers("leem"); }
+
+  // A certificate of a state's authority, over a fresh key.
+  document::SigningIdentity Issue(const std::string& authority, crypto::CertificateRequest request);
+  document::SigningIdentity IssueOfficer(const std::string& state, const std::string& officer,
+                                         const std::string& authority = "");
+  document::SigningIdentity IssueTls(const std::string& state);
+  const document::SigningIdentity& officer(const std::string& state) const {
+    return officers_.at(state);
+  }
+  // Changes the directory; its serial rises.
+  void Edit(const std::function<void(entente::config::v1::Directory&)>& edit);
+
+  // Unsigned sample documents by a state's agency.
+  pb::Document Denial(const std::string& state, const std::string& reference,
+                      const std::vector<std::string>& audience = {}) const;
+  pb::Document Revision(const std::string& state, const std::string& reference,
+                        const pb::Document& first, const std::string& name,
+                        const base::Digest& supersedes,
+                        const google::protobuf::Message& body) const;
+  // Signed by the officer of the originator's state.
+  pb::SignedDocument Sign(const pb::Document& document) const;
+  // Parsed and verified, as intake does.
+  absl::StatusOr<document::VerifiedDocument> Verify(const pb::SignedDocument& document) const;
+  absl::StatusOr<document::VerifiedDocument> SignAndVerify(const pb::Document& document) const {
+    return Verify(Sign(document));
+  }
+  static base::Digest DigestOf(const pb::SignedDocument& document);
+
+ private:
+  struct Authority {
+    crypto::Certificate certificate;
+    crypto::PrivateKey key;
+  };
+  absl::Time now_;
+  std::map<std::string, Authority> authorities_;
+  std::map<std::string, document::SigningIdentity> officers_;
+  std::unique_ptr<identity::StaticDirectory> directory_;
+  std::optional<entry::NoteSigner> log_signer_;
+  mutable document::Verifier verifier_;
+};
+
+// The profile that tests judge by; the same figures as deploy/config/profile.textproto.
+config::v1::RegimeProfile TestProfile();
+// A complete sample content, of invented parties.
+leem::v1::DenialContent SampleContent();
+
+}  // namespace entente::testing
+
+#endif  // ENTENTE_TESTS_SUPPORT_TEST_REGIME_H_
