@@ -26,26 +26,29 @@ TestRegime::TestRegime(const std::vector<std::string>& states, absl::Time now) :
   proto.set_serial(1);
   proto.set_trust_domain(kTrustDomain);
   for (const std::string& state : states) {
-    auto key = Must(crypto::PrivateKey::Generate(crypto::KeyKind::kP256));
-    auto certificate = Must(crypto::Issue({.common_name = state + " authority",
-                                           .authority = true,
-                                           .not_before = now - absl::Hours(24 * 365),
-                                           .not_after = now + absl::Hours(24 * 3650)},
-                                          key.public_key(), nullptr, key));
+    Authority authority = MakeAuthority(state);
     auto* partner = proto.add_partners();
     partner->set_state(state);
-    partner->add_ca_pem(certificate.Pem());
+    partner->add_ca_pem(authority.certificate.Pem());
     auto* agency = partner->add_agencies();
     agency->set_id("licensing");
     auto* seat = agency->add_seats();
     seat->set_group("leem");
     seat->set_read(true);
     seat->set_submit(true);
-    authorities_.emplace(state, Authority{std::move(certificate), std::move(key)});
+    authorities_.emplace(state, std::move(authority));
     officers_.emplace(state, IssueOfficer(state, "officer-1"));
   }
-  auto log_key = Must(crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
-  log_signer_ = Must(entry::NoteSigner::Create(std::string(kTrustDomain) + "/leem", log_key));
+  authorities_.emplace("services", MakeAuthority("services"));
+  proto.add_service_ca_pem(service_authority().Pem());
+  officers_.emplace("services",
+                    Issue("services", {.common_name = "leem",
+                                       .uris = {std::string("spiffe://") + kTrustDomain +
+                                                "/services/leem"},
+                                       .dns_names = {"localhost"},
+                                       .usage = crypto::LeafUsage::kTlsServer}));
+  log_key_ = Must(crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
+  log_signer_ = Must(entry::NoteSigner::Create(std::string(kTrustDomain) + "/leem", *log_key_));
   auto* service = proto.add_services();
   service->set_group("leem");
   service->add_log_keys(log_signer_->Vkey());
@@ -53,12 +56,23 @@ TestRegime::TestRegime(const std::vector<std::string>& states, absl::Time now) :
       Must(identity::Directory::FromProto(std::move(proto))));
 }
 
+TestRegime::Authority TestRegime::MakeAuthority(const std::string& name) const {
+  // TLS judges by the real clock, documents by the fake one: valid for both.
+  auto key = Must(crypto::PrivateKey::Generate(crypto::KeyKind::kP256));
+  auto certificate = Must(crypto::Issue({.common_name = name + " authority",
+                                         .authority = true,
+                                         .not_before = now_ - absl::Hours(24 * 365),
+                                         .not_after = now_ + absl::Hours(24 * 365 * 30)},
+                                        key.public_key(), nullptr, key));
+  return {std::move(certificate), std::move(key)};
+}
+
 document::SigningIdentity TestRegime::Issue(const std::string& authority,
                                             crypto::CertificateRequest request) {
   const Authority& issuer = authorities_.at(authority);
   if (request.not_after == absl::Time()) {
     request.not_before = now_ - absl::Hours(24);
-    request.not_after = now_ + absl::Hours(24 * 365);
+    request.not_after = now_ + absl::Hours(24 * 365 * 29);
   }
   auto key = Must(crypto::PrivateKey::Generate(crypto::KeyKind::kP256));
   auto certificate =

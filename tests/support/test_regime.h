@@ -31,6 +31,13 @@ class TestRegime {
   const entry::NoteSigner& log_signer() const { return *log_signer_; }
   std::vector<entry::NoteVerifier> log_keys() const { return directory().LogVerifiers("leem"); }
 
+  // The service's authority, TLS identity and log key.
+  const crypto::Certificate& service_authority() const {
+    return authorities_.at("services").certificate;
+  }
+  const document::SigningIdentity& service_tls() const { return officers_.at("services"); }
+  const crypto::PrivateKey& log_key() const { return *log_key_; }
+
   // A certificate of a state's authority, over a fresh key.
   document::SigningIdentity Issue(const std::string& authority, crypto::CertificateRequest request);
   document::SigningIdentity IssueOfficer(const std::string& state, const std::string& officer,
@@ -67,6 +74,9 @@ class TestRegime {
   std::map<std::string, Authority> authorities_;
   std::map<std::string, document::SigningIdentity> officers_;
   std::unique_ptr<identity::StaticDirectory> directory_;
+  Authority MakeAuthority(const std::string& name) const;
+
+  std::optional<crypto::PrivateKey> log_key_;
   std::optional<entry::NoteSigner> log_signer_;
   mutable document::Verifier verifier_;
 };

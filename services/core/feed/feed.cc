@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 #include "entente/exchange/v1/exchange_service.pb.h"
 #include "services/core/base/status.h"
@@ -274,24 +275,22 @@ Follower::Step Follower::Pull(Message& message) {
   message = {};
   if (done_) return Step::kDone;
   const uint64_t end = options_.until_current ? target_ : feed_.head();
-  size_t bytes = 0;
-  while (position_ < end && bytes < options_.message_bytes && message.items < options_.message_items) {
+  while (position_ < end && partial_bytes_ < options_.message_bytes &&
+         partial_.items < options_.message_items) {
     auto segment = loaded_ != nullptr && loaded_->begin <= position_ && position_ < loaded_->end()
                        ? loaded_
                        : feed_.Find(position_);
-    if (segment == nullptr) {
-      loaded_ = nullptr;
-      if (message.items > 0) break;
-      return Step::kNeedLoad;
-    }
     loaded_ = segment;
-    const size_t before = message.items;
+    if (segment == nullptr) return Step::kNeedLoad;
+    const size_t before = partial_.items;
     const Item& item = segment->items[position_ - segment->begin];
-    Take(segment, item, message);
-    if (message.items > before) bytes += item.length;
+    Take(segment, item, partial_);
+    if (partial_.items > before) partial_bytes_ += item.length;
     ++position_;
   }
-  if (message.items > 0) {
+  if (partial_.items > 0) {
+    message = std::exchange(partial_, {});
+    partial_bytes_ = 0;
     Finish(message, false);
     return Step::kMessage;
   }

@@ -152,6 +152,10 @@ class Follower {
   uint64_t position_ = 0;  // next journal position to look at
   uint64_t target_ = 0;    // with until_current: where to end
   std::shared_ptr<const Segment> loaded_;
+  // The message being made. It outlives a wait for the disk: were it cut at the edge of a page, its
+  // length would tell how many records the reader may not see.
+  Message partial_;
+  size_t partial_bytes_ = 0;
   entry::Cursor cursor_;
   std::map<const machine::Ledger*, std::pair<bool, uint64_t*>> known_;  // may read, its next index
   std::map<std::string, uint64_t> marked_;                              // ledger -> size last marked

@@ -1,0 +1,95 @@
+// libFuzzer targets over everything that parses bytes from outside: one per parser. Compiled without
+// ENTENTE_FUZZ_PARSER, the first byte chooses the parser.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "clients/cli/lite_csv.h"
+#include "services/core/base/status.h"
+#include "services/core/crypto/certificate.h"
+#include "services/core/document/document.h"
+#include "services/core/entry/entry.h"
+#include "services/core/feed/feed.h"
+#include "services/core/identity/directory.h"
+#include "services/leem/register/denial_rules.h"
+
+namespace entente {
+namespace {
+
+void FuzzDocument(std::string_view bytes) {
+  entente::exchange::v1::SignedDocument signed_document;
+  signed_document.set_document(std::string(bytes));
+  signed_document.add_signatures()->set_value("x");
+  document::Parse(std::move(signed_document)).status().IgnoreError();
+}
+
+void FuzzContent(std::string_view bytes) {
+  entente::leem::v1::DenialContent content;
+  if (!content.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+  static const entente::config::v1::RegimeProfile profile;
+  static const entente::exchange::v1::Marking marking;
+  base::FieldViolations violations;
+  leem::CheckContent(content, "content", {profile, marking, {2016, 10, 21}}, violations);
+  violations.ToStatus().IgnoreError();
+}
+
+void FuzzEntry(std::string_view bytes) {
+  entente::exchange::v1::Entry entry;
+  if (!entry.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+  entry::CheckEntry(entry).status().IgnoreError();
+}
+
+void FuzzNote(std::string_view bytes) {
+  static const auto key = entry::NoteVerifier::FromVkey(
+      "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW");
+  if (auto text = entry::OpenNote(bytes, std::span(&*key, 1)); text.ok()) {
+    entry::Checkpoint::Parse(*text).status().IgnoreError();
+  }
+  entry::Checkpoint::Parse(bytes).status().IgnoreError();
+  entry::NoteVerifier::FromVkey(bytes).status().IgnoreError();
+}
+
+void FuzzCursor(std::string_view bytes) {
+  if (auto cursor = entry::Cursor::Decode("t/leem", bytes); cursor.ok()) {
+    // What decodes encodes to the same place again.
+    auto again = entry::Cursor::Decode("t/leem", cursor->Encode("t/leem"));
+    ENTENTE_CHECK(again.ok() && again->next == cursor->next);
+  }
+}
+
+void FuzzCsv(std::string_view bytes) {
+  const std::string text = std::string(cli::kLiteHeader) + "\n" + std::string(bytes);
+  if (auto file = cli::ReadLite(text, "jp"); file.ok()) {
+    for (const auto& denial : file->denials) cli::WriteLite(denial.content, "jp");
+  }
+}
+
+void FuzzCertificate(std::string_view bytes) {
+  if (auto certificate = crypto::Certificate::FromDer(bytes); certificate.ok()) {
+    crypto::CheckLeafProfile(*certificate, crypto::LeafUsage::kTlsClient).IgnoreError();
+  }
+  crypto::Certificate::FromPem(bytes).status().IgnoreError();
+}
+
+void FuzzFilter(std::string_view bytes) {
+  feed::Filter::Parse(bytes, {"denials.destination"}).status().IgnoreError();
+  base::ParseDate(bytes);
+  base::AgencyName::Parse(bytes);
+}
+
+}  // namespace
+}  // namespace entente
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace entente;
+  constexpr void (*kParsers[])(std::string_view) = {FuzzDocument, FuzzContent, FuzzEntry,
+                                                    FuzzNote,     FuzzCursor,  FuzzCsv,
+                                                    FuzzCertificate, FuzzFilter};
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+#ifdef ENTENTE_FUZZ_PARSER
+  kParsers[ENTENTE_FUZZ_PARSER](bytes);
+#else
+  if (size > 0) kParsers[data[0] % std::size(kParsers)](bytes.substr(1));
+#endif
+  return 0;
+}

@@ -1,0 +1,87 @@
+// A LEEM service over real TLS and SQLite on a free port, with a fake clock and a test regime.
+#ifndef ENTENTE_TESTS_INTEGRATION_LIVE_SERVER_H_
+#define ENTENTE_TESTS_INTEGRATION_LIVE_SERVER_H_
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <prometheus/registry.h>
+
+#include <memory>
+#include <string>
+
+#include "entente/exchange/v1/exchange_service.grpc.pb.h"
+#include "entente/leem/v1/denial_service.grpc.pb.h"
+#include "services/core/base/testing/status_matchers.h"
+#include "services/core/base/testing/temp_dir.h"
+#include "services/core/journal/sqlite/sqlite_journal.h"
+#include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/server_host.h"
+#include "services/leem/denial_service.h"
+#include "tests/support/test_regime.h"
+
+namespace entente::testing {
+
+class LiveServer {
+ public:
+  LiveServer(TestRegime& regime, const base::Clock& clock, const entente::config::v1::Limits& limits = {})
+      : regime_(regime) {
+    Write("ca.crt", regime.service_authority().Pem());
+    Write("tls.crt", regime.service_tls().chain[0].Pem());
+    Write("tls.key", regime.service_tls().key.Pem());
+    Write("log.key", regime.log_key().Pem());
+    rpc::GroupServer::Options options;
+    options.limits = limits;
+    options.config.set_group("leem");
+    options.config.set_listen("127.0.0.1:0");
+    options.config.set_database_file(folder_.File("leem.db"));
+    options.config.set_tls_certificate_file(folder_.File("tls.crt"));
+    options.config.set_tls_key_file(folder_.File("tls.key"));
+    options.config.set_log_key_file(folder_.File("log.key"));
+    auto server = rpc::GroupServer::Open(
+        options, leem::LeemModule(), TestProfile(), regime.source(), clock,
+        [](const std::string& path, const std::string& service)
+            -> absl::StatusOr<std::unique_ptr<journal::Journal>> {
+          return journal::SqliteJournal::Open({.path = path, .service = service});
+        },
+        registry_);
+    EXPECT_OK(server);
+    server_ = *std::move(server);
+    EXPECT_OK(server_->Listen());
+    regime.source().OnChange([this] { server_->DirectoryChanged(); });
+  }
+  ~LiveServer() { regime_.source().OnChange(nullptr); }
+
+  // A channel with this TLS identity; null: no certificate at all.
+  std::shared_ptr<grpc::Channel> Connect(const document::SigningIdentity* tls) {
+    grpc::SslCredentialsOptions options;
+    options.pem_root_certs = regime_.service_authority().Pem();
+    if (tls != nullptr) {
+      options.pem_private_key = tls->key.Pem();
+      for (const auto& certificate : tls->chain) options.pem_cert_chain += certificate.Pem();
+    }
+    grpc::ChannelArguments arguments;
+    arguments.SetSslTargetNameOverride("localhost");
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    arguments.SetMaxReceiveMessageSize(16 << 20);
+    return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(server_->port()),
+                                     grpc::SslCredentials(options), arguments);
+  }
+  std::shared_ptr<grpc::Channel> ConnectAs(const std::string& state) {
+    const auto tls = regime_.IssueTls(state);
+    return Connect(&tls);
+  }
+  rpc::GroupServer& server() { return *server_; }
+
+ private:
+  void Write(const std::string& name, const std::string& text) {
+    EXPECT_TRUE(base::WriteFileAtomically(folder_.File(name), text));
+  }
+  TestRegime& regime_;
+  base::testing::TempDir folder_;
+  prometheus::Registry registry_;
+  std::unique_ptr<rpc::GroupServer> server_;
+};
+
+}  // namespace entente::testing
+
+#endif  // ENTENTE_TESTS_INTEGRATION_LIVE_SERVER_H_

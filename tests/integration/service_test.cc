@@ -1,0 +1,276 @@
+// The service over real mTLS: who gets in, what is refused and in which words, what streams do when a
+// caller is revoked.
+#include <google/protobuf/descriptor.h>
+#include <gtest/gtest.h>
+
+#include "services/core/identity/authorization.h"
+#include "tests/integration/live_server.h"
+
+namespace entente {
+namespace {
+
+using base::Reason;
+using base::testing::HasReason;
+using base::testing::NamesField;
+using base::testing::StatusIs;
+using testing::LiveServer;
+using testing::TestRegime;
+namespace pb = entente::exchange::v1;
+
+class ServiceTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<pb::ExchangeService::Stub> StubAs(const std::string& state) {
+    return pb::ExchangeService::NewStub(server_.ConnectAs(state));
+  }
+  static absl::Status Submit(pb::ExchangeService::Stub& stub, const pb::SignedDocument& document,
+                             pb::Receipt* receipt = nullptr) {
+    pb::SubmitRequest request;
+    *request.mutable_signed_document() = document;
+    grpc::ClientContext context;
+    pb::SubmitResponse response;
+    const absl::Status status = rpc::FromGrpcStatus(stub.Submit(&context, request, &response));
+    if (receipt != nullptr) *receipt = response.receipt();
+    return status;
+  }
+  absl::Status ListWith(const document::SigningIdentity* tls) {
+    auto stub = pb::ExchangeService::NewStub(server_.Connect(tls));
+    grpc::ClientContext context;
+    pb::ListLedgersResponse response;
+    return rpc::FromGrpcStatus(stub->ListLedgers(&context, {}, &response));
+  }
+  document::SigningIdentity Tls(const std::string& authority,
+                                const std::function<void(crypto::CertificateRequest&)>& change) {
+    crypto::CertificateRequest request{.common_name = "x",
+                                       .uris = {"spiffe://kr.mtcr.example/agencies/licensing"},
+                                       .usage = crypto::LeafUsage::kTlsClient};
+    change(request);
+    return regime_.Issue(authority, request);
+  }
+
+  base::testing::FakeClock clock_;
+  TestRegime regime_{{"jp", "kr", "nz"}, clock_.Now()};
+  LiveServer server_{regime_, clock_};
+};
+
+TEST_F(ServiceTest, NobodyComesInWithoutAPartnersCertificate) {
+  EXPECT_THAT(ListWith(nullptr), StatusIs(absl::StatusCode::kUnavailable));
+  TestRegime stranger({"kr"}, clock_.Now());
+  const auto unknown_authority = stranger.IssueTls("kr");
+  EXPECT_THAT(ListWith(&unknown_authority), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(ServiceTest, AChainOfOneStateNeverSpeaksForAnother) {
+  const auto tls = Tls("jp", [](auto&) {});  // jp's authority, kr's name
+  const absl::Status status = ListWith(&tls);
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnauthenticated));
+  EXPECT_THAT(status, HasReason(Reason::kCertificateRejected));
+}
+
+TEST_F(ServiceTest, LeavesOutsideTheProfileAreRefusedWithTheCheck) {
+  const auto two_names = Tls("kr", [](auto& r) { r.uris.push_back("spiffe://kr.mtcr.example/x"); });
+  const absl::Status status = ListWith(&two_names);
+  EXPECT_THAT(status, HasReason(Reason::kCertificateRejected));
+  EXPECT_NE(base::MetadataOf(status, "check"), "");
+  const auto unknown_agency =
+      Tls("kr", [](auto& r) { r.uris = {"spiffe://kr.mtcr.example/agencies/customs"}; });
+  EXPECT_THAT(ListWith(&unknown_agency), HasReason(Reason::kAgencyUnknown));
+  const auto officer = regime_.IssueOfficer("kr", "officer-1");
+  EXPECT_FALSE(ListWith(&officer).ok()) << "a signing certificate does not open connections";
+}
+
+TEST_F(ServiceTest, WithoutASeatTheAnswerIsTheSameForEverything) {
+  regime_.Edit([](auto& d) { d.mutable_partners(2)->mutable_agencies(0)->clear_seats(); });
+  auto stub = leem::v1::DenialService::NewStub(server_.ConnectAs("nz"));
+  for (const char* name : {"partners/kr/denials/1", "nonsense"}) {
+    grpc::ClientContext context;
+    leem::v1::GetDenialRequest request;
+    request.set_name(name);
+    leem::v1::GetDenialResponse response;
+    EXPECT_THAT(rpc::FromGrpcStatus(stub->GetDenial(&context, request, &response)),
+                HasReason(Reason::kCallerNotEntitled));
+  }
+}
+
+TEST_F(ServiceTest, TheSameBytesGetTheFirstReceipt) {
+  auto stub = StubAs("kr");
+  const auto document = regime_.Sign(regime_.Denial("kr", "1"));
+  pb::Receipt first;
+  ASSERT_OK(Submit(*stub, document, &first));
+  ASSERT_OK(Submit(*stub, regime_.Sign(regime_.Denial("kr", "2"))));
+  pb::Receipt again;
+  ASSERT_OK(Submit(*stub, document, &again));
+  EXPECT_EQ(first.SerializeAsString(), again.SerializeAsString());
+  EXPECT_OK(entry::CheckReceipt(first, TestRegime::DigestOf(document), "mtcr.example", "leem",
+                                regime_.log_keys()));
+  auto other = regime_.Denial("kr", "1");
+  other.mutable_marking()->set_tlp(pb::Marking::TLP_RED);
+  EXPECT_THAT(Submit(*stub, regime_.Sign(other)), HasReason(Reason::kReferenceReused));
+}
+
+TEST_F(ServiceTest, SignaturesAreRefusedWithTheirFault) {
+  auto stub = StubAs("kr");
+  const auto document = regime_.Denial("kr", "1");
+  auto tampered = regime_.Sign(document);
+  tampered.mutable_document()->back() ^= 1;
+  EXPECT_FALSE(Submit(*stub, tampered).ok());
+  auto wrong_value = regime_.Sign(document);
+  wrong_value.mutable_signatures(0)->mutable_value()->back() ^= 1;
+  EXPECT_THAT(Submit(*stub, wrong_value), HasReason(Reason::kSignatureInvalid));
+  const auto& foreigner = regime_.officer("jp");
+  EXPECT_THAT(Submit(*stub, document::Sign(document, std::span(&foreigner, 1))),
+              HasReason(Reason::kSignerNotAccepted));
+  EXPECT_THAT(Submit(*StubAs("jp"), regime_.Sign(document)), HasReason(Reason::kOriginatorMismatch));
+  pb::SignedDocument unsigned_document;
+  unsigned_document.set_document(document.SerializeAsString());
+  EXPECT_THAT(Submit(*stub, unsigned_document), NamesField("signed_document.signatures"));
+  regime_.Edit([](auto& d) { d.mutable_partners(1)->set_signatures_required(2); });
+  EXPECT_THAT(Submit(*stub, regime_.Sign(document)), HasReason(Reason::kSignatureMissing));
+  const std::vector<document::SigningIdentity> two = {regime_.officer("kr"),
+                                                      regime_.IssueOfficer("kr", "officer-2")};
+  EXPECT_OK(Submit(*stub, document::Sign(document, two)));
+}
+
+TEST_F(ServiceTest, ADocumentOfFiveMebibytesNamesItsField) {
+  pb::SignedDocument huge;
+  huge.set_document(std::string(5 << 20, 'x'));
+  EXPECT_THAT(Submit(*StubAs("kr"), huge), NamesField("signed_document.document"));
+}
+
+TEST_F(ServiceTest, BadCursorsSayWhatToDo) {
+  auto stub = StubAs("kr");
+  const auto follow = [&](const std::string& cursor) {
+    pb::FollowRequest request;
+    request.set_cursor(cursor);
+    request.set_until_current(true);
+    grpc::ClientContext context;
+    auto reader = stub->Follow(&context, request);
+    pb::FollowResponse response;
+    while (reader->Read(&response)) {
+    }
+    return rpc::FromGrpcStatus(reader->Finish());
+  };
+  EXPECT_OK(follow(""));
+  EXPECT_THAT(follow("garbage"), HasReason(Reason::kCursorMalformed));
+  EXPECT_THAT(follow("entente-cursor-v1\nmtcr.example/iem\n"), HasReason(Reason::kCursorMalformed));
+  EXPECT_THAT(follow("entente-cursor-v1\nmtcr.example/leem\nall 9\n"),
+              StatusIs(absl::StatusCode::kOutOfRange));
+}
+
+TEST_F(ServiceTest, OneRefusalInAStreamLosesNoOther) {
+  auto stub = StubAs("kr");
+  grpc::ClientContext context;
+  auto stream = stub->SubmitMany(&context);
+  std::thread writer([&] {
+    for (int i = 0; i < 600; ++i) {
+      pb::SubmitManyRequest request;
+      *request.mutable_signed_document() = regime_.Sign(regime_.Denial("kr", std::to_string(i)));
+      if (i % 7 == 3) request.mutable_signed_document()->mutable_document()->back() ^= 1;
+      ASSERT_TRUE(stream->Write(request));
+    }
+    stream->WritesDone();
+  });
+  pb::SubmitManyResponse response;
+  uint64_t next = 0;
+  while (stream->Read(&response)) {
+    EXPECT_EQ(response.sequence(), next);
+    EXPECT_EQ(response.has_error(), next % 7 == 3) << next;
+    ++next;
+  }
+  writer.join();
+  EXPECT_EQ(next, 600u);
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+// An open stream ends when its agency is revoked; others go on.
+TEST_F(ServiceTest, RevokingAnAgencyEndsItsStreams) {
+  grpc::ClientContext context;
+  auto jp = StubAs("jp");
+  auto reader = jp->Follow(&context, {});
+  ASSERT_OK(Submit(*StubAs("kr"), regime_.Sign(regime_.Denial("kr", "1"))));
+  pb::FollowResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  regime_.Edit([](auto& d) { d.mutable_partners(0)->mutable_agencies(0)->set_revoked(true); });
+  while (reader->Read(&response)) {
+  }
+  EXPECT_THAT(rpc::FromGrpcStatus(reader->Finish()), HasReason(Reason::kAgencyRevoked));
+  EXPECT_OK(Submit(*StubAs("kr"), regime_.Sign(regime_.Denial("kr", "2"))));
+}
+
+// Followers that never read cost the others nothing: a document passes by a hundred stalled streams.
+TEST_F(ServiceTest, AFollowerThatNeverReadsHoldsNobodyUp) {
+  auto nz = StubAs("nz");
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReader<pb::FollowResponse>>> stalled;
+  for (int i = 0; i < 16; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    stalled.push_back(nz->Follow(contexts.back().get(), {}));
+  }
+  auto jp = StubAs("jp");
+  grpc::ClientContext context;
+  auto reader = jp->Follow(&context, {});
+  auto kr = StubAs("kr");
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_OK(Submit(*kr, regime_.Sign(regime_.Denial("kr", std::to_string(i)))));
+  }
+  int got = 0;
+  pb::FollowResponse response;
+  while (got < 200 && reader->Read(&response)) got += response.deliveries_size();
+  EXPECT_EQ(got, 200);
+  grpc::ClientContext one_more;
+  auto refused = nz->Follow(&one_more, {});
+  while (refused->Read(&response)) {
+  }
+  EXPECT_THAT(rpc::FromGrpcStatus(refused->Finish()), HasReason(Reason::kStreamsExceeded));
+  for (auto& c : contexts) c->TryCancel();
+  context.TryCancel();
+}
+
+TEST_F(ServiceTest, DeliveryIsTheOriginatorsBusinessOnly) {
+  ASSERT_OK(Submit(*StubAs("kr"), regime_.Sign(regime_.Denial("kr", "1", {"jp", "kr"}))));
+  auto jp = StubAs("jp");
+  pb::FollowRequest follow;
+  follow.set_until_current(true);
+  grpc::ClientContext context;
+  auto reader = jp->Follow(&context, follow);
+  pb::FollowResponse response;
+  std::string cursor;
+  while (reader->Read(&response)) cursor = response.cursor();
+  pb::AcknowledgeRequest ack;
+  ack.set_cursor(cursor);
+  pb::AcknowledgeResponse ignored;
+  clock_.Advance(absl::Seconds(30));
+  grpc::ClientContext ack_context;
+  ASSERT_TRUE(jp->Acknowledge(&ack_context, ack, &ignored).ok());
+  const auto delivery = [&](const std::string& state, pb::GetDeliveryResponse& out) {
+    pb::GetDeliveryRequest request;
+    request.set_name("partners/kr/denials/1");
+    grpc::ClientContext call;
+    return rpc::FromGrpcStatus(StubAs(state)->GetDelivery(&call, request, &out));
+  };
+  pb::GetDeliveryResponse out;
+  ASSERT_OK(delivery("kr", out));
+  ASSERT_EQ(out.states_size(), 2);
+  EXPECT_EQ(out.states(0).state(), "jp");
+  EXPECT_EQ(entry::GetTime(out.states(0).acknowledged_time()), clock_.Now());
+  EXPECT_FALSE(out.states(1).has_acknowledged_time());
+  EXPECT_THAT(delivery("jp", out), HasReason(Reason::kNotFound));
+  EXPECT_THAT(delivery("nz", out), HasReason(Reason::kNotFound));
+}
+
+TEST(AuthorizationTest, EveryMethodHasARow) {
+  const auto* pool = google::protobuf::DescriptorPool::generated_pool();
+  int methods = 0;
+  for (const char* name : {"entente.exchange.v1.ExchangeService", "entente.leem.v1.DenialService"}) {
+    const auto* service = pool->FindServiceByName(name);
+    ASSERT_NE(service, nullptr);
+    for (int i = 0; i < service->method_count(); ++i, ++methods) {
+      EXPECT_TRUE(identity::RightFor(std::string("/") + name + "/" + service->method(i)->name()))
+          << name << "/" << service->method(i)->name();
+    }
+  }
+  EXPECT_GT(methods, 12);
+  EXPECT_FALSE(identity::RightFor("/entente.leem.v1.DenialService/DropEverything"));
+}
+
+}  // namespace
+}  // namespace entente
