@@ -74,7 +74,8 @@ bool IsTerminal(int fd) { return ::isatty(fd) == 1; }
 std::string Printable(std::string_view text) {
   if (!base::IsPlainText(text)) return "(not printable)";
   std::string out(text);
-  std::replace_if(out.begin(), out.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
   return out;
 }
 

@@ -1,6 +1,5 @@
 #include "clients/cli/country_names.h"
 
-
 #include "services/leem/register/fold_text.h"
 
 namespace entente::cli {
@@ -475,7 +474,8 @@ std::string CountryCode(std::string_view name) {
   if (wanted.substr(0, 4) == "the ") wanted.remove_prefix(4);
   if (auto code = Find(wanted); !code.empty()) return std::string(code);
   // A formal name that no table has: its form of government in front of its short name.
-  for (std::string_view form : {"republic of ", "islamic republic of ", "kingdom of ", "state of "}) {
+  for (std::string_view form :
+       {"republic of ", "islamic republic of ", "kingdom of ", "state of "}) {
     if (wanted.substr(0, form.size()) != form) continue;
     if (auto code = Find(wanted.substr(form.size())); !code.empty()) return std::string(code);
   }

@@ -113,7 +113,8 @@ void PrintReceipt(const pb::Receipt& receipt, bool json) {
   v1::DenialRuling ruling;
   leaf.stamp().ruling().UnpackTo(&ruling);
   if (json) {
-    std::cout << fmt::format("{{\"leaf\":{},\"receipt\":{}}}", ToJson(leaf), ToJson(receipt)) << "\n";
+    std::cout << fmt::format("{{\"leaf\":{},\"receipt\":{}}}", ToJson(leaf), ToJson(receipt))
+              << "\n";
     return;
   }
   const auto& stamp = leaf.stamp();
@@ -152,19 +153,20 @@ absl::Status Notify(const Context& context, const DenialOptions& options) {
   return first_error;
 }
 
-// The time that an import of a file gives its documents, kept so that importing it again makes the same
-// bytes and therefore changes nothing.
+// The time that an import of a file gives its documents, kept so that importing it again makes the
+// same bytes and therefore changes nothing.
 absl::StatusOr<absl::Time> ImportTime(const sdk::Agency& agency, const std::string& text) {
   const std::string path =
       agency.StateFile("import-" + crypto::Sha256(text).hex().substr(0, 16) + ".time");
   absl::Time time;
   std::string error;
-  if (auto kept = base::ReadFile(path); kept && absl::ParseTime(absl::RFC3339_full, *kept, &time, &error)) {
+  if (auto kept = base::ReadFile(path);
+      kept && absl::ParseTime(absl::RFC3339_full, *kept, &time, &error)) {
     return time;
   }
   time = absl::FromUnixSeconds(absl::ToUnixSeconds(base::SystemClock().Now()));
-  if (!base::WriteFileAtomically(path, absl::FormatTime(absl::RFC3339_full, time,
-                                                        absl::UTCTimeZone()))) {
+  if (!base::WriteFileAtomically(path,
+                                 absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()))) {
     return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", path);
   }
   return time;
@@ -342,8 +344,8 @@ absl::Status History(const Context& context, const DenialOptions& options) {
       pb::Leaf leaf;
       leaf.ParseFromString(entry.leaf());
       ENTENTE_ASSIGN_OR_RETURN(
-          const auto verified, sdk::VerifyEntry(leaf.stamp().ledger(), entry, verifier,
-                                                client->agency().directory()));
+          const auto verified,
+          sdk::VerifyEntry(leaf.stamp().ledger(), entry, verifier, client->agency().directory()));
       if (context.json) {
         std::cout << fmt::format("{{\"leaf\":{},\"document\":{}}}\n", ToJson(verified.leaf),
                                  ToJson(verified.document));
@@ -420,15 +422,15 @@ absl::Status Renew(const Context& context, const DenialOptions& options) {
 }
 
 absl::Status RevokeDenial(const Context& context, const DenialOptions& options) {
-  return Revise(context, options,
-                [&](const v1::Denial&, google::protobuf::Any& body, pb::Document&) {
-                  v1::DenialRevocation revocation;
-                  revocation.set_explanation(options.explanation);
-                  ENTENTE_RETURN_IF_ERROR(ParseDateInto(options.date, "--effective-date",
-                                                        revocation.mutable_effective_date()));
-                  body.PackFrom(revocation);
-                  return absl::OkStatus();
-                });
+  return Revise(
+      context, options, [&](const v1::Denial&, google::protobuf::Any& body, pb::Document&) {
+        v1::DenialRevocation revocation;
+        revocation.set_explanation(options.explanation);
+        ENTENTE_RETURN_IF_ERROR(
+            ParseDateInto(options.date, "--effective-date", revocation.mutable_effective_date()));
+        body.PackFrom(revocation);
+        return absl::OkStatus();
+      });
 }
 
 absl::Status Close(const Context& context, const DenialOptions& options) {
@@ -442,9 +444,9 @@ absl::Status Close(const Context& context, const DenialOptions& options) {
                                                       "OUTCOME_", options.outcome, "--outcome"));
         closure.set_outcome(outcome);
         if (outcome == v1::SuspensionClosure::OUTCOME_DENIED) {
-          ENTENTE_ASSIGN_OR_RETURN(const auto act,
-                                   ParseWord<v1::DenialAct>(v1::DenialAct_descriptor(),
-                                                            "DENIAL_ACT_", options.act, "--act"));
+          ENTENTE_ASSIGN_OR_RETURN(
+              const auto act, ParseWord<v1::DenialAct>(v1::DenialAct_descriptor(), "DENIAL_ACT_",
+                                                       options.act, "--act"));
           closure.set_act(act);
         }
         ENTENTE_RETURN_IF_ERROR(
@@ -495,7 +497,8 @@ void AddFilters(CLI::App* command, DenialOptions& options) {
   command->add_option("--limit", options.limit, "At most this many; 0: all");
 }
 
-void AddRevisions(CLI::App* denial, Context& context, const std::shared_ptr<DenialOptions>& options) {
+void AddRevisions(CLI::App* denial, Context& context,
+                  const std::shared_ptr<DenialOptions>& options) {
   const auto add = [&](const char* verb, const char* text, const char* date_flag,
                        absl::Status (*run)(const Context&, const DenialOptions&)) {
     auto* command = denial->add_subcommand(verb, text);
@@ -530,7 +533,8 @@ void AddDenial(CLI::App& app, Context& context) {
   auto* notify = denial->add_subcommand("notify", "Sign, submit, print the receipt");
   notify->add_option("files", options->files, "Documents as denial new prints them")->required();
   context.Run(notify, [options, &context] { return Notify(context, *options); });
-  auto* import = denial->add_subcommand("import", "Import a CSV; good rows go in, bad ones are named");
+  auto* import =
+      denial->add_subcommand("import", "Import a CSV; good rows go in, bad ones are named");
   import->add_option("file", options->file)->required();
   import->add_option("--format", options->format, "lite: the CSV of the LITE licensing system");
   import->add_option("--to", options->to, "Only these states, as in kr,nz; else all partners")

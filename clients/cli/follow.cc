@@ -59,8 +59,8 @@ void Print(const sdk::VerifiedEntry& entry, bool json) {
   std::cout << fmt::format("{}  {:<20} {}  ledger {} entry {}  signed by {}/{}",
                            FormatTime(entry.leaf.stamp().recorded_time()),
                            std::string(document::ShortKind(entry.document.body().type_url())),
-                           entry.name(), entry.ledger, entry.index(),
-                           entry.signers[0].agency.str(), entry.signers[0].officer)
+                           entry.name(), entry.ledger, entry.index(), entry.signers[0].agency.str(),
+                           entry.signers[0].officer)
             << std::endl;
 }
 
@@ -104,9 +104,10 @@ absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
 
 void AddFollow(CLI::App& app, Context& context) {
   auto options = std::make_shared<FollowVerbOptions>();
-  auto* follow = app.add_subcommand(
-      "follow", "Receive what is released to you: every signature and ledger verified.\n"
-                "Example: entente follow leem --to denials.destination=aq --save inbox");
+  auto* follow =
+      app.add_subcommand("follow",
+                         "Receive what is released to you: every signature and ledger verified.\n"
+                         "Example: entente follow leem --to denials.destination=aq --save inbox");
   follow->add_option("group", options->group, "leem")->required();
   follow->add_option("--to", options->filter, "Filter: field=value [AND field=value …]");
   follow->add_option("--cursor", options->cursor, "File that keeps how far you are");

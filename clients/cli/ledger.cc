@@ -83,12 +83,12 @@ absl::Status Prove(const Context& context, const LedgerOptions& options) {
   entry_request.set_index(options.index);
   pb::GetEntryResponse entry_response;
   grpc::ClientContext entry_call;
-  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(
-      client->stub().GetEntry(&entry_call, entry_request, &entry_response)));
+  ENTENTE_RETURN_IF_ERROR(
+      rpc::FromGrpcStatus(client->stub().GetEntry(&entry_call, entry_request, &entry_response)));
   document::Verifier verifier;
-  ENTENTE_ASSIGN_OR_RETURN(const auto verified,
-                           sdk::VerifyEntry(options.ledger, entry_response.entry(), verifier,
-                                            directory));
+  ENTENTE_ASSIGN_OR_RETURN(
+      const auto verified,
+      sdk::VerifyEntry(options.ledger, entry_response.entry(), verifier, directory));
   pb::ProveInclusionRequest request;
   request.set_ledger(options.ledger);
   request.set_index(options.index);
@@ -123,8 +123,8 @@ absl::Status Delivery(const Context& context, const LedgerOptions& options) {
   }
   Table table({"STATE", "ACKNOWLEDGED"});
   for (const auto& state : response.states()) {
-    table.Add({state.state(), state.has_acknowledged_time() ? FormatTime(state.acknowledged_time())
-                                                            : "not yet"});
+    table.Add({state.state(),
+               state.has_acknowledged_time() ? FormatTime(state.acknowledged_time()) : "not yet"});
   }
   std::cout << response.name() << ", recorded " << FormatTime(response.recorded_time()) << "\n";
   table.Print();

@@ -13,8 +13,20 @@ namespace {
 
 namespace v1 = leem::v1;
 
-enum Column { kReference, kRegimeRef, kName, kAddress, kGovernment, kCountry, kCle, kItem, kEndUse,
-              kReason, kEntityType, kColumns };
+enum Column {
+  kReference,
+  kRegimeRef,
+  kName,
+  kAddress,
+  kGovernment,
+  kCountry,
+  kCle,
+  kItem,
+  kEndUse,
+  kReason,
+  kEntityType,
+  kColumns
+};
 constexpr std::string_view kNotStated = "Not stated";
 constexpr std::string_view kCatchAll = "catch all";
 // LITE cites entries without list and edition.
@@ -53,8 +65,9 @@ void CheckRow(const CsvRecord& record, std::string_view state, std::vector<RowFa
     faults.push_back({record.line, std::string(ColumnName(column)), std::move(text)});
   };
   if (record.malformed || record.fields.size() != kColumns) {
-    faults.push_back({record.line, "", fmt::format("has {} fields; {} are needed",
-                                                   record.fields.size(), int{kColumns})});
+    faults.push_back(
+        {record.line, "",
+         fmt::format("has {} fields; {} are needed", record.fields.size(), int{kColumns})});
     return;
   }
   const auto& f = record.fields;
@@ -70,8 +83,9 @@ void CheckRow(const CsvRecord& record, std::string_view state, std::vector<RowFa
   }
   bool known = false;
   for (const Role& role : kRoles) known = known || role.word == f[kEntityType];
-  if (!known) fault(kEntityType, fmt::format("\"{}\" is not end_user, consignee or third_party",
-                                             f[kEntityType]));
+  if (!known)
+    fault(kEntityType,
+          fmt::format("\"{}\" is not end_user, consignee or third_party", f[kEntityType]));
   for (int i = 0; i < kColumns; ++i) {
     if (!base::IsPlainText(f[i])) fault(i, "is not UTF-8 without control characters");
   }
@@ -180,8 +194,8 @@ absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state)
   if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
   const auto records = ParseCsv(text);
   const auto header = base::Split(kLiteHeader, ',');
-  if (records.empty() ||
-      !std::equal(header.begin(), header.end(), records[0].fields.begin(), records[0].fields.end())) {
+  if (records.empty() || !std::equal(header.begin(), header.end(), records[0].fields.begin(),
+                                     records[0].fields.end())) {
     base::FieldViolations violations;
     violations.Add("line 1", "the header must be exactly {}", kLiteHeader);
     return violations.ToStatus();
@@ -204,8 +218,9 @@ absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state)
     v1::DenialContent& content = file.denials[it->second].content;
     auto& previous = last[it->second];
     if (!fresh && SameButName(previous, record.fields)) {
-      content.mutable_parties(content.parties_size() - 1)->add_aliases()->set_name(
-          record.fields[kName]);
+      content.mutable_parties(content.parties_size() - 1)
+          ->add_aliases()
+          ->set_name(record.fields[kName]);
     } else {
       AddParty(record, content);
     }
@@ -218,22 +233,20 @@ absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state)
 }
 
 std::string WriteLite(const v1::DenialContent& content, std::string_view originator_state) {
-  const std::string cle = content.has_catch_all()
-                              ? std::string(kCatchAll)
-                              : content.control_list_entries_size() > 0
-                                    ? content.control_list_entries(0).entry()
-                                    : "";
+  const std::string cle = content.has_catch_all() ? std::string(kCatchAll)
+                          : content.control_list_entries_size() > 0
+                              ? content.control_list_entries(0).entry()
+                              : "";
   // The authority's name is the government only in what LITE gave.
   const std::string government = CountryCode(content.authority().name()) == originator_state
                                      ? content.authority().name()
                                      : CountryName(originator_state);
-  const std::string end_use = content.end_use().text().empty()
-                                  ? std::string(kNotStated)
-                                  : content.end_use().text();
+  const std::string end_use =
+      content.end_use().text().empty() ? std::string(kNotStated) : content.end_use().text();
   std::string reasons;
   for (const auto& reason : content.reasons()) {
-    const std::string& words = reason.text().empty() && reason.code() != "OTHER" ? reason.code()
-                                                                                 : reason.text();
+    const std::string& words =
+        reason.text().empty() && reason.code() != "OTHER" ? reason.code() : reason.text();
     reasons += (reasons.empty() ? "" : "; ") + words;
   }
   std::string out;
@@ -245,9 +258,17 @@ std::string WriteLite(const v1::DenialContent& content, std::string_view origina
     const v1::Place& place = party.has_place() ? party.place() : content.destination();
     const std::string country =
         place.as_written().empty() ? CountryName(place.country()) : place.as_written();
-    const std::string fields[] = {content.issuer_reference(), content.regime_reference(), name,
-                                  party.address(), government, country, cle,
-                                  content.item_description(), end_use, reasons, std::string(role)};
+    const std::string fields[] = {content.issuer_reference(),
+                                  content.regime_reference(),
+                                  name,
+                                  party.address(),
+                                  government,
+                                  country,
+                                  cle,
+                                  content.item_description(),
+                                  end_use,
+                                  reasons,
+                                  std::string(role)};
     for (size_t i = 0; i < std::size(fields); ++i) out += (i == 0 ? "" : ",") + CsvField(fields[i]);
     out += "\r\n";
   };

@@ -16,8 +16,8 @@ inline constexpr std::string_view kLiteHeader =
     "reference,regime_reg_ref,name,address,notifying_government,country,denial_cle,"
     "item_description,end_use,reason_for_refusal,entity_type";
 
-// RFC 4180: records of fields, each with the line it starts on. Quotes that do not end are a fault of
-// the last record.
+// RFC 4180: records of fields, each with the line it starts on. Quotes that do not end are a fault
+// of the last record.
 struct CsvRecord {
   int line = 0;
   std::vector<std::string> fields;
@@ -45,8 +45,8 @@ struct LiteFile {
   std::vector<RowFault> faults;  // their rows' denials are left out
 };
 
-// Reads a file for an agency of `state`: a row whose notifying_government is another state is a fault.
-// FIELD_INVALID if the header is not kLiteHeader.
+// Reads a file for an agency of `state`: a row whose notifying_government is another state is a
+// fault. FIELD_INVALID if the header is not kLiteHeader.
 absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state);
 // The rows of one denial, without header.
 std::string WriteLite(const leem::v1::DenialContent& content, std::string_view originator_state);

@@ -1,5 +1,5 @@
-// entente pki: a development PKI. One certificate authority per state and one for the services, all in
-// one folder, which production never does (see README.md).
+// entente pki: a development PKI. One certificate authority per state and one for the services, all
+// in one folder, which production never does (see README.md).
 #include <google/protobuf/text_format.h>
 
 #include <filesystem>
@@ -52,13 +52,12 @@ struct Authority {
 absl::StatusOr<Authority> MakeAuthority(const PkiOptions& options, const std::string& name) {
   const absl::Time now = base::SystemClock().Now();
   ENTENTE_ASSIGN_OR_RETURN(auto key, crypto::PrivateKey::Generate(crypto::KeyKind::kP256));
-  ENTENTE_ASSIGN_OR_RETURN(
-      auto certificate,
-      crypto::Issue({.common_name = name + " authority (development)",
-                     .authority = true,
-                     .not_before = now - absl::Hours(1),
-                     .not_after = now + absl::Hours(24 * 3650)},
-                    key.public_key(), nullptr, key));
+  ENTENTE_ASSIGN_OR_RETURN(auto certificate,
+                           crypto::Issue({.common_name = name + " authority (development)",
+                                          .authority = true,
+                                          .not_before = now - absl::Hours(1),
+                                          .not_after = now + absl::Hours(24 * 3650)},
+                                         key.public_key(), nullptr, key));
   const std::string stem = options.folder + "/authorities/" + name;
   ENTENTE_RETURN_IF_ERROR(Write(stem + ".crt", certificate.Pem(), false));
   ENTENTE_RETURN_IF_ERROR(Write(stem + ".key", key.Pem(), true));
@@ -124,15 +123,14 @@ absl::Status Init(const PkiOptions& options) {
   directory.add_service_ca_pem(services.certificate.Pem());
   for (const std::string group : {"leem"}) {
     const std::string stem = options.folder + "/services/" + group;
-    ENTENTE_RETURN_IF_ERROR(IssueLeaf(
-        options, services,
-        {.common_name = group,
-         .uris = {"spiffe://" + options.trust_domain + "/services/" + group},
-         .dns_names = options.hosts,
-         .usage = LeafUsage::kTlsServer},
-        stem));
-    ENTENTE_ASSIGN_OR_RETURN(auto log_key,
-                             crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
+    ENTENTE_RETURN_IF_ERROR(
+        IssueLeaf(options, services,
+                  {.common_name = group,
+                   .uris = {"spiffe://" + options.trust_domain + "/services/" + group},
+                   .dns_names = options.hosts,
+                   .usage = LeafUsage::kTlsServer},
+                  stem));
+    ENTENTE_ASSIGN_OR_RETURN(auto log_key, crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
     ENTENTE_RETURN_IF_ERROR(Write(stem + ".log.key", log_key.Pem(), true));
     ENTENTE_ASSIGN_OR_RETURN(
         auto signer, entry::NoteSigner::Create(options.trust_domain + "/" + group, log_key));
@@ -159,10 +157,14 @@ absl::Status AddSeats(const PkiOptions& options, entente::config::v1::Agency& ag
     auto* seat = agency.add_seats();
     seat->set_group(std::string(parts[0]));
     for (std::string_view right : base::Split(parts[1], ',')) {
-      if (right == "read") seat->set_read(true);
-      else if (right == "submit") seat->set_submit(true);
-      else if (right == "chair") seat->set_chair(true);
-      else return base::RefuseArgument(Reason::kFieldInvalid, "--seat: no right \"{}\"", right);
+      if (right == "read")
+        seat->set_read(true);
+      else if (right == "submit")
+        seat->set_submit(true);
+      else if (right == "chair")
+        seat->set_chair(true);
+      else
+        return base::RefuseArgument(Reason::kFieldInvalid, "--seat: no right \"{}\"", right);
     }
   }
   return absl::OkStatus();
@@ -221,8 +223,7 @@ absl::Status IssueVerb(const PkiOptions& options) {
   if (options.signatures > 1) partner->set_signatures_required(options.signatures);
   const std::string uri = fmt::format("spiffe://{}.{}/agencies/{}", options.state,
                                       directory.trust_domain(), options.agency);
-  const std::string folder =
-      options.folder + "/agencies/" + options.state + "/" + options.agency;
+  const std::string folder = options.folder + "/agencies/" + options.state + "/" + options.agency;
   ENTENTE_RETURN_IF_ERROR(IssueLeaf(options, authority,
                                     {.common_name = options.state + " " + options.agency,
                                      .uris = {uri},
@@ -275,13 +276,13 @@ absl::Status Show(const PkiOptions& options, bool json) {
       return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
     };
     if (json) {
-      std::cout << fmt::format(
-                       "{{\"subject\":\"{}\",\"uri\":\"{}\",\"not_before\":\"{}\",\"not_after\":\"{}"
-                       "\",\"serial\":\"{}\",\"sha256\":\"{}\"}}",
-                       Printable(certificate.Subject()), Printable(uri),
-                       day(certificate.not_before()), day(certificate.not_after()),
-                       certificate.SerialHex(), certificate.digest().hex())
-                << "\n";
+      std::cout
+          << fmt::format(
+                 "{{\"subject\":\"{}\",\"uri\":\"{}\",\"not_before\":\"{}\",\"not_after\":\"{}"
+                 "\",\"serial\":\"{}\",\"sha256\":\"{}\"}}",
+                 Printable(certificate.Subject()), Printable(uri), day(certificate.not_before()),
+                 day(certificate.not_after()), certificate.SerialHex(), certificate.digest().hex())
+          << "\n";
       continue;
     }
     std::cout << "subject     " << certificate.Subject() << "\nuri         " << uri

@@ -1,5 +1,5 @@
-// Where followed entries are saved: "<dir>/<ledger>/<index, 10 digits>.entry", a serialised Entry each,
-// and "<dir>/<ledger>/checkpoint", the newest verified checkpoint.
+// Where followed entries are saved: "<dir>/<ledger>/<index, 10 digits>.entry", a serialised Entry
+// each, and "<dir>/<ledger>/checkpoint", the newest verified checkpoint.
 #ifndef ENTENTE_CLIENTS_CLI_SAVED_ENTRIES_H_
 #define ENTENTE_CLIENTS_CLI_SAVED_ENTRIES_H_
 

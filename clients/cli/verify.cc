@@ -84,7 +84,8 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
         *note, entry::OriginOf(agency.directory().trust_domain(), group, ledger),
         agency.directory().LogVerifiers(group));
   }
-  if (!checkpoint.ok()) findings.Add(CheckpointPath(folder.parent_path(), ledger), checkpoint.status());
+  if (!checkpoint.ok())
+    findings.Add(CheckpointPath(folder.parent_path(), ledger), checkpoint.status());
   uint64_t next = 0;
   for (const auto& [index, path] : files) {
     auto bytes = base::ReadFile(path);
@@ -100,7 +101,8 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
     }
     if (!status.ok()) findings.Add(path, status);
     if (index != next) {
-      findings.Add(folder.string(), Damaged(fmt::format("entries {} to {} are missing", next, index - 1)));
+      findings.Add(folder.string(),
+                   Damaged(fmt::format("entries {} to {} are missing", next, index - 1)));
       whole = false;
     }
     next = index + 1;
@@ -215,10 +217,8 @@ absl::Status Fsck(const Context& context, const VerifyOptions& options) {
   auto agency = context.Agency();
   const std::string service =
       agency.ok() ? (*agency)->directory().trust_domain() + "/" + options.group : "";
-  auto opened = journal::SqliteJournal::Open({.path = options.path,
-                                              .service = service,
-                                              .read_only = true,
-                                              .check_integrity = true});
+  auto opened = journal::SqliteJournal::Open(
+      {.path = options.path, .service = service, .read_only = true, .check_integrity = true});
   if (!opened.ok()) {
     if (opened.status().code() != absl::StatusCode::kDataLoss) return opened.status();
     findings.Add(options.path, opened.status());
@@ -230,15 +230,14 @@ absl::Status Fsck(const Context& context, const VerifyOptions& options) {
   const auto& directory = (*agency)->directory();
   leem::DenialRegister reg{{}};
   machine::Machine machine(directory.trust_domain(), options.group, reg);
-  const absl::Status replayed =
-      machine::Replay(**opened, machine,
-                      {.known = directory.LogVerifiers(options.group),
-                       .check_all_signatures = true});
+  const absl::Status replayed = machine::Replay(
+      **opened, machine,
+      {.known = directory.LogVerifiers(options.group), .check_all_signatures = true});
   if (!replayed.ok()) findings.Add(options.path, replayed);
   VerifyDocuments(**opened, directory, findings);
   if (findings.Result().ok()) {
-    findings.Good(fmt::format("{} records in {} ledgers", machine.applied(),
-                              machine.ledgers().size()));
+    findings.Good(
+        fmt::format("{} records in {} ledgers", machine.applied(), machine.ledgers().size()));
     const std::string fingerprint = machine.Fingerprint().hex();
     std::cout << (context.json ? "{\"fingerprint\":\"" + fingerprint + "\"}"
                                : "fingerprint " + fingerprint)
@@ -251,7 +250,8 @@ absl::Status Fsck(const Context& context, const VerifyOptions& options) {
 
 void AddVerify(CLI::App& app, Context& context) {
   auto options = std::make_shared<VerifyOptions>();
-  auto* verify = app.add_subcommand("verify", "Check a saved folder, receipt or checkpoint, offline");
+  auto* verify =
+      app.add_subcommand("verify", "Check a saved folder, receipt or checkpoint, offline");
   verify->add_option("path", options->path, "Folder of follow --save, or a file")->required();
   verify->add_option("--group", options->group, "leem");
   context.Run(verify, [options, &context] { return Verify(context, *options); });

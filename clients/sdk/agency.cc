@@ -55,10 +55,9 @@ absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& co
     if (!path->empty()) *path = (folder / *path).lexically_normal().string();
   };
   if (config.state_dir().empty()) config.set_state_dir("state");
-  for (std::string* path :
-       {config.mutable_tls_certificate_file(), config.mutable_tls_key_file(),
-        config.mutable_directory_file(), config.mutable_directory_key_file(),
-        config.mutable_state_dir(), config.mutable_profile_file()}) {
+  for (std::string* path : {config.mutable_tls_certificate_file(), config.mutable_tls_key_file(),
+                            config.mutable_directory_file(), config.mutable_directory_key_file(),
+                            config.mutable_state_dir(), config.mutable_profile_file()}) {
     resolve(path);
   }
   auto name = base::AgencyName::Parse(config.agency());
@@ -71,9 +70,8 @@ absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& co
   for (auto& signer : *config.mutable_signers()) {
     resolve(signer.mutable_certificate_file());
     resolve(signer.mutable_key_file());
-    ENTENTE_ASSIGN_OR_RETURN(
-        auto identity,
-        document::SigningIdentity::FromFiles(signer.certificate_file(), signer.key_file()));
+    ENTENTE_ASSIGN_OR_RETURN(auto identity, document::SigningIdentity::FromFiles(
+                                                signer.certificate_file(), signer.key_file()));
     agency->signers_.push_back(std::move(identity));
   }
   ENTENTE_ASSIGN_OR_RETURN(const auto directory_text, MustRead(config.directory_file()));

@@ -44,8 +44,8 @@ bool ShouldRetry(const absl::Status& status, const RetryOptions& retry, int atte
   auto payload = status.GetPayload("type.googleapis.com/google.rpc.RetryInfo");
   google::rpc::RetryInfo info;
   if (payload.has_value() && info.ParseFromString(std::string(*payload))) {
-    const auto asked = absl::Seconds(info.retry_delay().seconds()) +
-                       absl::Nanoseconds(info.retry_delay().nanos());
+    const auto asked =
+        absl::Seconds(info.retry_delay().seconds()) + absl::Nanoseconds(info.retry_delay().nanos());
     delay = std::max(delay, std::min(asked, retry.delay_max));
   }
   return true;
@@ -109,113 +109,131 @@ absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
   }
 }
 
-namespace {
+// One bulk submission: documents that were sent and not answered are kept, to be sent again after a
+// lost connection.
+class Client::Bulk {
+ public:
+  Bulk(Client& client, const NextDocument& next, const DocumentDone& done,
+       const RetryOptions& retry)
+      : client_(client), next_(next), done_(done), retry_(retry) {}
 
-// Documents on their way: sent and not answered, kept to be sent again after a lost connection.
-struct InFlight {
-  base::Mutex mutex;
-  base::CondVar changed;
-  std::deque<std::pair<uint64_t, pb::SignedDocument>> documents ABSL_GUARDED_BY(mutex);
-  bool broken ABSL_GUARDED_BY(mutex) = false;
-};
+  absl::Status Run() {
+    for (int attempt = 0;; ++attempt) {
+      progress_ = false;
+      absl::Status status = RunStream(attempt);
+      if (Finished()) return absl::OkStatus();
+      if (status.ok()) {
+        status = base::Refuse(absl::StatusCode::kUnavailable, Reason::kServiceDraining,
+                              "the stream ended before every document was answered");
+      }
+      if (progress_) attempt = 0;
+      absl::Duration delay;
+      if (!ShouldRetry(status, retry_, attempt, delay)) return status;
+      Sleep(delay, nullptr);
+    }
+  }
 
-}  // namespace
+ private:
+  using Stream = grpc::ClientReaderWriter<pb::SubmitManyRequest, pb::SubmitManyResponse>;
 
-absl::Status Client::SubmitMany(const NextDocument& next, const DocumentDone& done,
-                                const RetryOptions& retry) {
-  InFlight flight;
-  uint64_t sequence = 0;
-  bool exhausted = false;
-  int attempt = 0;
-  while (true) {
+  bool Finished() {
+    base::MutexLock lock(mutex_);
+    return exhausted_ && documents_.empty();
+  }
+
+  absl::Status RunStream(int attempt) {
     grpc::ClientContext context;
-    auto stream = stub_->SubmitMany(&context);
+    auto stream = client_.stub_->SubmitMany(&context);
     std::deque<std::pair<uint64_t, pb::SignedDocument>> again;
     {
-      base::MutexLock lock(flight.mutex);
-      again = flight.documents;
-      flight.broken = false;
+      base::MutexLock lock(mutex_);
+      again = documents_;
+      broken_ = false;
     }
-    std::atomic<bool> progress{false};
-    absl::Status busy;  // of the reader: a refusal worth another try
-    std::thread reader([&] {
-      pb::SubmitManyResponse response;
-      while (stream->Read(&response)) {
-        std::pair<uint64_t, pb::SignedDocument> front;
-        absl::StatusOr<pb::Receipt> result =
-            response.has_receipt()
-                ? absl::StatusOr<pb::Receipt>(response.receipt())
-                : absl::StatusOr<pb::Receipt>(rpc::FromRpcStatusBytes(
-                      response.error().code(), response.error().message(),
-                      response.error().status()));
+    absl::Status busy;  // a refusal worth another try
+    std::thread reader([&] { Read(context, *stream, attempt, busy); });
+    pb::SubmitManyRequest request;
+    bool writing = true;
+    for (auto& [number, document] : again) {
+      *request.mutable_signed_document() = std::move(document);
+      writing = writing && stream->Write(request);
+    }
+    while (writing && TakeNext(request)) writing = stream->Write(request);
+    stream->WritesDone();
+    reader.join();
+    const absl::Status status = rpc::FromGrpcStatus(stream->Finish());
+    return busy.ok() ? status : busy;
+  }
+
+  // Waits for room in the window; false when there is nothing more to write on this stream.
+  bool TakeNext(pb::SubmitManyRequest& request) {
+    {
+      base::MutexLock lock(mutex_);
+      while (documents_.size() >= kWindow && !broken_) changed_.Wait(mutex_);
+      if (broken_ || exhausted_) return false;
+    }
+    pb::SignedDocument document;
+    const bool more = next_(document);
+    *request.mutable_signed_document() = document;
+    base::MutexLock lock(mutex_);
+    exhausted_ = !more;
+    if (more) documents_.emplace_back(sequence_++, std::move(document));
+    return more;
+  }
+
+  void Read(grpc::ClientContext& context, Stream& stream, int attempt, absl::Status& busy) {
+    pb::SubmitManyResponse response;
+    while (stream.Read(&response)) {
+      absl::StatusOr<pb::Receipt> result;
+      if (response.has_receipt()) {
+        result = response.receipt();
+      } else {
+        result = rpc::FromRpcStatusBytes(response.error().code(), response.error().message(),
+                                         response.error().status());
         absl::Duration delay;
-        if (!result.ok() && ShouldRetry(result.status(), retry, attempt, delay)) {
+        if (ShouldRetry(result.status(), retry_, attempt, delay)) {
           busy = result.status();
           context.TryCancel();
           break;
         }
-        {
-          base::MutexLock lock(flight.mutex);
-          if (flight.documents.empty()) break;
-          front = std::move(flight.documents.front());
-          flight.documents.pop_front();
-        }
-        flight.changed.NotifyAll();
-        progress = true;
-        if (result.ok()) {
-          if (auto status = VerifyReceipt(*result, front.second); !status.ok()) result = status;
-        }
-        done(front.first, result);
       }
-      base::MutexLock lock(flight.mutex);
-      flight.broken = true;
-      flight.changed.NotifyAll();
-    });
-    pb::SubmitManyRequest request;
-    bool writing = true;
-    for (auto& [number, document] : again) {
-      *request.mutable_signed_document() = document;
-      writing = writing && stream->Write(request);
-    }
-    while (writing && !exhausted) {
-      pb::SignedDocument document;
+      std::pair<uint64_t, pb::SignedDocument> front;
       {
-        base::MutexLock lock(flight.mutex);
-        while (flight.documents.size() >= kWindow && !flight.broken) {
-          flight.changed.Wait(flight.mutex);
+        base::MutexLock lock(mutex_);
+        if (documents_.empty()) break;
+        front = std::move(documents_.front());
+        documents_.pop_front();
+      }
+      changed_.NotifyAll();
+      progress_ = true;
+      if (result.ok()) {
+        if (auto status = client_.VerifyReceipt(*result, front.second); !status.ok()) {
+          result = status;
         }
-        if (flight.broken) break;
       }
-      if (!next(document)) {
-        exhausted = true;
-        break;
-      }
-      *request.mutable_signed_document() = document;
-      {
-        base::MutexLock lock(flight.mutex);
-        flight.documents.emplace_back(sequence++, std::move(document));
-      }
-      writing = stream->Write(request);
+      done_(front.first, result);
     }
-    stream->WritesDone();
-    reader.join();
-    absl::Status status = rpc::FromGrpcStatus(stream->Finish());
-    if (!busy.ok()) status = busy;
-    bool empty = false;
-    {
-      base::MutexLock lock(flight.mutex);
-      empty = flight.documents.empty();
-    }
-    if (exhausted && empty) return absl::OkStatus();
-    if (status.ok()) {
-      status = base::Refuse(absl::StatusCode::kUnavailable, Reason::kServiceDraining,
-                            "the stream ended before every document was answered");
-    }
-    if (progress) attempt = 0;
-    absl::Duration delay;
-    if (!ShouldRetry(status, retry, attempt++, delay)) return status;
-    Sleep(delay, nullptr);
+    base::MutexLock lock(mutex_);
+    broken_ = true;
+    changed_.NotifyAll();
   }
+
+  Client& client_;
+  const NextDocument& next_;
+  const DocumentDone& done_;
+  const RetryOptions& retry_;
+  uint64_t sequence_ = 0;
+  std::atomic<bool> progress_{false};
+  base::Mutex mutex_;
+  base::CondVar changed_;
+  std::deque<std::pair<uint64_t, pb::SignedDocument>> documents_ ABSL_GUARDED_BY(mutex_);
+  bool broken_ ABSL_GUARDED_BY(mutex_) = false;
+  bool exhausted_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+absl::Status Client::SubmitMany(const NextDocument& next, const DocumentDone& done,
+                                const RetryOptions& retry) {
+  return Bulk(*this, next, done, retry).Run();
 }
 
 struct Client::FollowRun {
@@ -230,8 +248,8 @@ absl::Status Client::TakeMessage(const pb::FollowResponse& message, const Follow
   for (const auto& delivery : message.deliveries()) {
     const std::string& ledger = delivery.ledger();
     if (delivery.has_entry()) {
-      ENTENTE_ASSIGN_OR_RETURN(auto verified, VerifyEntry(ledger, delivery.entry(), verifier_,
-                                                          agency_->directory()));
+      ENTENTE_ASSIGN_OR_RETURN(
+          auto verified, VerifyEntry(ledger, delivery.entry(), verifier_, agency_->directory()));
       if (!entry::Includes(verified.document.audience(), agency_->name().state, true)) {
         return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
                             "{} was served although its audience leaves you out", verified.name());

@@ -51,19 +51,19 @@ class Client {
                        const pb::Marking& marking, const google::protobuf::Message& body) const;
   // FAILED_PRECONDITION where the configuration names no signer.
   absl::StatusOr<pb::SignedDocument> Sign(const pb::Document& document) const;
-  // Submits and verifies the receipt: it is for these bytes, and its proof leads to a checkpoint that
-  // the service's log key signed. Safe to call again with the same bytes.
+  // Submits and verifies the receipt: it is for these bytes, and its proof leads to a checkpoint
+  // that the service's log key signed. Safe to call again with the same bytes.
   absl::StatusOr<pb::Receipt> Submit(const pb::SignedDocument& document,
                                      const RetryOptions& retry = {});
-  // Submits what `next` gives (false: no more) through one stream, again after a lost connection, with
-  // up to 256 on the way. `done` is called once per document, in order.
+  // Submits what `next` gives (false: no more) through one stream, again after a lost connection,
+  // with up to 256 on the way. `done` is called once per document, in order.
   using NextDocument = std::function<bool(pb::SignedDocument&)>;
   using DocumentDone = std::function<void(uint64_t sequence, const absl::StatusOr<pb::Receipt>&)>;
   absl::Status SubmitMany(const NextDocument& next, const DocumentDone& done,
                           const RetryOptions& retry = {});
-  // Calls `handle` once per entry, in order, verified. State is saved after the entries of a message
-  // were handled; an error from `handle` ends it before that. DATA_LOSS means that the service
-  // contradicts itself or its signatures: keep the state file, it is evidence.
+  // Calls `handle` once per entry, in order, verified. State is saved after the entries of a
+  // message were handled; an error from `handle` ends it before that. DATA_LOSS means that the
+  // service contradicts itself or its signatures: keep the state file, it is evidence.
   using EntryHandler = std::function<absl::Status(const VerifiedEntry&)>;
   absl::Status Follow(const FollowOptions& options, const EntryHandler& handle);
 
@@ -79,6 +79,7 @@ class Client {
   Client(std::shared_ptr<const Agency> agency, std::string group,
          std::shared_ptr<grpc::Channel> channel);
   struct FollowRun;
+  class Bulk;
   absl::Status FollowOnce(const FollowOptions& options, const EntryHandler& handle, FollowRun& run);
   absl::Status TakeMessage(const pb::FollowResponse& message, const FollowOptions& options,
                            const EntryHandler& handle, FollowRun& run);

@@ -9,8 +9,9 @@ using base::Reason;
 
 absl::Status Forked(std::string text) {
   return base::MakeRefusal(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
-                           text + "; keep this state, compare checkpoints with another partner, and "
-                                  "raise it with the Point of Contact");
+                           text +
+                               "; keep this state, compare checkpoints with another partner, and "
+                               "raise it with the Point of Contact");
 }
 
 }  // namespace
@@ -24,11 +25,11 @@ absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& ledger, entry::pb::
   ENTENTE_ASSIGN_OR_RETURN(auto parsed, document::Parse(std::move(signed_document)));
   const auto& stamp = checked.leaf.stamp();
   const identity::PastSignerTrust trust(directory);
-  ENTENTE_ASSIGN_OR_RETURN(
-      auto verified, verifier.Verify(parsed, trust, entry::GetTime(stamp.recorded_time())));
+  ENTENTE_ASSIGN_OR_RETURN(auto verified,
+                           verifier.Verify(parsed, trust, entry::GetTime(stamp.recorded_time())));
   if (stamp.ledger() != ledger) {
-    return Forked(fmt::format("an entry of ledger {} was served as one of {}", stamp.ledger(),
-                              ledger));
+    return Forked(
+        fmt::format("an entry of ledger {} was served as one of {}", stamp.ledger(), ledger));
   }
   return VerifiedEntry{ledger, std::move(entry), std::move(checked.leaf), parsed->header,
                        verified.signers()};
@@ -90,9 +91,10 @@ absl::Status LedgerView::CheckPending(const std::string& ledger, State& state) {
     return absl::OkStatus();
   }
   if (state.pending_head.root != state.range.Root()) {
-    return Forked(fmt::format("ledger {}: the signed checkpoint of size {} has another root than the "
-                              "entries served",
-                              ledger, state.pending_head.size));
+    return Forked(
+        fmt::format("ledger {}: the signed checkpoint of size {} has another root than the "
+                    "entries served",
+                    ledger, state.pending_head.size));
   }
   state.verified = std::move(state.pending);
   state.pending.clear();

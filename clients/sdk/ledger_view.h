@@ -1,5 +1,5 @@
-// What a client knows of the ledgers it reads, built only from what it verified. Finds gaps, forks and
-// forgeries; nothing gets past it by being served often or late.
+// What a client knows of the ledgers it reads, built only from what it verified. Finds gaps, forks
+// and forgeries; nothing gets past it by being served often or late.
 #ifndef ENTENTE_CLIENTS_SDK_LEDGER_VIEW_H_
 #define ENTENTE_CLIENTS_SDK_LEDGER_VIEW_H_
 

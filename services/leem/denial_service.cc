@@ -48,7 +48,7 @@ absl::StatusOr<ChainFilter> ToChainFilter(const v1::DenialFilter& filter) {
   if (!v1::DenialAct_IsValid(filter.act())) violations.Add("filter.act", "is unknown");
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
   ChainFilter result{filter.originator_state(), filter.destination(), filter.entry_prefix(),
-                     filter.party_contains(), filter.act(), {}};
+                     filter.party_contains(),   filter.act(),         {}};
   if (filter.has_in_force_date()) result.in_force_date = ToCivil(filter.in_force_date());
   return result;
 }
@@ -114,8 +114,8 @@ absl::Status DenialServiceImpl::FillIn(const Chain& chain, v1::Denial& denial) {
   const bool one = chain.content_at == 0;
   ParsedRecord other;
   if (!one) {
-    ENTENTE_ASSIGN_OR_RETURN(
-        other, ReadDocument(backend_.journal, chain.positions[chain.content_at]));
+    ENTENTE_ASSIGN_OR_RETURN(other,
+                             ReadDocument(backend_.journal, chain.positions[chain.content_at]));
   }
   const exchange::v1::Document& newest = one ? first.header : other.header;
   *denial.mutable_marking() = newest.marking();
@@ -133,13 +133,14 @@ grpc::ServerUnaryReactor* DenialServiceImpl::GetDenial(grpc::CallbackServerConte
                                                        const v1::GetDenialRequest* request,
                                                        v1::GetDenialResponse* response) {
   auto* reactor = context->DefaultReactor();
-  rpc::Serve(backend_, backend_.readers, context, reactor, "/entente.leem.v1.DenialService/GetDenial",
+  rpc::Serve(backend_, backend_.readers, context, reactor,
+             "/entente.leem.v1.DenialService/GetDenial",
              [this, request, response](const rpc::Caller& caller) -> absl::Status {
                Chain copy;
                {
                  std::shared_lock lock(backend_.machine.mutex());
-                 ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, caller.reader(),
-                                                           request->at_least()));
+                 ENTENTE_RETURN_IF_ERROR(
+                     rpc::CheckAtLeast(backend_.machine, caller.reader(), request->at_least()));
                  const Chain* chain = register_.Find(request->name(), caller.reader());
                  if (chain == nullptr || chain->name != request->name()) {
                    return rpc::NotFound(request->name());
@@ -187,8 +188,7 @@ absl::Status DenialServiceImpl::List(const rpc::Caller& caller,
       start = register_.Find(after, reader);
       if (start == nullptr || start->name != after) return BadToken();
     }
-    const auto page =
-        register_.List(filter, reader, start, static_cast<size_t>(limit), kLookMax);
+    const auto page = register_.List(filter, reader, start, static_cast<size_t>(limit), kLookMax);
     for (const Chain* chain : page.chains) chains.push_back(*chain);
     if (page.more) response.set_next_page_token(base::ToBase64(key + page.last->name));
     rpc::AddHeads(backend_.machine, reader, response.mutable_heads());
@@ -232,8 +232,8 @@ absl::Status DenialServiceImpl::ListRevisions(const rpc::Caller& caller,
   }
   if (next > positions.size()) return BadToken();
   for (; next < positions.size() && response.revisions_size() < limit; ++next) {
-    ENTENTE_ASSIGN_OR_RETURN(auto records, backend_.journal.Read(positions[next],
-                                                                 positions[next] + 1, 1));
+    ENTENTE_ASSIGN_OR_RETURN(auto records,
+                             backend_.journal.Read(positions[next], positions[next] + 1, 1));
     auto* entry = response.add_revisions();
     entry->set_leaf(std::move(records[0].header));
     entry->set_signed_document(std::move(records[0].body));

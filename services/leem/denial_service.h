@@ -33,7 +33,8 @@ class DenialServiceImpl final : public v1::DenialService::CallbackService {
   absl::Status ListRevisions(const rpc::Caller& caller,
                              const v1::ListDenialRevisionsRequest& request,
                              v1::ListDenialRevisionsResponse& response);
-  // Fills in what the journal holds: the newest content and the first and newest documents' headers.
+  // Fills in what the journal holds: the newest content and the first and newest documents'
+  // headers.
   absl::Status FillIn(const Chain& chain, v1::Denial& denial);
 
   rpc::Backend& backend_;

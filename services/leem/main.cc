@@ -6,8 +6,8 @@
 int main(int argc, char** argv) {
   return entente::rpc::RunServer(
       argc, argv, "entente-leem", {entente::leem::LeemModule()},
-      [](const std::string& path, const std::string& service)
-          -> absl::StatusOr<std::unique_ptr<entente::journal::Journal>> {
+      [](const std::string& path,
+         const std::string& service) -> absl::StatusOr<std::unique_ptr<entente::journal::Journal>> {
         return entente::journal::SqliteJournal::Open({.path = path, .service = service});
       });
 }

@@ -1,5 +1,5 @@
-// libFuzzer targets over everything that parses bytes from outside: one per parser. Compiled without
-// ENTENTE_FUZZ_PARSER, the first byte chooses the parser.
+// libFuzzer targets over everything that parses bytes from outside: one per parser. Compiled
+// without ENTENTE_FUZZ_PARSER, the first byte chooses the parser.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -82,8 +82,8 @@ void FuzzFilter(std::string_view bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace entente;
-  constexpr void (*kParsers[])(std::string_view) = {FuzzDocument, FuzzContent, FuzzEntry,
-                                                    FuzzNote,     FuzzCursor,  FuzzCsv,
+  constexpr void (*kParsers[])(std::string_view) = {FuzzDocument,    FuzzContent, FuzzEntry,
+                                                    FuzzNote,        FuzzCursor,  FuzzCsv,
                                                     FuzzCertificate, FuzzFilter};
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
 #ifdef ENTENTE_FUZZ_PARSER

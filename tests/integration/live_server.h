@@ -23,7 +23,8 @@ namespace entente::testing {
 
 class LiveServer {
  public:
-  LiveServer(TestRegime& regime, const base::Clock& clock, const entente::config::v1::Limits& limits = {})
+  LiveServer(TestRegime& regime, const base::Clock& clock,
+             const entente::config::v1::Limits& limits = {})
       : regime_(regime) {
     Write("ca.crt", regime.service_authority().Pem());
     Write("tls.crt", regime.service_tls().chain[0].Pem());
@@ -39,8 +40,8 @@ class LiveServer {
     options.config.set_log_key_file(folder_.File("log.key"));
     auto server = rpc::GroupServer::Open(
         options, leem::LeemModule(), TestProfile(), regime.source(), clock,
-        [](const std::string& path, const std::string& service)
-            -> absl::StatusOr<std::unique_ptr<journal::Journal>> {
+        [](const std::string& path,
+           const std::string& service) -> absl::StatusOr<std::unique_ptr<journal::Journal>> {
           return journal::SqliteJournal::Open({.path = path, .service = service});
         },
         registry_);

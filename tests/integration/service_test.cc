@@ -1,5 +1,5 @@
-// The service over real mTLS: who gets in, what is refused and in which words, what streams do when a
-// caller is revoked.
+// The service over real mTLS: who gets in, what is refused and in which words, what streams do when
+// a caller is revoked.
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
@@ -119,7 +119,8 @@ TEST_F(ServiceTest, SignaturesAreRefusedWithTheirFault) {
   const auto& foreigner = regime_.officer("jp");
   EXPECT_THAT(Submit(*stub, document::Sign(document, std::span(&foreigner, 1))),
               HasReason(Reason::kSignerNotAccepted));
-  EXPECT_THAT(Submit(*StubAs("jp"), regime_.Sign(document)), HasReason(Reason::kOriginatorMismatch));
+  EXPECT_THAT(Submit(*StubAs("jp"), regime_.Sign(document)),
+              HasReason(Reason::kOriginatorMismatch));
   pb::SignedDocument unsigned_document;
   unsigned_document.set_document(document.SerializeAsString());
   EXPECT_THAT(Submit(*stub, unsigned_document), NamesField("signed_document.signatures"));
@@ -196,7 +197,8 @@ TEST_F(ServiceTest, RevokingAnAgencyEndsItsStreams) {
   EXPECT_OK(Submit(*StubAs("kr"), regime_.Sign(regime_.Denial("kr", "2"))));
 }
 
-// Followers that never read cost the others nothing: a document passes by a hundred stalled streams.
+// Followers that never read cost the others nothing: a document passes by a hundred stalled
+// streams.
 TEST_F(ServiceTest, AFollowerThatNeverReadsHoldsNobodyUp) {
   auto nz = StubAs("nz");
   std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
@@ -260,7 +262,8 @@ TEST_F(ServiceTest, DeliveryIsTheOriginatorsBusinessOnly) {
 TEST(AuthorizationTest, EveryMethodHasARow) {
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
   int methods = 0;
-  for (const char* name : {"entente.exchange.v1.ExchangeService", "entente.leem.v1.DenialService"}) {
+  for (const char* name :
+       {"entente.exchange.v1.ExchangeService", "entente.leem.v1.DenialService"}) {
     const auto* service = pool->FindServiceByName(name);
     ASSERT_NE(service, nullptr);
     for (int i = 0; i < service->method_count(); ++i, ++methods) {

@@ -1,5 +1,5 @@
-// DESIGN law 6: two worlds that differ in documents hidden from nz. Everything that nz can ask is asked
-// in both; every byte of every answer must be the same, refusals and page tokens included.
+// DESIGN law 6: two worlds that differ in documents hidden from nz. Everything that nz can ask is
+// asked in both; every byte of every answer must be the same, refusals and page tokens included.
 #include <gtest/gtest.h>
 
 #include "services/leem/register/denial_rules.h"
@@ -119,8 +119,9 @@ class TwoWorldsTest : public ::testing::Test {
       ack.set_cursor(fmt::format("entente-cursor-v1\nmtcr.example/leem\n{} 1\n", id));
       nz.Call("ack", *nz.exchange_, &X::Acknowledge, ack);
     }
-    for (const std::string& name : {hidden, hidden + "/revisions/2", std::string("partners/nz/denials/n1"),
-                                    std::string("partners/jp/denials/none"), std::string("")}) {
+    for (const std::string& name :
+         {hidden, hidden + "/revisions/2", std::string("partners/nz/denials/n1"),
+          std::string("partners/jp/denials/none"), std::string("")}) {
       pb::GetDeliveryRequest delivery;
       delivery.set_name(name);
       nz.Call("delivery", *nz.exchange_, &X::GetDelivery, delivery);
@@ -158,8 +159,9 @@ TEST_F(TwoWorldsTest, AnOutsiderCannotTellThemApart) {
   const auto hidden = regime_.Sign(first);
   leempb::DenialRenewal renewal;
   leem::SetDate({2016, 10, 20}, renewal.mutable_review_date());
-  const auto renewed = regime_.Sign(regime_.Revision(
-      "jp", "hidden.2", first, "partners/jp/denials/hidden", TestRegime::DigestOf(hidden), renewal));
+  const auto renewed =
+      regime_.Sign(regime_.Revision("jp", "hidden.2", first, "partners/jp/denials/hidden",
+                                    TestRegime::DigestOf(hidden), renewal));
   std::vector<std::pair<std::string, pb::SignedDocument>> open;
   for (int i = 0; i < 8; ++i) {
     const std::string state = i % 2 == 0 ? "jp" : "kr";
@@ -169,9 +171,9 @@ TEST_F(TwoWorldsTest, AnOutsiderCannotTellThemApart) {
   leempb::DenialRevocation revocation;
   leem::SetDate({2016, 11, 1}, revocation.mutable_effective_date());
   revocation.set_explanation("an attempt");
-  auto attempt = regime_.Revision("nz", "n2", regime_.Denial("nz", "n2"),
-                                  "partners/jp/denials/hidden", TestRegime::DigestOf(hidden),
-                                  revocation);
+  auto attempt =
+      regime_.Revision("nz", "n2", regime_.Denial("nz", "n2"), "partners/jp/denials/hidden",
+                       TestRegime::DigestOf(hidden), revocation);
   const auto attempt_signed = regime_.Sign(attempt);
   const auto later = regime_.Sign(regime_.Denial("nz", "n3"));
 

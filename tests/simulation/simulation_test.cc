@@ -1,7 +1,8 @@
 // Sequencer, register, feed and a faulty journal in one thread, driven by a seed. Checkers:
 //   - replaying the journal gives the live fingerprint;
 //   - what was acknowledged is there, and a receipt's proof holds against a signed checkpoint;
-//   - each follower gets its ledgers' entries in order, once, without gaps, from any resume point, and
+//   - each follower gets its ledgers' entries in order, once, without gaps, from any resume point,
+//   and
 //     never one whose audience leaves it out;
 //   - recorded time never goes back, whatever the clock does.
 // Environment: ENTENTE_SEED=n runs that seed only; ENTENTE_SEEDS=n runs so many.
@@ -40,17 +41,16 @@ struct Service {
     auto replayed = machine::Replay(inner, machine, {.known = regime.log_keys()});
     EXPECT_OK(replayed);
     feed.emplace(machine, inner, feed::Feed::Options{.bytes_max = 20000, .page_records = 16});
-    sequencer.emplace(
-        machine::Sequencer::Dependencies{
-            .journal = faulty,
-            .machine = machine,
-            .directory = regime.source(),
-            .verifier = verifier,
-            .signer = regime.log_signer(),
-            .clock = clock,
-            .committed = [this](auto commit) { feed->Add(*commit); },
-            .fatal = [](const absl::Status& s) { ADD_FAILURE() << s; }},
-        machine::Sequencer::Options{.queue_max = 64, .batch_max = 8});
+    sequencer.emplace(machine::Sequencer::Dependencies{
+                          .journal = faulty,
+                          .machine = machine,
+                          .directory = regime.source(),
+                          .verifier = verifier,
+                          .signer = regime.log_signer(),
+                          .clock = clock,
+                          .committed = [this](auto commit) { feed->Add(*commit); },
+                          .fatal = [](const absl::Status& s) { ADD_FAILURE() << s; }},
+                      machine::Sequencer::Options{.queue_max = 64, .batch_max = 8});
   }
   leem::DenialRegister reg;
   machine::Machine machine;
@@ -169,9 +169,9 @@ class Simulation {
       pb_Document document;
       document.ParseFromString(sent_[Below(sent_.size())].document());
       if (document.originator().substr(9, 2) != state || document.references_size() > 0) continue;
-      const auto* chain = service_->reg.Find("partners/" + state + "/denials/" +
-                                                 document.reference(),
-                                             {.state = state, .is_partner = true});
+      const auto* chain =
+          service_->reg.Find("partners/" + state + "/denials/" + document.reference(),
+                             {.state = state, .is_partner = true});
       if (chain != nullptr) return std::make_pair(document, chain->tip);
     }
     return std::nullopt;
@@ -303,7 +303,9 @@ TEST(SimulationTest, EverySeedKeepsTheLaws) {
   const char* one = std::getenv("ENTENTE_SEED");
   const char* many = std::getenv("ENTENTE_SEEDS");
   const uint64_t first = one != nullptr ? std::strtoull(one, nullptr, 10) : 1;
-  const uint64_t count = one != nullptr ? 1 : many != nullptr ? std::strtoull(many, nullptr, 10) : 12;
+  const uint64_t count = one != nullptr    ? 1
+                         : many != nullptr ? std::strtoull(many, nullptr, 10)
+                                           : 12;
   for (uint64_t seed = first; seed < first + count; ++seed) {
     SCOPED_TRACE("ENTENTE_SEED=" + std::to_string(seed));
     Simulation(seed).Run(220);

@@ -41,12 +41,12 @@ TestRegime::TestRegime(const std::vector<std::string>& states, absl::Time now) :
   }
   authorities_.emplace("services", MakeAuthority("services"));
   proto.add_service_ca_pem(service_authority().Pem());
-  officers_.emplace("services",
-                    Issue("services", {.common_name = "leem",
-                                       .uris = {std::string("spiffe://") + kTrustDomain +
-                                                "/services/leem"},
-                                       .dns_names = {"localhost"},
-                                       .usage = crypto::LeafUsage::kTlsServer}));
+  officers_.emplace(
+      "services",
+      Issue("services", {.common_name = "leem",
+                         .uris = {std::string("spiffe://") + kTrustDomain + "/services/leem"},
+                         .dns_names = {"localhost"},
+                         .usage = crypto::LeafUsage::kTlsServer}));
   log_key_ = Must(crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
   log_signer_ = Must(entry::NoteSigner::Create(std::string(kTrustDomain) + "/leem", *log_key_));
   auto* service = proto.add_services();
@@ -90,9 +90,9 @@ document::SigningIdentity TestRegime::IssueOfficer(const std::string& state,
 }
 
 document::SigningIdentity TestRegime::IssueTls(const std::string& state) {
-  return Issue(state, {.common_name = state,
-                       .uris = {AgencyUri(state)},
-                       .usage = crypto::LeafUsage::kTlsClient});
+  return Issue(
+      state,
+      {.common_name = state, .uris = {AgencyUri(state)}, .usage = crypto::LeafUsage::kTlsClient});
 }
 
 void TestRegime::Edit(const std::function<void(entente::config::v1::Directory&)>& edit) {

@@ -1,5 +1,5 @@
-// An invented regime for tests: states with authorities, agencies and officers, a directory, a log key,
-// and sample denials. Everything is real cryptography; only the clock is fake.
+// An invented regime for tests: states with authorities, agencies and officers, a directory, a log
+// key, and sample denials. Everything is real cryptography; only the clock is fake.
 #ifndef ENTENTE_TESTS_SUPPORT_TEST_REGIME_H_
 #define ENTENTE_TESTS_SUPPORT_TEST_REGIME_H_
 
@@ -23,7 +23,8 @@ namespace pb = ::entente::exchange::v1;
 
 class TestRegime {
  public:
-  // One agency "licensing" with one officer "officer-1" per state, seats to read and submit in LEEM.
+  // One agency "licensing" with one officer "officer-1" per state, seats to read and submit in
+  // LEEM.
   explicit TestRegime(const std::vector<std::string>& states, absl::Time now);
 
   const identity::Directory& directory() const { return *directory_->Get(); }

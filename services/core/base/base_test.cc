@@ -43,8 +43,9 @@ TEST(CivilDateTest, AddMonthsEndsAtTheMonthsLastDay) {
 
 TEST(NamesTest, ParsesOnlyWholeAgencyNames) {
   EXPECT_EQ(AgencyName::Parse("partners/kr/agencies/licensing")->state, "kr");
-  for (const char* name : {"", "partners/kr", "partners/KR/agencies/a", "partners/kr/agencies/A",
-                           "partners/kr/agencies/", "partners/kr/agencies/a/b", "x/kr/agencies/a"}) {
+  for (const char* name :
+       {"", "partners/kr", "partners/KR/agencies/a", "partners/kr/agencies/A",
+        "partners/kr/agencies/", "partners/kr/agencies/a/b", "x/kr/agencies/a"}) {
     EXPECT_FALSE(AgencyName::Parse(name).has_value()) << name;
   }
 }

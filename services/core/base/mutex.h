@@ -1,5 +1,5 @@
-// std::mutex with the annotations that clang's -Wthread-safety checks. The thread sanitizer sees it,
-// which it does not for Debian's uninstrumented absl::Mutex.
+// std::mutex with the annotations that clang's -Wthread-safety checks. The thread sanitizer sees
+// it, which it does not for Debian's uninstrumented absl::Mutex.
 #ifndef ENTENTE_SERVICES_CORE_BASE_MUTEX_H_
 #define ENTENTE_SERVICES_CORE_BASE_MUTEX_H_
 

@@ -8,22 +8,21 @@ namespace {
 
 // ISO 3166-1 alpha-2, sorted.
 constexpr auto kCountries = std::to_array<std::string_view>({
-    "ad", "ae", "af", "ag", "ai", "al", "am", "ao", "aq", "ar", "as", "at", "au", "aw", "ax",
-    "az", "ba", "bb", "bd", "be", "bf", "bg", "bh", "bi", "bj", "bl", "bm", "bn", "bo", "bq",
-    "br", "bs", "bt", "bv", "bw", "by", "bz", "ca", "cc", "cd", "cf", "cg", "ch", "ci", "ck",
-    "cl", "cm", "cn", "co", "cr", "cu", "cv", "cw", "cx", "cy", "cz", "de", "dj", "dk", "dm",
-    "do", "dz", "ec", "ee", "eg", "eh", "er", "es", "et", "fi", "fj", "fk", "fm", "fo", "fr",
-    "ga", "gb", "gd", "ge", "gf", "gg", "gh", "gi", "gl", "gm", "gn", "gp", "gq", "gr", "gs",
-    "gt", "gu", "gw", "gy", "hk", "hm", "hn", "hr", "ht", "hu", "id", "ie", "il", "im", "in",
-    "io", "iq", "ir", "is", "it", "je", "jm", "jo", "jp", "ke", "kg", "kh", "ki", "km", "kn",
-    "kp", "kr", "kw", "ky", "kz", "la", "lb", "lc", "li", "lk", "lr", "ls", "lt", "lu", "lv",
-    "ly", "ma", "mc", "md", "me", "mf", "mg", "mh", "mk", "ml", "mm", "mn", "mo", "mp", "mq",
-    "mr", "ms", "mt", "mu", "mv", "mw", "mx", "my", "mz", "na", "nc", "ne", "nf", "ng", "ni",
-    "nl", "no", "np", "nr", "nu", "nz", "om", "pa", "pe", "pf", "pg", "ph", "pk", "pl", "pm",
-    "pn", "pr", "ps", "pt", "pw", "py", "qa", "re", "ro", "rs", "ru", "rw", "sa", "sb", "sc",
-    "sd", "se", "sg", "sh", "si", "sj", "sk", "sl", "sm", "sn", "so", "sr", "ss", "st", "sv",
-    "sx", "sy", "sz", "tc", "td", "tf", "tg", "th", "tj", "tk", "tl", "tm", "tn", "to", "tr",
-    "tt", "tv", "tw", "tz", "ua", "ug", "um", "us", "uy", "uz", "va", "vc", "ve", "vg", "vi",
+    "ad", "ae", "af", "ag", "ai", "al", "am", "ao", "aq", "ar", "as", "at", "au", "aw", "ax", "az",
+    "ba", "bb", "bd", "be", "bf", "bg", "bh", "bi", "bj", "bl", "bm", "bn", "bo", "bq", "br", "bs",
+    "bt", "bv", "bw", "by", "bz", "ca", "cc", "cd", "cf", "cg", "ch", "ci", "ck", "cl", "cm", "cn",
+    "co", "cr", "cu", "cv", "cw", "cx", "cy", "cz", "de", "dj", "dk", "dm", "do", "dz", "ec", "ee",
+    "eg", "eh", "er", "es", "et", "fi", "fj", "fk", "fm", "fo", "fr", "ga", "gb", "gd", "ge", "gf",
+    "gg", "gh", "gi", "gl", "gm", "gn", "gp", "gq", "gr", "gs", "gt", "gu", "gw", "gy", "hk", "hm",
+    "hn", "hr", "ht", "hu", "id", "ie", "il", "im", "in", "io", "iq", "ir", "is", "it", "je", "jm",
+    "jo", "jp", "ke", "kg", "kh", "ki", "km", "kn", "kp", "kr", "kw", "ky", "kz", "la", "lb", "lc",
+    "li", "lk", "lr", "ls", "lt", "lu", "lv", "ly", "ma", "mc", "md", "me", "mf", "mg", "mh", "mk",
+    "ml", "mm", "mn", "mo", "mp", "mq", "mr", "ms", "mt", "mu", "mv", "mw", "mx", "my", "mz", "na",
+    "nc", "ne", "nf", "ng", "ni", "nl", "no", "np", "nr", "nu", "nz", "om", "pa", "pe", "pf", "pg",
+    "ph", "pk", "pl", "pm", "pn", "pr", "ps", "pt", "pw", "py", "qa", "re", "ro", "rs", "ru", "rw",
+    "sa", "sb", "sc", "sd", "se", "sg", "sh", "si", "sj", "sk", "sl", "sm", "sn", "so", "sr", "ss",
+    "st", "sv", "sx", "sy", "sz", "tc", "td", "tf", "tg", "th", "tj", "tk", "tl", "tm", "tn", "to",
+    "tr", "tt", "tv", "tw", "tz", "ua", "ug", "um", "us", "uy", "uz", "va", "vc", "ve", "vg", "vi",
     "vn", "vu", "wf", "ws", "ye", "yt", "za", "zm", "zw",
 });
 
@@ -45,11 +44,11 @@ constexpr auto kCurrencies = std::to_array<std::string_view>({
 
 // UN/ECE Recommendation 20, the part that trade in controlled items uses, sorted.
 constexpr auto kUnits = std::to_array<std::string_view>({
-    "A9", "ACR", "AMP", "APZ", "BAR", "BLL", "BX", "C62", "CEL", "CMK", "CMQ", "CMT", "CTN",
-    "D97", "DAY", "DMQ", "DZN", "EA", "FOT", "GLL", "GRM", "GRO", "H87", "HGM", "HUR", "INH",
+    "A9",  "ACR", "AMP", "APZ", "BAR", "BLL", "BX",  "C62", "CEL", "CMK", "CMQ", "CMT", "CTN",
+    "D97", "DAY", "DMQ", "DZN", "EA",  "FOT", "GLL", "GRM", "GRO", "H87", "HGM", "HUR", "INH",
     "INQ", "KGM", "KMT", "KVA", "KWH", "KWT", "LBR", "LEF", "LTR", "MAW", "MGM", "MIN", "MLT",
-    "MMK", "MMQ", "MMT", "MON", "MTK", "MTQ", "MTR", "NAR", "NMP", "NPR", "ONZ", "PA", "PCE",
-    "PK", "PR", "RO", "SEC", "SET", "ST", "STN", "TNE", "WTT", "YRD",
+    "MMK", "MMQ", "MMT", "MON", "MTK", "MTQ", "MTR", "NAR", "NMP", "NPR", "ONZ", "PA",  "PCE",
+    "PK",  "PR",  "RO",  "SEC", "SET", "ST",  "STN", "TNE", "WTT", "YRD",
 });
 
 template <size_t N>
@@ -65,8 +64,12 @@ size_t DecodeUtf8(std::string_view text, char32_t& out) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   if (text.empty()) return 0;
   const unsigned char lead = byte(0);
-  const size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3
-                        : lead < 0xf5 ? 4 : 0;
+  const size_t length = lead < 0x80   ? 1
+                        : lead < 0xc2 ? 0
+                        : lead < 0xe0 ? 2
+                        : lead < 0xf0 ? 3
+                        : lead < 0xf5 ? 4
+                                      : 0;
   if (length == 0 || text.size() < length) return 0;
   out = length == 1 ? lead : lead & (0x7f >> length);
   for (size_t i = 1; i < length; ++i) {
@@ -106,8 +109,8 @@ bool IsDnsLabel(std::string_view text) {
 bool IsReference(std::string_view text) {
   if (text.empty() || text.size() > 64 || text.front() == '.') return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
-    return IsLower(c) || IsDigit(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
-           c == '~' || c == '-';
+    return IsLower(c) || IsDigit(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '~' ||
+           c == '-';
   });
 }
 
@@ -115,7 +118,8 @@ bool IsPlainText(std::string_view text) {
   while (!text.empty()) {
     char32_t c = 0;
     const size_t length = DecodeUtf8(text, c);
-    if (length == 0 || (c < 0x20 && c != 0x0a && c != 0x09) || (c >= 0x7f && c < 0xa0)) return false;
+    if (length == 0 || (c < 0x20 && c != 0x0a && c != 0x09) || (c >= 0x7f && c < 0xa0))
+      return false;
     text.remove_prefix(length);
   }
   return true;

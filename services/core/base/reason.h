@@ -9,46 +9,46 @@
 namespace entente::base {
 
 enum class Reason {
-  kFieldInvalid,            // one or more fields are missing, malformed or contradictory
-  kDocumentMalformed,       // bytes are not a SignedDocument or Document
-  kDocumentTooLarge,        // over the limit on a document's bytes
-  kBodyUnknown,             // body of a type that this group does not take, or sealed
-  kSignatureInvalid,        // a signature does not verify over these bytes
-  kSignatureMissing,        // fewer signers than the partner requires
-  kSignerNotAccepted,       // signer's certificate is not of the originator's state
-  kCertificateRejected,     // chain or leaf profile check failed; metadata "check" names it
-  kCertificateRevoked,      // the certificate is on the directory's list
-  kAgencyRevoked,           // the agency as a whole is revoked
-  kAgencyUnknown,           // no such agency in the directory
-  kCallerUnidentified,      // no usable client certificate
-  kCallerNotEntitled,       // no seat or no right for this method
-  kOriginatorMismatch,      // originator is not the caller's agency
-  kReferenceReused,         // same originator, kind and reference with other bytes
-  kNotFound,                // it does not exist for this caller
-  kChainEnded,              // the denial was revoked or lifted
-  kChainMoved,              // a newer document of the chain exists; read it and try again
-  kProcedureForbids,        // the rules do not admit this step in this state
-  kAudienceChanged,         // a chain stays in its audience
-  kCursorMalformed,         // cursor or page token is not one of this service
-  kCursorAhead,             // cursor is ahead of the ledger; metadata "ledger"
-  kIndexOutOfRange,         // no such entry or size
-  kFilterMalformed,         // filter does not parse
-  kHeadNotReached,          // the requested head is not reached yet
-  kQueueFull,               // the sequencer's queue is full; RetryInfo says when to try again
-  kRateExceeded,            // more submissions per second than allowed
-  kStreamsExceeded,         // more open streams than allowed
-  kJournalHeadMoved,        // another writer appended first
-  kJournalFull,             // no space left on the journal's disk
-  kJournalFaulted,          // the journal's disk failed; restart needed
-  kJournalCorrupt,          // stored bytes fail their checks
-  kJournalNewer,            // store of a newer release
-  kServiceDraining,         // shutting down
-  kServiceReplaying,        // starting up
-  kDirectoryInvalid,        // the directory fails its checks
-  kLedgerForked,            // two views of one ledger contradict each other
-  kCheckpointInvalid,       // a checkpoint's signature or form is wrong
-  kProofInvalid,            // a Merkle proof does not hold
-  kConfigurationInvalid,    // configuration fails its checks
+  kFieldInvalid,          // one or more fields are missing, malformed or contradictory
+  kDocumentMalformed,     // bytes are not a SignedDocument or Document
+  kDocumentTooLarge,      // over the limit on a document's bytes
+  kBodyUnknown,           // body of a type that this group does not take, or sealed
+  kSignatureInvalid,      // a signature does not verify over these bytes
+  kSignatureMissing,      // fewer signers than the partner requires
+  kSignerNotAccepted,     // signer's certificate is not of the originator's state
+  kCertificateRejected,   // chain or leaf profile check failed; metadata "check" names it
+  kCertificateRevoked,    // the certificate is on the directory's list
+  kAgencyRevoked,         // the agency as a whole is revoked
+  kAgencyUnknown,         // no such agency in the directory
+  kCallerUnidentified,    // no usable client certificate
+  kCallerNotEntitled,     // no seat or no right for this method
+  kOriginatorMismatch,    // originator is not the caller's agency
+  kReferenceReused,       // same originator, kind and reference with other bytes
+  kNotFound,              // it does not exist for this caller
+  kChainEnded,            // the denial was revoked or lifted
+  kChainMoved,            // a newer document of the chain exists; read it and try again
+  kProcedureForbids,      // the rules do not admit this step in this state
+  kAudienceChanged,       // a chain stays in its audience
+  kCursorMalformed,       // cursor or page token is not one of this service
+  kCursorAhead,           // cursor is ahead of the ledger; metadata "ledger"
+  kIndexOutOfRange,       // no such entry or size
+  kFilterMalformed,       // filter does not parse
+  kHeadNotReached,        // the requested head is not reached yet
+  kQueueFull,             // the sequencer's queue is full; RetryInfo says when to try again
+  kRateExceeded,          // more submissions per second than allowed
+  kStreamsExceeded,       // more open streams than allowed
+  kJournalHeadMoved,      // another writer appended first
+  kJournalFull,           // no space left on the journal's disk
+  kJournalFaulted,        // the journal's disk failed; restart needed
+  kJournalCorrupt,        // stored bytes fail their checks
+  kJournalNewer,          // store of a newer release
+  kServiceDraining,       // shutting down
+  kServiceReplaying,      // starting up
+  kDirectoryInvalid,      // the directory fails its checks
+  kLedgerForked,          // two views of one ledger contradict each other
+  kCheckpointInvalid,     // a checkpoint's signature or form is wrong
+  kProofInvalid,          // a Merkle proof does not hold
+  kConfigurationInvalid,  // configuration fails its checks
 };
 
 inline constexpr std::array<std::pair<Reason, std::string_view>, 40> kReasonNames = {{

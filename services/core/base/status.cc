@@ -85,7 +85,8 @@ absl::Status FieldViolations::ToStatus() const {
     if (!text.empty()) text += "; ";
     text += violation.field + ": " + violation.description;
   }
-  absl::Status status = MakeRefusal(absl::StatusCode::kInvalidArgument, Reason::kFieldInvalid, text);
+  absl::Status status =
+      MakeRefusal(absl::StatusCode::kInvalidArgument, Reason::kFieldInvalid, text);
   SetDetail(status, bad_request);
   return status;
 }

@@ -2,8 +2,8 @@
 //
 //   return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound, "no denial \"{}\"", name);
 //
-// The ErrorInfo, BadRequest and RetryInfo that a refusal carries are payloads of the Status, keyed by
-// their type URL; rpc::ToGrpcStatus packs them for the wire.
+// The ErrorInfo, BadRequest and RetryInfo that a refusal carries are payloads of the Status, keyed
+// by their type URL; rpc::ToGrpcStatus packs them for the wire.
 #ifndef ENTENTE_SERVICES_CORE_BASE_STATUS_H_
 #define ENTENTE_SERVICES_CORE_BASE_STATUS_H_
 
@@ -86,17 +86,17 @@ std::vector<FieldViolation> ViolationsOf(const absl::Status& status);
 #define ENTENTE_CHECK(condition) \
   ((condition) ? (void)0 : ::entente::base::CheckFailed(#condition, __FILE__, __LINE__))
 
-#define ENTENTE_RETURN_IF_ERROR(expression)                      \
-  do {                                                           \
+#define ENTENTE_RETURN_IF_ERROR(expression)                                                      \
+  do {                                                                                           \
     if (absl::Status entente_status = (expression); !entente_status.ok()) return entente_status; \
   } while (false)
 
 #define ENTENTE_CONCAT_INNER(a, b) a##b
 #define ENTENTE_CONCAT(a, b) ENTENTE_CONCAT_INNER(a, b)
-#define ENTENTE_ASSIGN_OR_RETURN(target, expression)                                    \
-  auto ENTENTE_CONCAT(entente_or_, __LINE__) = (expression);                            \
-  if (!ENTENTE_CONCAT(entente_or_, __LINE__).ok())                                      \
-    return std::move(ENTENTE_CONCAT(entente_or_, __LINE__)).status();                   \
+#define ENTENTE_ASSIGN_OR_RETURN(target, expression)                  \
+  auto ENTENTE_CONCAT(entente_or_, __LINE__) = (expression);          \
+  if (!ENTENTE_CONCAT(entente_or_, __LINE__).ok())                    \
+    return std::move(ENTENTE_CONCAT(entente_or_, __LINE__)).status(); \
   target = std::move(ENTENTE_CONCAT(entente_or_, __LINE__)).value()
 
 #endif  // ENTENTE_SERVICES_CORE_BASE_STATUS_H_

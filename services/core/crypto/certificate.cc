@@ -31,8 +31,8 @@ absl::Time ToTime(const ASN1_TIME* time) {
 
 std::vector<std::string> NamesOfType(X509* handle, int type, int* others) {
   std::vector<std::string> names;
-  auto* all = static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(handle, NID_subject_alt_name, nullptr, nullptr));
+  auto* all =
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(handle, NID_subject_alt_name, nullptr, nullptr));
   for (int i = 0; i < sk_GENERAL_NAME_num(all); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(all, i);
     if (name->type == type) {
@@ -97,9 +97,9 @@ bool AddExtensions(X509* certificate, X509* issuer, const CertificateRequest& re
   }
   bool ok = AddExtension(certificate, issuer, NID_basic_constraints,
                          request.authority ? "critical,CA:TRUE,pathlen:1" : "critical,CA:FALSE");
-  ok = ok && AddExtension(certificate, issuer, NID_key_usage,
-                          request.authority ? "critical,keyCertSign,cRLSign"
-                                            : "critical,digitalSignature");
+  ok = ok && AddExtension(
+                 certificate, issuer, NID_key_usage,
+                 request.authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature");
   ok = ok && AddExtension(certificate, issuer, NID_subject_key_identifier, "hash");
   if (!request.authority) {
     ok = ok && AddExtension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
@@ -153,8 +153,7 @@ absl::StatusOr<std::vector<Certificate>> Certificate::FromPem(std::string_view p
   std::vector<Certificate> result;
   BioPtr in = MemoryBio(pem);
   while (X509* handle = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)) {
-    ENTENTE_ASSIGN_OR_RETURN(Certificate one,
-                             FromHandle(std::shared_ptr<X509>(handle, X509_free)));
+    ENTENTE_ASSIGN_OR_RETURN(Certificate one, FromHandle(std::shared_ptr<X509>(handle, X509_free)));
     result.push_back(std::move(one));
     if (result.size() > 64) return Reject("more than 64 certificates in one PEM text");
   }

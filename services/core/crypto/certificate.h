@@ -62,14 +62,16 @@ enum class LeafUsage {
   kDocumentSigning,  // id-kp-documentSigning (RFC 9336)
 };
 
-// OpenSSL's path check in strict mode, from `leaf` over `intermediates` to one of `roots` at `time`.
-// Refuses with UNAUTHENTICATED/CERTIFICATE_REJECTED; metadata "check" holds OpenSSL's words.
+// OpenSSL's path check in strict mode, from `leaf` over `intermediates` to one of `roots` at
+// `time`. Refuses with UNAUTHENTICATED/CERTIFICATE_REJECTED; metadata "check" holds OpenSSL's
+// words.
 absl::Status CheckPath(const Certificate& leaf, std::span<const Certificate> intermediates,
                        std::span<const Certificate> roots, absl::Time time);
 
 // Our own profile, for what OpenSSL lets through: v3; CA:FALSE; the one extended key usage and no
-// other; digitalSignature; exactly one URI name, and for agencies no other name; positive serial of at
-// most 20 octets; no name constraints; not signed with SHA-1 or MD5. Key kinds are checked on parsing.
+// other; digitalSignature; exactly one URI name, and for agencies no other name; positive serial of
+// at most 20 octets; no name constraints; not signed with SHA-1 or MD5. Key kinds are checked on
+// parsing.
 absl::Status CheckLeafProfile(const Certificate& leaf, LeafUsage usage);
 
 // What to put into a certificate.

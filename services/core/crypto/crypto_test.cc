@@ -1,5 +1,5 @@
-// Signatures and certificates against Wycheproof, CCTV and x509-limbo, and our own leaf profile against
-// what OpenSSL lets through.
+// Signatures and certificates against Wycheproof, CCTV and x509-limbo, and our own leaf profile
+// against what OpenSSL lets through.
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
@@ -43,8 +43,9 @@ int RunWycheproof(const std::string& file) {
     for (const auto& value : group.struct_value().fields().at("tests").list_value().values()) {
       const Struct& test = value.struct_value();
       ++count;
-      const bool ok = key.ok() && key->Verify(*base::FromHex(Text(test, "sig")),
-                                              *base::FromHex(Text(test, "msg"))).ok();
+      const bool ok =
+          key.ok() &&
+          key->Verify(*base::FromHex(Text(test, "sig")), *base::FromHex(Text(test, "msg"))).ok();
       const std::string wanted = Text(test, "result");
       if (wanted == "acceptable") continue;
       EXPECT_EQ(ok, wanted == "valid") << file << " " << test.ShortDebugString();
@@ -61,12 +62,11 @@ TEST(WycheproofTest, SignatureVerificationAgrees) {
 }
 
 TEST(Ed25519Test, KeysOfSmallOrderAndNonCanonicalKeysAreRefused) {
-  for (const char* hex :
-       {"0000000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000080",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa"}) {
+  for (const char* hex : {"0000000000000000000000000000000000000000000000000000000000000000",
+                          "0100000000000000000000000000000000000000000000000000000000000080",
+                          "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                          "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                          "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa"}) {
     EXPECT_FALSE(PublicKey::FromEd25519(*base::FromHex(hex)).ok()) << hex;
   }
 }
@@ -90,8 +90,8 @@ class ProfileTest : public ::testing::Test {
     CertificateRequest request{.common_name = "ca", .authority = true};
     request.not_before = now_ - absl::Hours(1);
     request.not_after = now_ + absl::Hours(1000);
-    ca_ = std::make_unique<Certificate>(
-        *crypto::Issue(request, key_->public_key(), nullptr, *key_));
+    ca_ =
+        std::make_unique<Certificate>(*crypto::Issue(request, key_->public_key(), nullptr, *key_));
   }
   Certificate Leaf(const std::function<void(CertificateRequest&)>& change = {}) {
     CertificateRequest request{.common_name = "leaf", .uris = {"spiffe://kr.x.example/agencies/a"}};
@@ -117,13 +117,20 @@ TEST_F(ProfileTest, AcceptsWhatWeIssue) {
 TEST_F(ProfileTest, RefusesOtherUsagesNamesAndAuthorities) {
   EXPECT_FALSE(CheckLeafProfile(Leaf(), LeafUsage::kDocumentSigning).ok());
   EXPECT_FALSE(CheckLeafProfile(*ca_, LeafUsage::kTlsClient).ok());
-  EXPECT_FALSE(CheckLeafProfile(Leaf([](auto& r) { r.uris.clear(); r.dns_names = {"a.example"}; }),
-                                LeafUsage::kTlsClient).ok());
-  EXPECT_FALSE(CheckLeafProfile(Leaf([](auto& r) { r.uris.push_back("spiffe://b"); }),
-                                LeafUsage::kTlsClient).ok());
-  EXPECT_FALSE(CheckLeafProfile(Leaf([](auto& r) { r.dns_names = {"a.example"}; }),
-                                LeafUsage::kTlsClient).ok());
-  EXPECT_FALSE(CheckLeafProfile(Leaf([](auto& r) { r.authority = true; }), LeafUsage::kTlsClient).ok());
+  EXPECT_FALSE(CheckLeafProfile(Leaf([](auto& r) {
+                                  r.uris.clear();
+                                  r.dns_names = {"a.example"};
+                                }),
+                                LeafUsage::kTlsClient)
+                   .ok());
+  EXPECT_FALSE(
+      CheckLeafProfile(Leaf([](auto& r) { r.uris.push_back("spiffe://b"); }), LeafUsage::kTlsClient)
+          .ok());
+  EXPECT_FALSE(
+      CheckLeafProfile(Leaf([](auto& r) { r.dns_names = {"a.example"}; }), LeafUsage::kTlsClient)
+          .ok());
+  EXPECT_FALSE(
+      CheckLeafProfile(Leaf([](auto& r) { r.authority = true; }), LeafUsage::kTlsClient).ok());
 }
 
 TEST_F(ProfileTest, PathNeedsTheRightAuthorityAndTheRightTime) {
@@ -140,9 +147,9 @@ TEST(CertificateTest, HostileBytesAreRefused) {
   EXPECT_FALSE(Certificate::FromPem("-----BEGIN CERTIFICATE-----\nAAAA\n").ok());
 }
 
-// x509-limbo: none of the leaves it wants refused passes our profile, whatever OpenSSL says of its path;
-// and our path check, without the profile, has the pinned number of acceptances, so that an OpenSSL that
-// behaves otherwise is seen.
+// x509-limbo: none of the leaves it wants refused passes our profile, whatever OpenSSL says of its
+// path; and our path check, without the profile, has the pinned number of acceptances, so that an
+// OpenSSL that behaves otherwise is seen.
 TEST(LimboTest, NothingThatLimboRefusesPassesAndPathsAreAsPinned) {
   auto limbo = Load("limbo/limbo.json");
   if (!limbo) GTEST_SKIP() << "no ../shared/vectors on this machine";
@@ -166,7 +173,8 @@ TEST(LimboTest, NothingThatLimboRefusesPassesAndPathsAreAsPinned) {
       return all;
     };
     const bool path = CheckPath((*leaf)[0], parse_all("untrusted_intermediates"),
-                                parse_all("trusted_certs"), time).ok();
+                                parse_all("trusted_certs"), time)
+                          .ok();
     const bool profile = CheckLeafProfile((*leaf)[0], LeafUsage::kTlsServer).ok() ||
                          CheckLeafProfile((*leaf)[0], LeafUsage::kTlsClient).ok();
     paths_ok += path ? 1 : 0;

@@ -57,11 +57,11 @@ constexpr std::string_view kSmallOrder[] = {
 absl::Status CheckEd25519Point(std::string raw) {
   raw[31] = static_cast<char>(raw[31] & 0x7f);
   const std::string hex = base::ToHex(raw);
-  const bool small = std::find(std::begin(kSmallOrder), std::end(kSmallOrder), hex) !=
-                     std::end(kSmallOrder);
+  const bool small =
+      std::find(std::begin(kSmallOrder), std::end(kSmallOrder), hex) != std::end(kSmallOrder);
   // y >= 2^255 - 19 is not a canonical encoding.
-  bool above = static_cast<unsigned char>(raw[31]) == 0x7f &&
-               static_cast<unsigned char>(raw[0]) >= 0xed;
+  bool above =
+      static_cast<unsigned char>(raw[31]) == 0x7f && static_cast<unsigned char>(raw[0]) >= 0xed;
   for (int i = 1; i < 31 && above; ++i) above = static_cast<unsigned char>(raw[i]) == 0xff;
   if (small || above) {
     return base::RefuseArgument(Reason::kCertificateRejected,
@@ -104,9 +104,8 @@ absl::StatusOr<PublicKey> PublicKey::FromPem(std::string_view pem) {
 }
 
 absl::StatusOr<PublicKey> PublicKey::FromEd25519(std::string_view raw) {
-  auto key = Share(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr,
-                                               reinterpret_cast<const unsigned char*>(raw.data()),
-                                               raw.size()));
+  auto key = Share(EVP_PKEY_new_raw_public_key(
+      EVP_PKEY_ED25519, nullptr, reinterpret_cast<const unsigned char*>(raw.data()), raw.size()));
   ERR_clear_error();
   return FromHandle(key.get());
 }

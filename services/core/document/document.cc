@@ -11,8 +11,8 @@ namespace entente::document {
 
 using base::Reason;
 
-// Bounded by dropping everything when full: a hostile stream of fresh certificates costs parsing, as
-// it would anyway, never memory.
+// Bounded by dropping everything when full: a hostile stream of fresh certificates costs parsing,
+// as it would anyway, never memory.
 class CertificateCache {
  public:
   absl::StatusOr<crypto::Certificate> Get(std::string_view der) {
@@ -159,7 +159,8 @@ absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument s
     parsed->originator = *originator;
   }
   if (!base::IsReference(header.reference())) {
-    violations.Add("reference", "must be 1 to 64 characters of A-Z a-z 0-9 . _ ~ -, no leading dot");
+    violations.Add("reference",
+                   "must be 1 to 64 characters of A-Z a-z 0-9 . _ ~ -, no leading dot");
   }
   if (!header.has_composed_time()) {
     violations.Add("composed_time", "is missing");
@@ -221,9 +222,9 @@ absl::StatusOr<VerifiedDocument> Verifier::Verify(std::shared_ptr<const ParsedDo
     auto signer = trust.AcceptSigner(*leaf, chain, time);
     if (!signer.ok()) return base::WithPrefix(signer.status(), path + ".certificate");
     if (signer->agency.state != parsed->originator.state) {
-      return base::RefuseArgument(
-          Reason::kSignerNotAccepted, "{}.certificate: speaks for {}, the originator is of {}",
-          path, signer->agency.state, parsed->originator.state);
+      return base::RefuseArgument(Reason::kSignerNotAccepted,
+                                  "{}.certificate: speaks for {}, the originator is of {}", path,
+                                  signer->agency.state, parsed->originator.state);
     }
     officers.emplace(signer->agency, signer->officer);
     signers.push_back(*std::move(signer));

@@ -1,5 +1,5 @@
-// Signed documents: parse, digest, sign, verify. What was signed is never serialised again: the bytes
-// received are the bytes kept.
+// Signed documents: parse, digest, sign, verify. What was signed is never serialised again: the
+// bytes received are the bytes kept.
 #ifndef ENTENTE_SERVICES_CORE_DOCUMENT_DOCUMENT_H_
 #define ENTENTE_SERVICES_CORE_DOCUMENT_DOCUMENT_H_
 
@@ -64,10 +64,12 @@ class SignerTrust {
   virtual int SignaturesRequired(std::string_view state) const = 0;
 };
 
-// Certificates by the digest of their DER, so that a known one costs no parsing. Bounded; thread-safe.
+// Certificates by the digest of their DER, so that a known one costs no parsing. Bounded;
+// thread-safe.
 class CertificateCache;
 
-// A document whose signatures were checked: the only thing that can be recorded. Only Verify makes one.
+// A document whose signatures were checked: the only thing that can be recorded. Only Verify makes
+// one.
 class VerifiedDocument {
  public:
   const ParsedDocument& parsed() const { return *parsed_; }
@@ -88,8 +90,8 @@ class Verifier {
   Verifier();
   ~Verifier();
 
-  // Every signature must verify and be of the originator's agency's state; as many different officers
-  // as the state requires. `time` is when certificates must be valid.
+  // Every signature must verify and be of the originator's agency's state; as many different
+  // officers as the state requires. `time` is when certificates must be valid.
   absl::StatusOr<VerifiedDocument> Verify(std::shared_ptr<const ParsedDocument> parsed,
                                           const SignerTrust& trust, absl::Time time);
 

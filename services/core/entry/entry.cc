@@ -29,7 +29,8 @@ absl::Status BadCursor(std::string_view text) {
 
 uint32_t NoteKeyId(std::string_view name, std::string_view typed_key) {
   const base::Digest digest = crypto::Sha256({name, "\n", typed_key});
-  return static_cast<uint32_t>(digest.bytes[0]) << 24 | static_cast<uint32_t>(digest.bytes[1]) << 16 |
+  return static_cast<uint32_t>(digest.bytes[0]) << 24 |
+         static_cast<uint32_t>(digest.bytes[1]) << 16 |
          static_cast<uint32_t>(digest.bytes[2]) << 8 | digest.bytes[3];
 }
 
@@ -78,9 +79,9 @@ bool Includes(const pb::Audience& audience, std::string_view state, bool is_part
     case pb::Audience::kAllPartners:
       return is_partner;
     case pb::Audience::kListed:
-      return is_partner && std::find(audience.listed().states().begin(),
-                                     audience.listed().states().end(),
-                                     state) != audience.listed().states().end();
+      return is_partner &&
+             std::find(audience.listed().states().begin(), audience.listed().states().end(),
+                       state) != audience.listed().states().end();
     case pb::Audience::kPublic:
       return true;
     case pb::Audience::KIND_NOT_SET:
@@ -179,7 +180,8 @@ absl::StatusOr<std::string> OpenNote(std::string_view note, std::span<const Note
   const std::string_view text = note.substr(0, split + 1);
   auto lines = base::Split(note.substr(split + 2), '\n');
   lines.pop_back();  // what follows the last line feed: nothing
-  if (lines.empty() || lines.size() > kNoteSignaturesMax) return BadNote("no signature, or too many");
+  if (lines.empty() || lines.size() > kNoteSignaturesMax)
+    return BadNote("no signature, or too many");
   bool verified = false;
   for (std::string_view line : lines) {
     ENTENTE_ASSIGN_OR_RETURN(const bool ok, CheckNoteLine(line, text, known));
@@ -201,7 +203,8 @@ absl::StatusOr<Checkpoint> Checkpoint::Parse(std::string_view text) {
   const auto size = ParseDecimal(lines[1]);
   const auto root = base::FromBase64(lines[2]);
   const auto digest = root ? base::Digest::From(*root) : std::nullopt;
-  if (result.origin.empty() || !size || !digest) return BadNote("origin, size or root is malformed");
+  if (result.origin.empty() || !size || !digest)
+    return BadNote("origin, size or root is malformed");
   result.head = {*size, *digest};
   return result;
 }
@@ -256,9 +259,8 @@ absl::StatusOr<VerifiedLeaf> CheckReceipt(const pb::Receipt& receipt, const base
     proof.push_back(*digest);
   }
   result.leaf_hash = merkle::LeafHash(receipt.leaf());
-  ENTENTE_RETURN_IF_ERROR(merkle::VerifyInclusion(result.leaf_hash, stamp.index(),
-                                                  checkpoint.head.size, proof,
-                                                  checkpoint.head.root));
+  ENTENTE_RETURN_IF_ERROR(merkle::VerifyInclusion(
+      result.leaf_hash, stamp.index(), checkpoint.head.size, proof, checkpoint.head.root));
   return result;
 }
 

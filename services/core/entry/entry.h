@@ -1,5 +1,5 @@
-// Values of a ledger: its id from an audience, leaf and record bytes, checkpoints, receipts, cursors.
-// Server and clients use this same code, so both sides agree byte for byte.
+// Values of a ledger: its id from an audience, leaf and record bytes, checkpoints, receipts,
+// cursors. Server and clients use this same code, so both sides agree byte for byte.
 #ifndef ENTENTE_SERVICES_CORE_ENTRY_ENTRY_H_
 #define ENTENTE_SERVICES_CORE_ENTRY_ENTRY_H_
 
@@ -88,7 +88,8 @@ struct Checkpoint {
   std::string origin;
   Head head;
   std::string Text() const;
-  // Refuses leading zeros, wrong lengths and missing lines; extension lines are accepted and ignored.
+  // Refuses leading zeros, wrong lengths and missing lines; extension lines are accepted and
+  // ignored.
   static absl::StatusOr<Checkpoint> Parse(std::string_view text);
 };
 
@@ -104,7 +105,8 @@ struct VerifiedLeaf {
 
 // Parses a leaf and checks that it commits to this serialised SignedDocument.
 absl::StatusOr<VerifiedLeaf> CheckEntry(const pb::Entry& entry);
-// Checks a receipt for a document: leaf commits to its digest, proof leads to the signed checkpoint.
+// Checks a receipt for a document: leaf commits to its digest, proof leads to the signed
+// checkpoint.
 absl::StatusOr<VerifiedLeaf> CheckReceipt(const pb::Receipt& receipt, const base::Digest& document,
                                           std::string_view trust_domain, std::string_view group,
                                           std::span<const NoteVerifier> known);

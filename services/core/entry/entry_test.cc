@@ -14,13 +14,15 @@ namespace {
 using base::testing::HasReason;
 
 // The example of C2SP signed-note.
-constexpr char kExampleVkey[] = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+constexpr char kExampleVkey[] =
+    "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
 constexpr char kExampleNote[] =
     "If you think cryptography is the answer to your problem,\n"
     "then you don't know what your problem is.\n"
     "\n"
     "\xe2\x80\x94 PeterNeumann "
-    "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+    "x08go/ZJkuBS9UG/"
+    "SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 
 TEST(NoteTest, TheSpecificationsExampleVerifies) {
   ASSERT_OK_AND_ASSIGN(auto key, NoteVerifier::FromVkey(kExampleVkey));
@@ -45,8 +47,8 @@ TEST(NoteTest, EveryChangedByteIsFound) {
   for (size_t i = 0; i < note.size(); ++i) {
     std::string changed = note;
     changed[i] ^= 1;
-    EXPECT_THAT(OpenNote(changed, std::span(&key, 1)),
-                HasReason(base::Reason::kCheckpointInvalid)) << i;
+    EXPECT_THAT(OpenNote(changed, std::span(&key, 1)), HasReason(base::Reason::kCheckpointInvalid))
+        << i;
   }
 }
 
@@ -65,9 +67,9 @@ TEST(NoteTest, UnknownSignaturesAreIgnoredAndAreNotEnough) {
 TEST(CheckpointTest, RefusesWhatIsNotCanonical) {
   const std::string root = base::ToBase64(merkle::EmptyRoot().view());
   EXPECT_OK(Checkpoint::Parse("o\n7\n" + root + "\n"));
-  for (const std::string& text : std::vector<std::string>
-       {"o\n07\n" + root + "\n", "o\n-7\n" + root + "\n", "o\n7\nAAAA\n", "\n7\n" + root + "\n",
-        "o\n7\n" + root, std::string("o\n7\n"), "o\n99999999999999999999\n" + root + "\n"}) {
+  for (const std::string& text : std::vector<std::string>{
+           "o\n07\n" + root + "\n", "o\n-7\n" + root + "\n", "o\n7\nAAAA\n", "\n7\n" + root + "\n",
+           "o\n7\n" + root, std::string("o\n7\n"), "o\n99999999999999999999\n" + root + "\n"}) {
     EXPECT_FALSE(Checkpoint::Parse(text).ok()) << text;
   }
 }

@@ -214,10 +214,11 @@ absl::Status Follower::Start(const entry::Cursor& cursor) {
     const machine::Ledger* ledger = feed_.machine().Find(id, reader_);
     if (ledger == nullptr || next > ledger->tree.size()) {
       return base::WithMetadata(
-          base::Refuse(absl::StatusCode::kOutOfRange, Reason::kCursorAhead,
-                       "the cursor is ahead of ledger {}: either it is not yours, or the ledger went "
-                       "back; compare checkpoints with another partner before you start over",
-                       id),
+          base::Refuse(
+              absl::StatusCode::kOutOfRange, Reason::kCursorAhead,
+              "the cursor is ahead of ledger {}: either it is not yours, or the ledger went "
+              "back; compare checkpoints with another partner before you start over",
+              id),
           "ledger", id);
     }
   }
@@ -320,8 +321,8 @@ Follower::Message Follower::Mark() {
   Message message;
   mark_due_ = false;
   {
-    // A checkpoint that covers more than was given yet is true all the same; the reader keeps it until
-    // it has caught up. Usually it covers exactly what was given.
+    // A checkpoint that covers more than was given yet is true all the same; the reader keeps it
+    // until it has caught up. Usually it covers exactly what was given.
     std::shared_lock lock(feed_.machine().mutex());
     for (const auto& [id, ledger] : feed_.machine().ledgers()) {
       if (!Reads(ledger)) continue;

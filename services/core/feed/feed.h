@@ -105,8 +105,8 @@ class Feed {
   size_t page_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-// One reader's way through the feed. Ordered, unique, resumable, never skipping (DESIGN law 12): within
-// a ledger, indexes rise by one. Not thread-safe: one pull at a time.
+// One reader's way through the feed. Ordered, unique, resumable, never skipping (DESIGN law 12):
+// within a ledger, indexes rise by one. Not thread-safe: one pull at a time.
 class Follower {
  public:
   struct Options {
@@ -121,8 +121,8 @@ class Follower {
     size_t items = 0;
   };
 
-  // Refuses a cursor of another service, malformed, or ahead of a ledger. What the reader may not read
-  // and what does not exist are refused alike.
+  // Refuses a cursor of another service, malformed, or ahead of a ledger. What the reader may not
+  // read and what does not exist are refused alike.
   static absl::StatusOr<std::unique_ptr<Follower>> Create(Feed& feed, machine::Reader reader,
                                                           std::string_view cursor, Filter filter,
                                                           Options options);
@@ -158,7 +158,7 @@ class Follower {
   size_t partial_bytes_ = 0;
   entry::Cursor cursor_;
   std::map<const machine::Ledger*, std::pair<bool, uint64_t*>> known_;  // may read, its next index
-  std::map<std::string, uint64_t> marked_;                              // ledger -> size last marked
+  std::map<std::string, uint64_t> marked_;  // ledger -> size last marked
   bool mark_due_ = false;
   bool done_ = false;
 };

@@ -177,8 +177,9 @@ absl::StatusOr<Directory::Subject> Directory::CheckCertificate(
   const bool signing = usage == crypto::LeafUsage::kDocumentSigning;
   if (signing == subject.officer.empty()) {
     return Unauthenticated(Reason::kCertificateRejected,
-                           signing ? "certificate refused: a signer's URI must name an officer"
-                                   : "certificate refused: a caller's URI must not name an officer");
+                           signing
+                               ? "certificate refused: a signer's URI must name an officer"
+                               : "certificate refused: a caller's URI must not name an officer");
   }
   ENTENTE_RETURN_IF_ERROR(crypto::CheckPath(leaf, chain, subject.partner->authorities, time));
   return subject;
@@ -186,8 +187,7 @@ absl::StatusOr<Directory::Subject> Directory::CheckCertificate(
 
 absl::StatusOr<document::Signer> Directory::Check(const crypto::Certificate& leaf,
                                                   std::span<const crypto::Certificate> chain,
-                                                  absl::Time time,
-                                                  crypto::LeafUsage usage) const {
+                                                  absl::Time time, crypto::LeafUsage usage) const {
   ENTENTE_ASSIGN_OR_RETURN(Subject subject, CheckCertificate(leaf, chain, time, usage));
   if (subject.partner->revoked.count(leaf.digest().str()) != 0) {
     return Unauthenticated(Reason::kCertificateRevoked,
@@ -195,8 +195,8 @@ absl::StatusOr<document::Signer> Directory::Check(const crypto::Certificate& lea
   }
   auto agency = subject.partner->agencies.find(subject.agency.agency);
   if (agency == subject.partner->agencies.end()) {
-    return Unauthenticated(Reason::kAgencyUnknown, fmt::format("{} is not in the directory",
-                                                               subject.agency.str()));
+    return Unauthenticated(Reason::kAgencyUnknown,
+                           fmt::format("{} is not in the directory", subject.agency.str()));
   }
   if (agency->second->revoked()) {
     return Unauthenticated(Reason::kAgencyRevoked,
@@ -207,8 +207,7 @@ absl::StatusOr<document::Signer> Directory::Check(const crypto::Certificate& lea
 
 absl::StatusOr<document::Signer> Directory::Accept(const crypto::Certificate& leaf,
                                                    std::span<const crypto::Certificate> chain,
-                                                   absl::Time time,
-                                                   crypto::LeafUsage usage) const {
+                                                   absl::Time time, crypto::LeafUsage usage) const {
   const auto key = std::make_pair(leaf.digest(), usage);
   if (time < leaf.not_before() || time > leaf.not_after()) return Check(leaf, chain, time, usage);
   {
@@ -255,8 +254,7 @@ absl::StatusOr<document::Signer> Directory::AcceptPastSigner(
     if (it != past_verdicts_.end()) return it->second;
   }
   ENTENTE_ASSIGN_OR_RETURN(
-      Subject subject,
-      CheckCertificate(leaf, chain, time, crypto::LeafUsage::kDocumentSigning));
+      Subject subject, CheckCertificate(leaf, chain, time, crypto::LeafUsage::kDocumentSigning));
   base::MutexLock lock(mutex_);
   if (past_verdicts_.size() >= kVerdictsMax) past_verdicts_.clear();
   return past_verdicts_[leaf.digest()] = {subject.agency, subject.officer, leaf.digest()};

@@ -1,5 +1,5 @@
-// Who takes part: partners, their certificate authorities, agencies and seats. Answers every question
-// of trust: may this certificate call, may it sign, what may this agency do.
+// Who takes part: partners, their certificate authorities, agencies and seats. Answers every
+// question of trust: may this certificate call, may it sign, what may this agency do.
 #ifndef ENTENTE_SERVICES_CORE_IDENTITY_DIRECTORY_H_
 #define ENTENTE_SERVICES_CORE_IDENTITY_DIRECTORY_H_
 
@@ -32,7 +32,8 @@ enum class Right { kRead, kSubmit, kChair };
 class Directory final : public document::SignerTrust {
  public:
   // Refuses, naming every field at fault.
-  static absl::StatusOr<std::shared_ptr<const Directory>> FromProto(entente::config::v1::Directory proto);
+  static absl::StatusOr<std::shared_ptr<const Directory>> FromProto(
+      entente::config::v1::Directory proto);
 
   uint64_t serial() const { return proto_.serial(); }
   const std::string& trust_domain() const { return proto_.trust_domain(); }
@@ -48,8 +49,8 @@ class Directory final : public document::SignerTrust {
                                                 std::span<const crypto::Certificate> chain,
                                                 absl::Time time) const override;
   int SignaturesRequired(std::string_view state) const override;
-  // For documents recorded in the past: path and profile at that time, but no revocations, which came
-  // later or the document would not have been recorded.
+  // For documents recorded in the past: path and profile at that time, but no revocations, which
+  // came later or the document would not have been recorded.
   absl::StatusOr<document::Signer> AcceptPastSigner(const crypto::Certificate& leaf,
                                                     std::span<const crypto::Certificate> chain,
                                                     absl::Time time) const;
@@ -116,7 +117,8 @@ class PastSignerTrust final : public document::SignerTrust {
   const Directory& directory_;
 };
 
-// Where the newest directory comes from. A later release follows POC's ledger behind this interface.
+// Where the newest directory comes from. A later release follows POC's ledger behind this
+// interface.
 class DirectorySource {
  public:
   virtual ~DirectorySource() = default;

@@ -1,10 +1,11 @@
-// A service's durable record: one append-only sequence of records in commit order. Engines implement
-// it; nothing above knows which one runs.
+// A service's durable record: one append-only sequence of records in commit order. Engines
+// implement it; nothing above knows which one runs.
 //
 // Laws, checked for every engine by journal/testing/conformance.h:
 //   1. Append is atomic and durable: when it returns OK, the whole batch survives a crash; when it
 //      does not, either none of it is there, or (only after kJournalFaulted) all of it may be.
-//   2. Append compares: a head other than `expected_head` is ABORTED/JOURNAL_HEAD_MOVED and nothing is
+//   2. Append compares: a head other than `expected_head` is ABORTED/JOURNAL_HEAD_MOVED and nothing
+//   is
 //      written.
 //   3. Positions are contiguous from 0. Nothing is ever changed or removed.
 //   4. Every record that Read returns was checked against its chain digest; a mismatch is
@@ -46,8 +47,8 @@ class Journal {
 
   // Appends `batch` at `expected_head`. One caller at a time.
   virtual absl::Status Append(uint64_t expected_head, std::span<const Record> batch) = 0;
-  // Records [begin, end), cut short after `bytes_max` bytes of headers and bodies but never empty when
-  // begin < end <= Head(). OUT_OF_RANGE beyond the head. Thread-safe.
+  // Records [begin, end), cut short after `bytes_max` bytes of headers and bodies but never empty
+  // when begin < end <= Head(). OUT_OF_RANGE beyond the head. Thread-safe.
   virtual absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end,
                                                    size_t bytes_max) = 0;
   // Number of records. Thread-safe.

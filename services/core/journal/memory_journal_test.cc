@@ -1,6 +1,6 @@
 // The memory journal keeps the laws, so that tests above it mean something.
-#include "services/core/journal/testing/conformance.h"
 #include "services/core/journal/testing/memory_journal.h"
+#include "services/core/journal/testing/conformance.h"
 
 namespace entente::journal::testing {
 namespace {

@@ -62,8 +62,8 @@ Place Machine::PlaceOf(uint64_t position) const {
 }
 
 Machine::ReceiptParts Machine::PrepareReceipt(const Ledger& ledger, uint64_t index) const {
-  const auto it = std::upper_bound(ledger.checkpoint_sizes.begin(), ledger.checkpoint_sizes.end(),
-                                   index);
+  const auto it =
+      std::upper_bound(ledger.checkpoint_sizes.begin(), ledger.checkpoint_sizes.end(), index);
   ENTENTE_CHECK(it != ledger.checkpoint_sizes.end());
   ReceiptParts parts;
   parts.checkpoint_size = *it;

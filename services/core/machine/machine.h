@@ -1,5 +1,6 @@
-// The fold of a journal: ledgers with their trees, the index of documents, acknowledgements, and the
-// group's register. One writer (the sequencer or replay) applies; any thread reads under a shared lock.
+// The fold of a journal: ledgers with their trees, the index of documents, acknowledgements, and
+// the group's register. One writer (the sequencer or replay) applies; any thread reads under a
+// shared lock.
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_MACHINE_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_MACHINE_H_
 
@@ -49,14 +50,16 @@ class Machine {
   Machine(std::string trust_domain, std::string group, Register& reg)
       : trust_domain_(std::move(trust_domain)), group_(std::move(group)), register_(reg) {}
 
-  // --- For the one writer -------------------------------------------------------------------------
-  // Applies one record at `position`; DATA_LOSS if it contradicts what came before it, which only a
-  // damaged or forged journal does. The caller holds `mutex()` exclusively.
+  // --- For the one writer
+  // ------------------------------------------------------------------------- Applies one record at
+  // `position`; DATA_LOSS if it contradicts what came before it, which only a damaged or forged
+  // journal does. The caller holds `mutex()` exclusively.
   absl::Status Apply(uint64_t position, const journal::Record& record);
   absl::Time last_recorded() const { return last_recorded_; }
   uint64_t applied() const { return applied_; }
 
-  // --- For readers holding mutex() at least shared, and for the writer ------------------------------
+  // --- For readers holding mutex() at least shared, and for the writer
+  // ------------------------------
   std::shared_mutex& mutex() const { return mutex_; }
   const std::map<std::string, Ledger, std::less<>>& ledgers() const { return ledgers_; }
   // The ledger if the reader may read it; null otherwise, whether it exists or not.

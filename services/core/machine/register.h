@@ -2,9 +2,10 @@
 // queries, and nothing else.
 //
 // Laws:
-//   1. Validate may refuse and changes nothing. It depends only on the document, the context, and the
-//      register's state of what the document names: its own name and its references. So documents that
-//      name different things can be validated in one batch.
+//   1. Validate may refuse and changes nothing. It depends only on the document, the context, and
+//   the
+//      register's state of what the document names: its own name and its references. So documents
+//      that name different things can be validated in one batch.
 //   2. Apply cannot fail, reads no clock, and gives the same state for the same entries in the same
 //      order, whatever the rules of today are: it obeys the stamp.
 //   3. Fingerprint covers everything that answers depend on.
@@ -35,8 +36,8 @@ struct ValidationContext {
 
 // What Validate fixes.
 struct Judgement {
-  std::string name;             // the document's assigned name, unique in the group
-  google::protobuf::Any ruling; // the group's own findings
+  std::string name;              // the document's assigned name, unique in the group
+  google::protobuf::Any ruling;  // the group's own findings
   uint32_t rules_version = 0;
 };
 
@@ -55,8 +56,8 @@ class Register {
                                              const ValidationContext& context) const = 0;
   virtual void Apply(const AppliedDocument& document) noexcept = 0;
   virtual base::Digest Fingerprint() const = 0;
-  // Facts that a follower's filter may ask for, as in {"denials.destination", "ir"}, of the matter that
-  // the document with this assigned name belongs to.
+  // Facts that a follower's filter may ask for, as in {"denials.destination", "ir"}, of the matter
+  // that the document with this assigned name belongs to.
   virtual std::multimap<std::string, std::string> Facts(std::string_view name) const = 0;
   // Names of facts that filters may use.
   virtual std::vector<std::string> FactNames() const = 0;

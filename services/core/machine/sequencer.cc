@@ -188,9 +188,9 @@ bool Sequencer::Stage(Command& command, Batch& batch) {
 
 bool Sequencer::StageDocument(Command& command, Batch& batch) {
   const document::ParsedDocument& parsed = command.document->parsed();
-  std::vector<std::string> names = {"digest " + parsed.digest.str(),
-                                    fmt::format("{} {} {}", parsed.header.originator(), parsed.kind,
-                                                parsed.header.reference())};
+  std::vector<std::string> names = {
+      "digest " + parsed.digest.str(),
+      fmt::format("{} {} {}", parsed.header.originator(), parsed.kind, parsed.header.reference())};
   for (const auto& reference : parsed.header.references()) names.push_back(reference.name());
   for (const std::string& name : names) {
     if (batch.names.count(name) != 0) return false;
@@ -267,8 +267,8 @@ void Sequencer::Stamp(Command& command, Judgement judgement, Batch& batch) {
   *stamp.mutable_ruling() = std::move(judgement.ruling);
   pending.leaf = entry::SerialiseLeaf(leaf);
   range.Append(merkle::LeafHash(pending.leaf));
-  batch.records.push_back({journal::RecordKind::kDocument, pending.leaf, parsed.envelope,
-                           parsed.envelope_digest});
+  batch.records.push_back(
+      {journal::RecordKind::kDocument, pending.leaf, parsed.envelope, parsed.envelope_digest});
   pending.command = std::move(command);
   batch.documents.push_back(std::move(pending));
 }
@@ -285,8 +285,8 @@ void Sequencer::StageAcknowledgement(Command& command, Batch& batch) {
     ack.set_ledger(ledger);
     ack.set_size(size);
     entry::SetTime(batch.now, ack.mutable_recorded_time());
-    batch.records.push_back({journal::RecordKind::kAcknowledgement, ack.SerializeAsString(), "",
-                             kEmptyBody});
+    batch.records.push_back(
+        {journal::RecordKind::kAcknowledgement, ack.SerializeAsString(), "", kEmptyBody});
   }
   batch.acknowledgements.push_back(std::move(command));
 }
@@ -297,8 +297,8 @@ void Sequencer::SignCheckpoints(Batch& batch) {
     const entry::Checkpoint checkpoint = {
         entry::OriginOf(d_.machine.trust_domain(), d_.machine.group(), ledger),
         {range.size(), range.Root()}};
-    batch.records.push_back({journal::RecordKind::kCheckpoint, d_.signer.Sign(checkpoint.Text()), "",
-                             kEmptyBody});
+    batch.records.push_back(
+        {journal::RecordKind::kCheckpoint, d_.signer.Sign(checkpoint.Text()), "", kEmptyBody});
   }
 }
 

@@ -3,15 +3,17 @@
 //   1. Intake (any thread) parses the document and checks its signatures: VerifiedDocument.
 //   2. Enqueue puts it into a bounded queue; full is RESOURCE_EXHAUSTED/QUEUE_FULL at once.
 //   3. The sequencer thread takes up to batch_max commands and validates them one after another
-//      against the machine. A command that names what an earlier one of the batch names waits for the
-//      next batch (Register law 1).
-//   4. It stamps them, signs one checkpoint per touched ledger, and appends all of it in one journal
+//      against the machine. A command that names what an earlier one of the batch names waits for
+//      the next batch (Register law 1).
+//   4. It stamps them, signs one checkpoint per touched ledger, and appends all of it in one
+//   journal
 //      transaction (group commit).
 //   5. It applies the records, tells `committed`, and answers each caller with a receipt.
 //
-// A failed append answers every caller of the batch with the journal's error and changes nothing; when
-// the journal may have kept the batch after all, the next step reads what is there first. A document
-// that was recorded though its caller saw an error is found by its digest when it is sent again.
+// A failed append answers every caller of the batch with the journal's error and changes nothing;
+// when the journal may have kept the batch after all, the next step reads what is there first. A
+// document that was recorded though its caller saw an error is found by its digest when it is sent
+// again.
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_SEQUENCER_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_SEQUENCER_H_
 
@@ -66,8 +68,8 @@ class Sequencer {
   void Start();
   // Finishes what is queued, refuses what comes later.
   void Stop();
-  // Works off one batch on the caller's thread; false if nothing was queued. For tests and simulation,
-  // without Start.
+  // Works off one batch on the caller's thread; false if nothing was queued. For tests and
+  // simulation, without Start.
   bool RunOnce();
   size_t queued() const;
 

@@ -1,5 +1,5 @@
-// Merkle trees against a reference that is obviously right, against random shapes, and against vectors
-// that nobody here wrote (where ../shared is there).
+// Merkle trees against a reference that is obviously right, against random shapes, and against
+// vectors that nobody here wrote (where ../shared is there).
 #include "services/core/merkle/merkle.h"
 
 #include <google/protobuf/struct.pb.h>
@@ -89,7 +89,8 @@ TEST(MerkleTest, RefusesWhatIsOutOfRange) {
   EXPECT_FALSE(CompactRange::From(3, {}).ok());
 }
 
-// --- Vectors of transparency-dev/merkle -----------------------------------------------------------
+// --- Vectors of transparency-dev/merkle
+// -----------------------------------------------------------
 
 using google::protobuf::Struct;
 namespace fs = std::filesystem;
@@ -101,8 +102,8 @@ std::vector<Struct> LoadVectors(const std::string& kind) {
   for (const auto& file : fs::recursive_directory_iterator(folder)) {
     if (file.path().extension() != ".json") continue;
     Struct vector;
-    EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(*base::ReadFile(file.path()), &vector)
-                    .ok())
+    EXPECT_TRUE(
+        google::protobuf::util::JsonStringToMessage(*base::ReadFile(file.path()), &vector).ok())
         << file.path();
     vectors.push_back(std::move(vector));
   }
@@ -145,9 +146,9 @@ TEST(MerkleVectorTest, InclusionProofsOfAnotherImplementation) {
     const auto proof = Proof(v);
     const auto leaf = ToDigest(v.fields().at("leafHash"));
     const auto root = ToDigest(v.fields().at("root"));
-    const bool ok = proof && leaf && root &&
-                    VerifyInclusion(*leaf, Number(v, "leafIdx"), Number(v, "treeSize"), *proof,
-                                    *root).ok();
+    const bool ok =
+        proof && leaf && root &&
+        VerifyInclusion(*leaf, Number(v, "leafIdx"), Number(v, "treeSize"), *proof, *root).ok();
     EXPECT_EQ(ok, !v.fields().at("wantErr").bool_value()) << v.ShortDebugString();
   }
 }
@@ -160,9 +161,10 @@ TEST(MerkleVectorTest, ConsistencyProofsOfAnotherImplementation) {
     const auto proof = Proof(v);
     const auto old_root = ToRoot(v.fields().at("root1"));
     const auto new_root = ToRoot(v.fields().at("root2"));
-    const bool ok = proof && old_root && new_root &&
-                    VerifyConsistency(Number(v, "size1"), *old_root, Number(v, "size2"), *new_root,
-                                      *proof).ok();
+    const bool ok =
+        proof && old_root && new_root &&
+        VerifyConsistency(Number(v, "size1"), *old_root, Number(v, "size2"), *new_root, *proof)
+            .ok();
     EXPECT_EQ(ok, !v.fields().at("wantErr").bool_value()) << v.ShortDebugString();
   }
 }

@@ -41,27 +41,27 @@ void Report(Backend& backend, std::string_view method, const std::string& caller
   if (!telemetry::Enabled(level)) return;
   const absl::Duration took =
       began == absl::InfinitePast() ? absl::ZeroDuration() : backend.clock.Now() - began;
-  telemetry::Log(level, "call",
-                 {{telemetry::field::kGroup, backend.machine.group()},
-                  {telemetry::field::kMethod, std::string(method)},
-                  {telemetry::field::kCaller, caller},
-                  {telemetry::field::kCode, code},
-                  {telemetry::field::kReason, base::ReasonOf(status).value_or("")},
-                  {telemetry::field::kDurationMs,
-                   fmt::format("{:.3f}", absl::ToDoubleMilliseconds(took))}});
+  telemetry::Log(
+      level, "call",
+      {{telemetry::field::kGroup, backend.machine.group()},
+       {telemetry::field::kMethod, std::string(method)},
+       {telemetry::field::kCaller, caller},
+       {telemetry::field::kCode, code},
+       {telemetry::field::kReason, base::ReasonOf(status).value_or("")},
+       {telemetry::field::kDurationMs, fmt::format("{:.3f}", absl::ToDoubleMilliseconds(took))}});
 }
 
 void Serve(Backend& backend, base::ThreadPool& pool, grpc::CallbackServerContext* context,
            grpc::ServerUnaryReactor* reactor, std::string_view method,
            std::function<absl::Status(const Caller&)> work) {
   const absl::Time began = backend.clock.Now();
-  const bool posted = pool.TryPost([&backend, context, reactor, method = std::string(method),
-                                    work = std::move(work), began] {
-    auto caller = backend.guard.Check(PeerChainPem(*context), method);
-    const absl::Status status = caller.ok() ? work(*caller) : caller.status();
-    Report(backend, method, caller.ok() ? caller->agency.str() : "", status, began);
-    reactor->Finish(ToGrpcStatus(status));
-  });
+  const bool posted = pool.TryPost(
+      [&backend, context, reactor, method = std::string(method), work = std::move(work), began] {
+        auto caller = backend.guard.Check(PeerChainPem(*context), method);
+        const absl::Status status = caller.ok() ? work(*caller) : caller.status();
+        Report(backend, method, caller.ok() ? caller->agency.str() : "", status, began);
+        reactor->Finish(ToGrpcStatus(status));
+      });
   if (posted) return;
   reactor->Finish(ToGrpcStatus(
       base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
@@ -296,8 +296,8 @@ grpc::ServerUnaryReactor* ExchangeServiceImpl::ProveConsistency(
           std::shared_lock lock(backend_.machine.mutex());
           const machine::Ledger* ledger = backend_.machine.Find(request->ledger(), caller.reader());
           if (ledger == nullptr) return NotFound("ledger " + request->ledger());
-          ENTENTE_ASSIGN_OR_RETURN(auto proof, ledger->tree.ProveConsistency(request->old_size(),
-                                                                             request->new_size()));
+          ENTENTE_ASSIGN_OR_RETURN(
+              auto proof, ledger->tree.ProveConsistency(request->old_size(), request->new_size()));
           for (const auto& node : proof) response->add_hashes(node.str());
           return absl::OkStatus();
         });

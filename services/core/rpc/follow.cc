@@ -131,12 +131,11 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     ENTENTE_RETURN_IF_ERROR(hub_.Enter(caller_.agency));
     entered_ = true;
     ENTENTE_ASSIGN_OR_RETURN(
-        auto filter,
-        feed::Filter::Parse(request.filter(), hub_.feed_.machine().reg().FactNames()));
+        auto filter, feed::Filter::Parse(request.filter(), hub_.feed_.machine().reg().FactNames()));
     ENTENTE_ASSIGN_OR_RETURN(
-        follower_, feed::Follower::Create(hub_.feed_, caller_.reader(), request.cursor(),
-                                          std::move(filter),
-                                          {.until_current = request.until_current()}));
+        follower_,
+        feed::Follower::Create(hub_.feed_, caller_.reader(), request.cursor(), std::move(filter),
+                               {.until_current = request.until_current()}));
     return absl::OkStatus();
   }
 
@@ -154,7 +153,8 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
         continue;
       }
       const auto silence = Clock::now() - last_write_;
-      const auto due = follower_->mark_due() ? hub_.options_.mark_interval : hub_.options_.heartbeat;
+      const auto due =
+          follower_->mark_due() ? hub_.options_.mark_interval : hub_.options_.heartbeat;
       if (silence >= due) {
         message = follower_->Mark();
         return Write(message);
@@ -263,11 +263,11 @@ absl::Status FollowHub::Enter(const base::AgencyName& agency) {
   base::MutexLock lock(mutex_);
   if (draining_) return Draining();
   if (per_agency_[agency] >= options_.streams_per_agency_max) {
-    return base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted,
-                                        Reason::kStreamsExceeded,
-                                        "{} has {} open streams; close one first", agency.str(),
-                                        options_.streams_per_agency_max),
-                           absl::Seconds(5));
+    return base::WithRetry(
+        base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kStreamsExceeded,
+                     "{} has {} open streams; close one first", agency.str(),
+                     options_.streams_per_agency_max),
+        absl::Seconds(5));
   }
   ++per_agency_[agency];
   return absl::OkStatus();

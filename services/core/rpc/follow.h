@@ -1,7 +1,8 @@
 // Follow streams: one reactor each, a hub that wakes them.
 //
 // Laws of the reactor (each was somebody's crash):
-//   1. One owner at a time: idle -> pumping -> writing -> ... -> finished, under one mutex; Finish is
+//   1. One owner at a time: idle -> pumping -> writing -> ... -> finished, under one mutex; Finish
+//   is
 //      called exactly once, by the owner.
 //   2. One write in flight; its bytes are shared slices that live until gRPC lets go of them.
 //   3. StartWrite and Finish are called without the mutex held.
@@ -47,7 +48,10 @@ class FollowHub {
   // Something was published.
   void Published();
   // The directory changed: every stream's caller is checked again.
-  void DirectoryChanged() { recheck_ = true; Published(); }
+  void DirectoryChanged() {
+    recheck_ = true;
+    Published();
+  }
   // Ends every stream with UNAVAILABLE and waits until all are gone.
   void Drain();
   size_t streams() const;

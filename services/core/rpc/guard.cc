@@ -20,11 +20,11 @@ constexpr size_t kParsedMax = 4096;
 std::string PeerChainPem(const grpc::ServerContextBase& context) {
   const auto auth = context.auth_context();
   if (auth == nullptr) return "";
-  // On a server, OpenSSL's peer chain may or may not hold the leaf; a leaf that is there twice is only
-  // an intermediate too many.
+  // On a server, OpenSSL's peer chain may or may not hold the leaf; a leaf that is there twice is
+  // only an intermediate too many.
   std::string pem;
-  for (const char* name : {GRPC_X509_PEM_CERT_PROPERTY_NAME,
-                           GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME}) {
+  for (const char* name :
+       {GRPC_X509_PEM_CERT_PROPERTY_NAME, GRPC_X509_PEM_CERT_CHAIN_PROPERTY_NAME}) {
     for (const auto& value : auth->FindPropertyValues(name)) {
       pem.append(value.data(), value.size());
     }
@@ -57,8 +57,8 @@ absl::StatusOr<Caller> Guard::Check(const std::string& chain_pem, std::string_vi
   Caller caller;
   caller.directory = source_.Get();
   ENTENTE_ASSIGN_OR_RETURN(
-      caller.agency, caller.directory->AcceptCaller(chain->front(),
-                                                    std::span(*chain).subspan(1), clock_.Now()));
+      caller.agency,
+      caller.directory->AcceptCaller(chain->front(), std::span(*chain).subspan(1), clock_.Now()));
   ENTENTE_RETURN_IF_ERROR(identity::Authorize(*caller.directory, caller.agency, group_, method));
   return caller;
 }

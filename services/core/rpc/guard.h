@@ -21,9 +21,7 @@ namespace entente::rpc {
 struct Caller {
   base::AgencyName agency;
   std::shared_ptr<const identity::Directory> directory;  // that it was checked against
-  machine::Reader reader() const {
-    return {agency.state, directory->IsPartner(agency.state)};
-  }
+  machine::Reader reader() const { return {agency.state, directory->IsPartner(agency.state)}; }
 };
 
 // The caller's certificates as TLS saw them: PEM, leaf first.
@@ -34,7 +32,9 @@ class Guard {
  public:
   Guard(const identity::DirectorySource& source, const base::Clock& clock, std::string group,
         int submits_per_second_max)
-      : source_(source), clock_(clock), group_(std::move(group)),
+      : source_(source),
+        clock_(clock),
+        group_(std::move(group)),
         submits_per_second_max_(submits_per_second_max) {}
 
   absl::StatusOr<Caller> Check(const std::string& chain_pem, std::string_view method);

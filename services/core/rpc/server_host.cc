@@ -82,7 +82,8 @@ struct GroupServer::Impl {
   bool drained = false;
 
   absl::Status OpenJournal(const GroupModule& module, const JournalFactory& journals);
-  void Assemble(const GroupModule& module, const base::Clock& clock, prometheus::Registry& registry);
+  void Assemble(const GroupModule& module, const base::Clock& clock,
+                prometheus::Registry& registry);
   absl::Status WriteRoots() const {
     if (base::WriteFileAtomically(roots_file, directory->Get()->PartnerAuthoritiesPem())) {
       return absl::OkStatus();
@@ -97,7 +98,8 @@ absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
   ENTENTE_ASSIGN_OR_RETURN(auto key, crypto::PrivateKey::FromFile(options.config.log_key_file()));
   ENTENTE_ASSIGN_OR_RETURN(signer, entry::NoteSigner::Create(service, std::move(key)));
   ENTENTE_ASSIGN_OR_RETURN(journal, journals(options.config.database_file(), service));
-  machine = std::make_unique<machine::Machine>(directory->Get()->trust_domain(), module.group, *reg);
+  machine =
+      std::make_unique<machine::Machine>(directory->Get()->trust_domain(), module.group, *reg);
   machine::ReplayOptions replay;
   replay.known = directory->Get()->LogVerifiers(module.group);
   auto own = entry::NoteVerifier::FromVkey(signer->Vkey());
@@ -123,8 +125,8 @@ void GroupServer::Impl::Assemble(const GroupModule& module, const base::Clock& c
   metrics = std::make_unique<telemetry::Metrics>(registry, module.group);
   feed = std::make_unique<feed::Feed>(
       *machine, *journal,
-      feed::Feed::Options{.bytes_max = static_cast<size_t>(
-                              OrDefault<int64_t>(limits.feed_bytes_max(), 64 << 20))});
+      feed::Feed::Options{
+          .bytes_max = static_cast<size_t>(OrDefault<int64_t>(limits.feed_bytes_max(), 64 << 20))});
   const size_t queue_max = static_cast<size_t>(OrDefault(limits.queue_max(), 1024));
   intake = std::make_unique<base::ThreadPool>(kThreads, queue_max + 4096);
   readers = std::make_unique<base::ThreadPool>(kThreads, 4096);
@@ -162,9 +164,9 @@ void GroupServer::Impl::Assemble(const GroupModule& module, const base::Clock& c
   sequencer = std::make_unique<machine::Sequencer>(
       std::move(dependencies), machine::Sequencer::Options{.queue_max = queue_max});
   sequencer->Start();
-  backend = std::make_unique<Backend>(Backend{*guard, *directory, clock, *machine, *journal,
-                                              *sequencer, verifier, *follow, *intake, *readers,
-                                              *metrics});
+  backend =
+      std::make_unique<Backend>(Backend{*guard, *directory, clock, *machine, *journal, *sequencer,
+                                        verifier, *follow, *intake, *readers, *metrics});
   exchange = std::make_unique<ExchangeServiceImpl>(*backend);
   services = module.make_services(*backend, *reg);
 }
@@ -202,10 +204,10 @@ absl::Status GroupServer::Listen() {
   grpc::EnableDefaultHealthCheckService(true);
   if (impl_->options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(
-      config.listen(),
-      MakeServerCredentials({config.tls_certificate_file(), config.tls_key_file(), impl_->roots_file}),
-      &impl_->port);
+  builder.AddListeningPort(config.listen(),
+                           MakeServerCredentials({config.tls_certificate_file(),
+                                                  config.tls_key_file(), impl_->roots_file}),
+                           &impl_->port);
   builder.SetMaxReceiveMessageSize(
       OrDefault(impl_->options.limits.message_bytes_max(), kMessageBytesMax));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
@@ -323,19 +325,18 @@ absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, 
   std::vector<std::unique_ptr<GroupServer>> servers;
   for (int i = 0; i < process.config.groups_size(); ++i) {
     ENTENTE_ASSIGN_OR_RETURN(
-        auto server,
-        GroupServer::Open({.config = process.config.groups(i),
-                           .limits = process.config.limits(),
-                           .reflection = process.config.reflection()},
-                          *process.modules[static_cast<size_t>(i)], process.profile,
-                          *process.directory, clock, journals, *registry));
+        auto server, GroupServer::Open({.config = process.config.groups(i),
+                                        .limits = process.config.limits(),
+                                        .reflection = process.config.reflection()},
+                                       *process.modules[static_cast<size_t>(i)], process.profile,
+                                       *process.directory, clock, journals, *registry));
     servers.push_back(std::move(server));
   }
   for (const auto& server : servers) {
     ENTENTE_RETURN_IF_ERROR(server->Listen());
-    telemetry::Log(Level::kInfo, "serving",
-                   {{field::kGroup, server->machine().group()},
-                    {"port", std::to_string(server->port())}});
+    telemetry::Log(
+        Level::kInfo, "serving",
+        {{field::kGroup, server->machine().group()}, {"port", std::to_string(server->port())}});
   }
   process.directory->OnChange([&servers] {
     for (const auto& server : servers) server->DirectoryChanged();
@@ -367,7 +368,8 @@ int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupM
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread; taken by the main loop
+  pthread_sigmask(SIG_BLOCK, &signals,
+                  nullptr);  // inherited by every thread; taken by the main loop
   signal(SIGPIPE, SIG_IGN);
 
   CLI::App app{"Serves groups of the Entente exchange until SIGTERM.\n\nExample:\n  " + name +

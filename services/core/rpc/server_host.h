@@ -1,5 +1,5 @@
-// Runs groups as gRPC servers: opens each journal, replays it, listens, drains. A binary's main only
-// names its groups and its journal engine.
+// Runs groups as gRPC servers: opens each journal, replays it, listens, drains. A binary's main
+// only names its groups and its journal engine.
 #ifndef ENTENTE_SERVICES_CORE_RPC_SERVER_HOST_H_
 #define ENTENTE_SERVICES_CORE_RPC_SERVER_HOST_H_
 
@@ -17,7 +17,8 @@ namespace entente::rpc {
 // What a group adds to the core.
 struct GroupModule {
   std::string group;
-  std::function<std::unique_ptr<machine::Register>(const entente::config::v1::RegimeProfile&)> make_register;
+  std::function<std::unique_ptr<machine::Register>(const entente::config::v1::RegimeProfile&)>
+      make_register;
   // The group's own read services.
   std::function<std::vector<std::unique_ptr<grpc::Service>>(Backend&, machine::Register&)>
       make_services;
@@ -46,7 +47,8 @@ class GroupServer {
   int port() const;
   void DirectoryChanged();
   void UpdateMetrics();
-  // Health NOT_SERVING, streams end with UNAVAILABLE, calls finish, the sequencer empties its queue.
+  // Health NOT_SERVING, streams end with UNAVAILABLE, calls finish, the sequencer empties its
+  // queue.
   void Drain();
   machine::Machine& machine();
 
@@ -59,8 +61,8 @@ class GroupServer {
 // Reads a text-proto file; unknown fields and bad values are errors with their line.
 absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message);
 
-// The whole life of a server process; the exit code. Flags: --config FILE, --check, --listen ADDRESS
-// (only with one group), --help, --version.
+// The whole life of a server process; the exit code. Flags: --config FILE, --check, --listen
+// ADDRESS (only with one group), --help, --version.
 int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupModule> modules,
               const JournalFactory& journals);
 

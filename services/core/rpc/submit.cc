@@ -51,7 +51,8 @@ class SubmitManyReactor final
         read_more = reading_ = slots_.size() < kWindow;
       }
     }
-    if (slot != nullptr && !backend_.intake.TryPost([self = shared_from_this(), slot] { self->Verify(*slot); })) {
+    if (slot != nullptr &&
+        !backend_.intake.TryPost([self = shared_from_this(), slot] { self->Verify(*slot); })) {
       Settle(*slot, Busy());
     }
     if (read_more) StartRead(&request_);
@@ -134,8 +135,8 @@ class SubmitManyReactor final
     Advance();
   }
 
-  // Whatever can be done now: hand verified documents on in order, write the next answer, finish. One
-  // thread at a time does it; others leave word.
+  // Whatever can be done now: hand verified documents on in order, write the next answer, finish.
+  // One thread at a time does it; others leave word.
   void Advance() {
     {
       base::MutexLock lock(mutex_);
@@ -262,24 +263,26 @@ grpc::ServerUnaryReactor* StartSubmit(Backend& backend, grpc::CallbackServerCont
                                       pb::SubmitResponse* response) {
   auto* reactor = context->DefaultReactor();
   const absl::Time began = backend.clock.Now();
-  const bool posted = backend.intake.TryPost([&backend, context, request, response, reactor, began] {
-    auto caller = backend.guard.Check(PeerChainPem(*context), kSubmit);
-    const std::string name = caller.ok() ? caller->agency.str() : "";
-    const auto finish = [&backend, reactor, name, began](const absl::Status& status) {
-      Report(backend, kSubmit, name, status, began);
-      reactor->Finish(ToGrpcStatus(status));
-    };
-    if (!caller.ok()) return finish(caller.status());
-    auto verified = TakeIn(backend, *caller, request->signed_document());
-    if (!verified.ok()) return finish(verified.status());
-    absl::Status queued = backend.sequencer.Submit(
-        *std::move(verified), caller->directory->serial(),
-        [finish, response](absl::StatusOr<pb::Receipt> receipt) {
-          if (receipt.ok()) *response->mutable_receipt() = *std::move(receipt);
-          finish(receipt.status());
-        });
-    if (!queued.ok()) finish(queued);
-  });
+  const bool posted =
+      backend.intake.TryPost([&backend, context, request, response, reactor, began] {
+        auto caller = backend.guard.Check(PeerChainPem(*context), kSubmit);
+        const std::string name = caller.ok() ? caller->agency.str() : "";
+        const auto finish = [&backend, reactor, name, began](const absl::Status& status) {
+          Report(backend, kSubmit, name, status, began);
+          reactor->Finish(ToGrpcStatus(status));
+        };
+        if (!caller.ok()) return finish(caller.status());
+        auto verified = TakeIn(backend, *caller, request->signed_document());
+        if (!verified.ok()) return finish(verified.status());
+        absl::Status queued =
+            backend.sequencer.Submit(*std::move(verified), caller->directory->serial(),
+                                     [finish, response](absl::StatusOr<pb::Receipt> receipt) {
+                                       if (receipt.ok())
+                                         *response->mutable_receipt() = *std::move(receipt);
+                                       finish(receipt.status());
+                                     });
+        if (!queued.ok()) finish(queued);
+      });
   if (!posted) reactor->Finish(ToGrpcStatus(Busy()));
   return reactor;
 }

@@ -1,4 +1,5 @@
-// Structured logs: one JSON object per line on standard error. Never document contents; digests only.
+// Structured logs: one JSON object per line on standard error. Never document contents; digests
+// only.
 #ifndef ENTENTE_SERVICES_CORE_TELEMETRY_LOG_H_
 #define ENTENTE_SERVICES_CORE_TELEMETRY_LOG_H_
 

@@ -31,10 +31,10 @@ Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
       queue_length(Gauge(registry, "entente_sequencer_queue_length",
                          "Commands waiting for the sequencer.", group)),
       followers(Gauge(registry, "entente_followers", "Open Follow streams.", group)),
-      feed_bytes(Gauge(registry, "entente_feed_bytes", "Bytes of serialised entries in memory.",
-                       group)),
-      directory_serial(Gauge(registry, "entente_directory_serial",
-                             "Serial of the directory in force.", group)),
+      feed_bytes(
+          Gauge(registry, "entente_feed_bytes", "Bytes of serialised entries in memory.", group)),
+      directory_serial(
+          Gauge(registry, "entente_directory_serial", "Serial of the directory in force.", group)),
       rpcs_(prometheus::BuildCounter()
                 .Name("entente_rpcs_total")
                 .Help("Calls finished since start, by method and code.")

@@ -18,14 +18,14 @@ class Metrics {
   // entente_rpcs_total{group,method,code}
   void CountRpc(const std::string& method, const std::string& code);
 
-  prometheus::Counter& documents_recorded;   // entente_documents_recorded_total
-  prometheus::Counter& documents_refused;    // entente_documents_refused_total
-  prometheus::Counter& commits;              // entente_journal_commits_total
-  prometheus::Gauge& journal_records;        // entente_journal_records
-  prometheus::Gauge& queue_length;           // entente_sequencer_queue_length
-  prometheus::Gauge& followers;              // entente_followers
-  prometheus::Gauge& feed_bytes;             // entente_feed_bytes
-  prometheus::Gauge& directory_serial;       // entente_directory_serial
+  prometheus::Counter& documents_recorded;  // entente_documents_recorded_total
+  prometheus::Counter& documents_refused;   // entente_documents_refused_total
+  prometheus::Counter& commits;             // entente_journal_commits_total
+  prometheus::Gauge& journal_records;       // entente_journal_records
+  prometheus::Gauge& queue_length;          // entente_sequencer_queue_length
+  prometheus::Gauge& followers;             // entente_followers
+  prometheus::Gauge& feed_bytes;            // entente_feed_bytes
+  prometheus::Gauge& directory_serial;      // entente_directory_serial
 
  private:
   prometheus::Family<prometheus::Counter>& rpcs_;

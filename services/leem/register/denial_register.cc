@@ -148,13 +148,12 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
   if (!body.has_content()) {
     violations.Add("body.content", "is missing");
   } else {
-    CheckContent(body.content(), "body.content",
-                 MakeRuleContext(profile_, document, context.now), violations);
+    CheckContent(body.content(), "body.content", MakeRuleContext(profile_, document, context.now),
+                 violations);
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
   machine::Judgement judgement;
-  judgement.name =
-      ChainName(document.parsed().originator.state, document.header().reference());
+  judgement.name = ChainName(document.parsed().originator.state, document.header().reference());
   if (FindAny(judgement.name) != nullptr) {
     return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
                         "reference: {} exists, from another agency of your state; use a new one",
@@ -201,6 +200,42 @@ absl::Status DenialRegister::CheckProcedure(const Chain& chain, const Step& step
   return absl::OkStatus();
 }
 
+// Faults in the fields of a body by itself.
+void DenialRegister::CheckBody(const Step& step, const RuleContext& rules,
+                               base::FieldViolations& violations) {
+  if (const auto* amendment = step.As<v1::DenialAmendment>()) {
+    if (!amendment->has_content()) violations.Add("body.content", "is missing");
+    if (amendment->has_content()) {
+      CheckContent(amendment->content(), "body.content", rules, violations);
+    }
+    CheckText(amendment->explanation(), 1, 2000, "body.explanation", violations);
+  } else if (const auto* renewal = step.As<v1::DenialRenewal>()) {
+    CheckPastDate(renewal->has_review_date(), renewal->review_date(), "body.review_date", rules,
+                  violations);
+    CheckText(renewal->explanation(), 0, 2000, "body.explanation", violations);
+  } else if (const auto* revocation = step.As<v1::DenialRevocation>()) {
+    if (!revocation->has_effective_date() || !ToCivil(revocation->effective_date()).Valid()) {
+      violations.Add("body.effective_date", "is missing or no such day");
+    }
+    CheckText(revocation->explanation(), 1, 2000, "body.explanation", violations);
+  } else if (const auto* closure = step.As<v1::SuspensionClosure>()) {
+    CheckPastDate(closure->has_closed_date(), closure->closed_date(), "body.closed_date", rules,
+                  violations);
+    const bool denied = closure->outcome() == v1::SuspensionClosure::OUTCOME_DENIED;
+    if (!denied && closure->outcome() != v1::SuspensionClosure::OUTCOME_LIFTED) {
+      violations.Add("body.outcome", "is missing or unknown");
+    }
+    const bool final_act = closure->act() >= v1::DENIAL_ACT_REFUSED &&
+                           closure->act() <= v1::DENIAL_ACT_PRELIMINARY_NEGATIVE &&
+                           closure->act() != v1::DENIAL_ACT_SUSPENDED;
+    if (denied != final_act) {
+      violations.Add("body.act", "{}",
+                     denied ? "must be the final act" : "is for OUTCOME_DENIED only");
+    }
+    CheckText(closure->explanation(), 0, 2000, "body.explanation", violations);
+  }
+}
+
 absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
     const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
   const auto& header = document.header();
@@ -218,36 +253,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
   if (superseded == nullptr) {
     violations.Add("references", "must name the denial with relation SUPERSEDES and its etag");
   }
-  if (const auto* amendment = step->As<v1::DenialAmendment>()) {
-    if (!amendment->has_content()) violations.Add("body.content", "is missing");
-    if (amendment->has_content()) {
-      CheckContent(amendment->content(), "body.content", rules, violations);
-    }
-    CheckText(amendment->explanation(), 1, 2000, "body.explanation", violations);
-  } else if (const auto* renewal = step->As<v1::DenialRenewal>()) {
-    CheckPastDate(renewal->has_review_date(), renewal->review_date(), "body.review_date", rules,
-                  violations);
-    CheckText(renewal->explanation(), 0, 2000, "body.explanation", violations);
-  } else if (const auto* revocation = step->As<v1::DenialRevocation>()) {
-    if (!revocation->has_effective_date() || !ToCivil(revocation->effective_date()).Valid()) {
-      violations.Add("body.effective_date", "is missing or no such day");
-    }
-    CheckText(revocation->explanation(), 1, 2000, "body.explanation", violations);
-  } else if (const auto* closure = step->As<v1::SuspensionClosure>()) {
-    CheckPastDate(closure->has_closed_date(), closure->closed_date(), "body.closed_date", rules,
-                  violations);
-    const bool denied = closure->outcome() == v1::SuspensionClosure::OUTCOME_DENIED;
-    if (!denied && closure->outcome() != v1::SuspensionClosure::OUTCOME_LIFTED) {
-      violations.Add("body.outcome", "is missing or unknown");
-    }
-    const bool final_act = closure->act() >= v1::DENIAL_ACT_REFUSED &&
-                           closure->act() <= v1::DENIAL_ACT_PRELIMINARY_NEGATIVE &&
-                           closure->act() != v1::DENIAL_ACT_SUSPENDED;
-    if (denied != final_act) {
-      violations.Add("body.act", "{}", denied ? "must be the final act" : "is for OUTCOME_DENIED only");
-    }
-    CheckText(closure->explanation(), 0, 2000, "body.explanation", violations);
-  }
+  CheckBody(*step, rules, violations);
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
 
   const std::string& state = document.parsed().originator.state;
@@ -260,13 +266,13 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
   ENTENTE_RETURN_IF_ERROR(CheckProcedure(*chain, *step));
   if (superseded->digest() != chain->tip.view()) {
     return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
-                        "{}: a newer document exists; read it again and use its etag",
-                        chain->name);
+                        "{}: a newer document exists; read it again and use its etag", chain->name);
   }
   if (entry::LedgerIdOf("", header.audience()) != entry::LedgerIdOf("", *chain->audience)) {
-    return base::RefuseArgument(Reason::kAudienceChanged,
-                                "audience: a chain stays in its audience; to reach others, notify a "
-                                "new denial to them");
+    return base::RefuseArgument(
+        Reason::kAudienceChanged,
+        "audience: a chain stays in its audience; to reach others, notify a "
+        "new denial to them");
   }
   machine::Judgement judgement;
   v1::DenialRuling ruling;
@@ -336,7 +342,8 @@ void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
     ENTENTE_CHECK(body.ParseFromString(bytes));
     auto& audience = audiences_[stamp.ledger()];
     if (audience == nullptr) {
-      audience = std::make_shared<const entente::exchange::v1::Audience>(document.header.audience());
+      audience =
+          std::make_shared<const entente::exchange::v1::Audience>(document.header.audience());
     }
     const auto number = static_cast<uint32_t>(chains_.size());
     Chain& chain = chains_.emplace_back();
@@ -374,12 +381,11 @@ base::Digest DenialRegister::Fingerprint() const {
   // Chained, so that no second copy of a large register is made.
   base::Digest digest;
   for (const Chain& chain : chains_) {
-    std::string text = fmt::format("{} {} {} {} {} {} {} {} {}\n", chain.name, chain.tip.hex(),
-                                   chain.positions.size(), chain.content_at,
-                                   static_cast<int>(chain.state), static_cast<int>(chain.act),
-                                   static_cast<int>(chain.timeliness),
-                                   chain.ended.empty() ? "-" : chain.ended.str(),
-                                   chain.updated_micros);
+    std::string text =
+        fmt::format("{} {} {} {} {} {} {} {} {}\n", chain.name, chain.tip.hex(),
+                    chain.positions.size(), chain.content_at, static_cast<int>(chain.state),
+                    static_cast<int>(chain.act), static_cast<int>(chain.timeliness),
+                    chain.ended.empty() ? "-" : chain.ended.str(), chain.updated_micros);
     for (const Term& term : chain.terms) {
       text += term.from.str() + "/" + term.until.str() + "\n";
     }

@@ -1,7 +1,7 @@
 // The denial register: chains of documents, one per denial. Pure: no I/O, no clock, no gRPC.
 //
-// A chain starts with a DenialNotification. Each later document supersedes the newest one, by name and
-// digest, so that two officers who change the same denial at once cannot overwrite each other.
+// A chain starts with a DenialNotification. Each later document supersedes the newest one, by name
+// and digest, so that two officers who change the same denial at once cannot overwrite each other.
 #ifndef ENTENTE_SERVICES_LEEM_REGISTER_DENIAL_REGISTER_H_
 #define ENTENTE_SERVICES_LEEM_REGISTER_DENIAL_REGISTER_H_
 
@@ -16,11 +16,14 @@
 #include "entente/config/v1/regime_profile.pb.h"
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/clock.h"
+#include "services/core/base/status.h"
 #include "services/core/machine/register.h"
 
 namespace entente::leem {
 
 namespace v1 = ::entente::leem::v1;
+
+struct RuleContext;
 
 // A stretch of time in which a denial is in force: from, inclusive, to until, exclusive.
 struct Term {
@@ -28,29 +31,30 @@ struct Term {
   base::CivilDate until;
 };
 
-// One denial: the fold of its documents. Contents stay in the journal; what queries filter by is here.
+// One denial: the fold of its documents. Contents stay in the journal; what queries filter by is
+// here.
 struct Chain {
-  std::string name;                        // "partners/kr/denials/2016-0042"
+  std::string name;  // "partners/kr/denials/2016-0042"
   std::shared_ptr<const entente::exchange::v1::Audience> audience;  // shared by the ledger's chains
-  std::vector<uint64_t> positions;         // of its documents, in the journal
-  uint32_t content_at = 0;                 // which of them holds the newest content
-  base::Digest tip;                        // digest of the newest document
+  std::vector<uint64_t> positions;  // of its documents, in the journal
+  uint32_t content_at = 0;          // which of them holds the newest content
+  base::Digest tip;                 // digest of the newest document
   v1::DenialState state = v1::DENIAL_STATE_ACTIVE;
   v1::DenialAct act = v1::DENIAL_ACT_UNSPECIFIED;
   v1::Timeliness timeliness = v1::TIMELINESS_UNSPECIFIED;
   std::vector<Term> terms;
-  base::CivilDate ended;                   // empty: not ended
-  std::string destinations;                // newest first, two letters each
-  std::vector<std::string> entries;        // control-list entries of the newest content
-  std::string party_names;                 // folded, one a line, of the newest content
+  base::CivilDate ended;             // empty: not ended
+  std::string destinations;          // newest first, two letters each
+  std::vector<std::string> entries;  // control-list entries of the newest content
+  std::string party_names;           // folded, one a line, of the newest content
   int64_t updated_micros = 0;
 
   std::string_view originator_state() const { return std::string_view(name).substr(9, 2); }
   std::string_view destination() const { return std::string_view(destinations).substr(0, 2); }
 };
 
-// Whether a denial is in force at a date: a pure function of its chain (whose terms the profile of the
-// time has set) and the date.
+// Whether a denial is in force at a date: a pure function of its chain (whose terms the profile of
+// the time has set) and the date.
 bool InForce(const Chain& chain, const base::CivilDate& date);
 
 // Which chains a query wants. Empty fields match all.
@@ -65,7 +69,8 @@ struct ChainFilter {
 
 class DenialRegister final : public machine::Register {
  public:
-  explicit DenialRegister(entente::config::v1::RegimeProfile profile) : profile_(std::move(profile)) {}
+  explicit DenialRegister(entente::config::v1::RegimeProfile profile)
+      : profile_(std::move(profile)) {}
 
   absl::StatusOr<machine::Judgement> Validate(
       const document::VerifiedDocument& document,
@@ -78,9 +83,9 @@ class DenialRegister final : public machine::Register {
   // Null if there is none, or the reader may not read it.
   const Chain* Find(std::string_view name, const machine::Reader& reader) const;
   // Up to `limit` chains that match and that the reader may read, in order of recording, after the
-  // chain `after` (empty: from the start). Looks at no more than `look_max` chains that the reader may
-  // read; `more` tells whether to ask again after the last chain looked at, in `last`. Chains that the
-  // reader may not read count for nothing.
+  // chain `after` (empty: from the start). Looks at no more than `look_max` chains that the reader
+  // may read; `more` tells whether to ask again after the last chain looked at, in `last`. Chains
+  // that the reader may not read count for nothing.
   struct Page {
     std::vector<const Chain*> chains;
     const Chain* last = nullptr;
@@ -98,6 +103,8 @@ class DenialRegister final : public machine::Register {
       const document::VerifiedDocument& document, const machine::ValidationContext& context) const;
   absl::StatusOr<machine::Judgement> ValidateRevision(
       const document::VerifiedDocument& document, const machine::ValidationContext& context) const;
+  static void CheckBody(const Step& step, const RuleContext& rules,
+                        base::FieldViolations& violations);
   absl::Status CheckProcedure(const Chain& chain, const Step& step) const;
   void ApplyContent(const v1::DenialContent& content, Chain& chain) const;
   void ApplyRevision(const machine::AppliedDocument& document, const Step& step,
@@ -108,7 +115,8 @@ class DenialRegister final : public machine::Register {
   absl::btree_map<std::string, uint32_t, std::less<>> by_name_;
   std::map<std::string, std::vector<uint32_t>, std::less<>> by_originator_;
   std::map<std::string, std::vector<uint32_t>, std::less<>> by_destination_;
-  std::map<std::string, std::shared_ptr<const entente::exchange::v1::Audience>, std::less<>> audiences_;
+  std::map<std::string, std::shared_ptr<const entente::exchange::v1::Audience>, std::less<>>
+      audiences_;
 };
 
 // Kinds of body that this register takes, full names.

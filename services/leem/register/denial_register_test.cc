@@ -1,4 +1,5 @@
-// The rules of denials (DOMAIN §8.3, numbers in the tests' names), each attacked where it could break.
+// The rules of denials (DOMAIN §8.3, numbers in the tests' names), each attacked where it could
+// break.
 #include "services/leem/register/denial_register.h"
 
 #include <gtest/gtest.h>
@@ -22,8 +23,7 @@ class DenialRegisterTest : public ::testing::Test {
   absl::StatusOr<std::string> Put(const entente::exchange::v1::Document& document) {
     const auto signed_document = regime_.Sign(document);
     ENTENTE_ASSIGN_OR_RETURN(auto verified, regime_.Verify(signed_document));
-    ENTENTE_ASSIGN_OR_RETURN(auto judgement,
-                             register_.Validate(verified, {.now = clock_.Now()}));
+    ENTENTE_ASSIGN_OR_RETURN(auto judgement, register_.Validate(verified, {.now = clock_.Now()}));
     entente::exchange::v1::Leaf leaf;
     tip_ = TestRegime::DigestOf(signed_document);
     leaf.set_document_digest(tip_.str());
@@ -57,8 +57,10 @@ class DenialRegisterTest : public ::testing::Test {
     EXPECT_NE(chain, nullptr);
     return *chain;
   }
-  entente::exchange::v1::Document Next(const entente::exchange::v1::Document& first, const std::string& reference,
-                              const google::protobuf::Message& body, const std::string& by = "kr") {
+  entente::exchange::v1::Document Next(const entente::exchange::v1::Document& first,
+                                       const std::string& reference,
+                                       const google::protobuf::Message& body,
+                                       const std::string& by = "kr") {
     return regime_.Revision(by, reference, first, "partners/kr/denials/" + first.reference(), tip_,
                             body);
   }
@@ -113,9 +115,7 @@ TEST_F(DenialRegisterTest, Rule4ListedXorCatchAll) {
               NamesField("body.content.catch_all"));
   EXPECT_THAT(RefusedContent([](auto& c) { c.clear_control_list_entries(); }),
               NamesField("body.content.control_list_entries"));
-  EXPECT_THAT(RefusedContent([](auto& c) {
-                c.mutable_control_list_entries(0)->clear_edition();
-              }),
+  EXPECT_THAT(RefusedContent([](auto& c) { c.mutable_control_list_entries(0)->clear_edition(); }),
               NamesField("body.content.control_list_entries[0].edition"));
 }
 
@@ -131,11 +131,11 @@ TEST_F(DenialRegisterTest, Rule9MarkingOfAPartIsNotAboveTheWhole) {
 TEST_F(DenialRegisterTest, Rule10WhoIsLeftOutGetsTheAnswerForNothing) {
   const auto hidden = regime_.Denial("kr", "1", {"jp", "kr"});
   ASSERT_OK(Put(hidden));
-  auto by_outsider = regime_.Revision("nz", "x", hidden, "partners/kr/denials/1", tip_,
-                                      Revocation());
+  auto by_outsider =
+      regime_.Revision("nz", "x", hidden, "partners/kr/denials/1", tip_, Revocation());
   by_outsider.mutable_audience()->mutable_all_partners();
-  auto of_nothing = regime_.Revision("nz", "x", hidden, "partners/kr/denials/1", tip_,
-                                     Revocation());
+  auto of_nothing =
+      regime_.Revision("nz", "x", hidden, "partners/kr/denials/1", tip_, Revocation());
   of_nothing.mutable_audience()->mutable_all_partners();
   of_nothing.mutable_references(0)->set_name("partners/kr/denials/2");
   const absl::Status exists = Refused(by_outsider);

@@ -70,10 +70,12 @@ void CheckItem(const v1::DenialContent& content, const std::string& path,
                const entente::config::v1::DenialRules& rules, Violations& violations) {
   const int entries = content.control_list_entries_size();
   if (entries > 0 && content.has_catch_all()) {
-    violations.Add(path + ".catch_all", "excludes control_list_entries; a denial has one or the other");
+    violations.Add(path + ".catch_all",
+                   "excludes control_list_entries; a denial has one or the other");
   }
   if (entries == 0 && !content.has_catch_all()) {
-    violations.Add(path + ".control_list_entries", "is empty, and there is no catch_all basis either");
+    violations.Add(path + ".control_list_entries",
+                   "is empty, and there is no catch_all basis either");
   }
   if (entries > 32) violations.Add(path + ".control_list_entries", "at most 32 entries");
   for (int i = 0; i < entries; ++i) {
@@ -153,11 +155,13 @@ void CheckParties(const v1::DenialContent& content, const std::string& path,
     refers = refers || party.same_as_consignee();
   }
   if (!consignee && !user) violations.Add(path, "need at least one consignee or end-user");
-  if (refers && !consignee) violations.Add(path, "the end-user is the consignee, but there is none");
+  if (refers && !consignee)
+    violations.Add(path, "the end-user is the consignee, but there is none");
 }
 
 // DOMAIN rule 9: the marking of a whole is at least that of every part.
-bool AtMost(const entente::exchange::v1::Marking& part, const entente::exchange::v1::Marking& whole) {
+bool AtMost(const entente::exchange::v1::Marking& part,
+            const entente::exchange::v1::Marking& whole) {
   return part.level() <= whole.level() && part.tlp() <= whole.tlp() &&
          (!part.originator_controlled() || whole.originator_controlled());
 }
@@ -229,7 +233,8 @@ void CheckContent(const v1::DenialContent& content, const std::string& path,
     violations.Add(path + ".decision_date", "is stated and not stated at once");
   }
   CheckText(content.issuer_reference(), 0, 200, path + ".issuer_reference", violations);
-  if (content.act() < v1::DENIAL_ACT_REFUSED || content.act() > v1::DENIAL_ACT_PRELIMINARY_NEGATIVE) {
+  if (content.act() < v1::DENIAL_ACT_REFUSED ||
+      content.act() > v1::DENIAL_ACT_PRELIMINARY_NEGATIVE) {
     violations.Add(path + ".act", "is missing or unknown");
   }
   CheckPlace(content.has_destination(), content.destination(), path + ".destination", violations);

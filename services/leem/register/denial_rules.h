@@ -1,5 +1,5 @@
-// What a denial document must look like: pure checks of one body against the profile. Each fault names
-// its field; all are collected.
+// What a denial document must look like: pure checks of one body against the profile. Each fault
+// names its field; all are collected.
 #ifndef ENTENTE_SERVICES_LEEM_REGISTER_DENIAL_RULES_H_
 #define ENTENTE_SERVICES_LEEM_REGISTER_DENIAL_RULES_H_
 
@@ -17,7 +17,7 @@ namespace entente::leem {
 struct RuleContext {
   const entente::config::v1::RegimeProfile& profile;
   const entente::exchange::v1::Marking& marking;  // of the document
-  base::CivilDate latest_date;           // the latest day it is anywhere on earth
+  base::CivilDate latest_date;                    // the latest day it is anywhere on earth
 };
 
 void CheckContent(const v1::DenialContent& content, const std::string& path,

@@ -1,5 +1,5 @@
-// Text for search: compatibility forms, letter case and width folded away. ICU stays in this pair of
-// files.
+// Text for search: compatibility forms, letter case and width folded away. ICU stays in this pair
+// of files.
 #ifndef ENTENTE_SERVICES_LEEM_REGISTER_FOLD_TEXT_H_
 #define ENTENTE_SERVICES_LEEM_REGISTER_FOLD_TEXT_H_
 

@@ -45,9 +45,9 @@ MATCHER_P(NamesField, field, std::string("names the field ") + field) {
 
 #define ASSERT_OK(expression) ASSERT_THAT(expression, ::entente::base::testing::IsOk())
 #define EXPECT_OK(expression) EXPECT_THAT(expression, ::entente::base::testing::IsOk())
-#define ASSERT_OK_AND_ASSIGN(target, expression)                       \
-  auto ENTENTE_CONCAT(entente_test_or_, __LINE__) = (expression);      \
-  ASSERT_OK(ENTENTE_CONCAT(entente_test_or_, __LINE__));               \
+#define ASSERT_OK_AND_ASSIGN(target, expression)                  \
+  auto ENTENTE_CONCAT(entente_test_or_, __LINE__) = (expression); \
+  ASSERT_OK(ENTENTE_CONCAT(entente_test_or_, __LINE__));          \
   target = std::move(ENTENTE_CONCAT(entente_test_or_, __LINE__)).value()
 
 #endif  // ENTENTE_SERVICES_CORE_BASE_TESTING_STATUS_MATCHERS_H_

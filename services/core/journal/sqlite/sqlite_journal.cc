@@ -27,7 +27,8 @@ constexpr int kCheckpointFrames = 512;  // WAL frames worth copying back
 // The schema, statement by statement; sqlite_schema must hold exactly these texts.
 constexpr const char* kSchema[] = {
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
-    "CREATE TABLE record (position INTEGER PRIMARY KEY, kind INTEGER NOT NULL CHECK (kind BETWEEN 1 "
+    "CREATE TABLE record (position INTEGER PRIMARY KEY, kind INTEGER NOT NULL CHECK (kind BETWEEN "
+    "1 "
     "AND 3), header BLOB NOT NULL, body BLOB NOT NULL, chain BLOB NOT NULL CHECK (length(chain) = "
     "32)) STRICT",
     "CREATE TRIGGER record_is_never_updated BEFORE UPDATE ON record BEGIN SELECT RAISE(ABORT, "
@@ -187,7 +188,8 @@ absl::StatusOr<DbPtr> SqliteJournal::Impl::Connect(bool read_only) const {
                                   "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; "
                                   "PRAGMA mmap_size=0"));
   if (!read_only) {
-    // SQLite would resume an interrupted WAL silently; that is what we want: it holds whole commits.
+    // SQLite would resume an interrupted WAL silently; that is what we want: it holds whole
+    // commits.
     ENTENTE_RETURN_IF_ERROR(Execute(raw, options_.path,
                                     "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; "
                                     "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; "
@@ -204,9 +206,9 @@ absl::Status SqliteJournal::Impl::Start() {
   }
   if (!options_.read_only) ENTENTE_RETURN_IF_ERROR(TakeLock());
   ENTENTE_ASSIGN_OR_RETURN(writer_, Connect(options_.read_only));
-  ENTENTE_ASSIGN_OR_RETURN(const std::string tables,
-                           QueryText(writer_.get(), options_.path,
-                                     "SELECT count(*) FROM sqlite_schema"));
+  ENTENTE_ASSIGN_OR_RETURN(
+      const std::string tables,
+      QueryText(writer_.get(), options_.path, "SELECT count(*) FROM sqlite_schema"));
   if (tables == "0" && !options_.read_only) ENTENTE_RETURN_IF_ERROR(CreateSchema());
   ENTENTE_RETURN_IF_ERROR(CheckSchema());
   ENTENTE_RETURN_IF_ERROR(LoadHead());
@@ -277,9 +279,10 @@ absl::Status SqliteJournal::Impl::CheckSchema() {
   for (const char* sql : kSchema) wanted += std::string(sql) + "\n";
   ENTENTE_ASSIGN_OR_RETURN(
       const std::string found,
-      QueryText(db, options_.path,
-                "SELECT group_concat(sql || char(10), '') FROM (SELECT sql FROM sqlite_schema WHERE "
-                "sql IS NOT NULL ORDER BY rowid)"));
+      QueryText(
+          db, options_.path,
+          "SELECT group_concat(sql || char(10), '') FROM (SELECT sql FROM sqlite_schema WHERE "
+          "sql IS NOT NULL ORDER BY rowid)"));
   if (found != wanted) return Corrupt(options_.path, "its schema is not the one it was made with");
   if (options_.check_integrity) {
     ENTENTE_ASSIGN_OR_RETURN(const std::string result,
@@ -290,8 +293,8 @@ absl::Status SqliteJournal::Impl::CheckSchema() {
 }
 
 absl::Status SqliteJournal::Impl::LoadHead() {
-  StatementPtr statement = Prepare(
-      writer_.get(), "SELECT position, chain FROM record ORDER BY position DESC LIMIT 1");
+  StatementPtr statement =
+      Prepare(writer_.get(), "SELECT position, chain FROM record ORDER BY position DESC LIMIT 1");
   if (statement == nullptr) return SqliteError(writer_.get(), options_.path, "read head");
   const int step = sqlite3_step(statement.get());
   if (step == SQLITE_DONE) return absl::OkStatus();
@@ -338,8 +341,9 @@ absl::Status SqliteJournal::Impl::Append(uint64_t expected_head, std::span<const
   if (status.ok()) status = Execute(writer_.get(), options_.path, "COMMIT");
   if (!status.ok()) {
     sqlite3_reset(insert_.get());
-    // A full disk rolls back cleanly. After any other error it is unknown what a sync has written, and
-    // the page cache may now hold what the disk does not: nothing is acknowledged until a restart.
+    // A full disk rolls back cleanly. After any other error it is unknown what a sync has written,
+    // and the page cache may now hold what the disk does not: nothing is acknowledged until a
+    // restart.
     const bool full = base::ReasonOf(status) == std::string(ReasonName(Reason::kJournalFull));
     const bool rolled_back = sqlite3_get_autocommit(writer_.get()) != 0 ||
                              Execute(writer_.get(), options_.path, "ROLLBACK").ok();

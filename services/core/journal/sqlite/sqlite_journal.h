@@ -1,5 +1,5 @@
-// The embedded engine: one SQLite file in WAL mode with synchronous=FULL. The database itself refuses
-// changes to what was written. One process at a time writes, held by a lock file beside it.
+// The embedded engine: one SQLite file in WAL mode with synchronous=FULL. The database itself
+// refuses changes to what was written. One process at a time writes, held by a lock file beside it.
 #ifndef ENTENTE_SERVICES_CORE_JOURNAL_SQLITE_SQLITE_JOURNAL_H_
 #define ENTENTE_SERVICES_CORE_JOURNAL_SQLITE_SQLITE_JOURNAL_H_
 
@@ -14,18 +14,18 @@ class SqliteJournal final : public Journal {
  public:
   struct Options {
     std::string path;
-    std::string service;         // as in "mtcr.example/leem"; a file of another service is refused
-    bool read_only = false;      // for fsck: no lock, nothing is created
+    std::string service;     // as in "mtcr.example/leem"; a file of another service is refused
+    bool read_only = false;  // for fsck: no lock, nothing is created
     bool check_integrity = false;  // run SQLite's own integrity check on opening
   };
-  // Opens or makes the file. DATA_LOSS/JOURNAL_CORRUPT where its schema or counts are not as written;
-  // FAILED_PRECONDITION/JOURNAL_NEWER for a newer format; UNAVAILABLE if another process holds it.
+  // Opens or makes the file. DATA_LOSS/JOURNAL_CORRUPT where its schema or counts are not as
+  // written; FAILED_PRECONDITION/JOURNAL_NEWER for a newer format; UNAVAILABLE if another process
+  // holds it.
   static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(Options options);
   ~SqliteJournal() override;
 
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch) override;
-  absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end,
-                                           size_t bytes_max) override;
+  absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max) override;
   uint64_t Head() override;
 
  private:

@@ -28,9 +28,9 @@ class SqliteJournalTest : public ::testing::Test {
   }
   // Opens and reads everything; OK if all of it passes its checks.
   absl::Status ReadAll() {
-    ENTENTE_ASSIGN_OR_RETURN(auto journal,
-                             SqliteJournal::Open({.path = path_, .service = "t/leem",
-                                                  .check_integrity = true}));
+    ENTENTE_ASSIGN_OR_RETURN(
+        auto journal,
+        SqliteJournal::Open({.path = path_, .service = "t/leem", .check_integrity = true}));
     return journal->Read(0, journal->Head(), 1 << 30).status();
   }
   // Runs SQL as somebody with a shell on the host would.
@@ -75,10 +75,11 @@ TEST_F(SqliteJournalTest, RefusesAStoreWhoseGuardsWereRemoved) {
 
 TEST_F(SqliteJournalTest, RefusesAChangedRecord) {
   Fill(5);
-  EXPECT_EQ(Run("DROP TRIGGER record_is_never_updated; UPDATE record SET body = x'00' WHERE "
-                "position = 2; CREATE TRIGGER record_is_never_updated BEFORE UPDATE ON record BEGIN "
-                "SELECT RAISE(ABORT, 'journal is append-only'); END"),
-            "");
+  EXPECT_EQ(
+      Run("DROP TRIGGER record_is_never_updated; UPDATE record SET body = x'00' WHERE "
+          "position = 2; CREATE TRIGGER record_is_never_updated BEFORE UPDATE ON record BEGIN "
+          "SELECT RAISE(ABORT, 'journal is append-only'); END"),
+      "");
   EXPECT_THAT(ReadAll(), HasReason(base::Reason::kJournalCorrupt));
 }
 

@@ -1,0 +1,80 @@
+# Shared by the stories: a PKI, a running suite in a folder of its own, and ways to speak as a state.
+# A story is a bash script that sources this with the folder of the binaries as $1.
+set -euo pipefail
+bin=$(cd "$1" && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+work=$(mktemp -d)
+export PATH=$bin:$PATH
+suite_pid=
+port=
+
+finish() {
+  local code=$?
+  [ -n "$suite_pid" ] && kill -KILL "$suite_pid" 2>/dev/null
+  if [ "$code" -ne 0 ]; then
+    echo "story failed with $code; the suite's last words:" >&2
+    tail -5 "$work/suite.log" 2>/dev/null >&2
+  fi
+  rm -rf "$work"
+  exit "$code"
+}
+trap finish EXIT
+
+fail() { echo "FAIL: $*" >&2; exit 1; }
+# Whether a command is refused with this reason.
+refused() { # reason command…
+  local reason=$1 out
+  shift
+  out=$("$@" 2>&1) && return 1
+  grep -q "$reason" <<<"$out"
+}
+step() { echo "-- $*"; }
+
+make_regime() {
+  entente pki init "$work/pki" --states jp,kr,nz >/dev/null
+  for state in jp kr nz; do
+    entente pki issue "$work/pki" --state $state --agency licensing --officer officer-1 >/dev/null
+  done
+  cp "$root/deploy/config/profile.textproto" "$work/"
+  cat > "$work/server.textproto" <<CONFIG
+directory_file: "pki/directory.textproto"
+directory_key_file: "pki/directory.pub"
+profile_file: "profile.textproto"
+groups {
+  group: "leem" listen: "127.0.0.1:0" database_file: "leem.db"
+  tls_certificate_file: "pki/services/leem.crt" tls_key_file: "pki/services/leem.key"
+  log_key_file: "pki/services/leem.log.key"
+}
+CONFIG
+}
+
+# Starts the suite, under a command if one is given, and learns its port.
+start_suite() {
+  : > "$work/suite.log"
+  "$@" entente-suite --config "$work/server.textproto" >>"$work/suite.log" 2>&1 &
+  suite_pid=$!
+  for _ in $(seq 600); do
+    port=$(sed -n 's/.*"message":"serving".*"port":"\([0-9]*\)".*/\1/p' "$work/suite.log")
+    [ -n "$port" ] && break
+    kill -0 "$suite_pid" 2>/dev/null || return 1
+    sleep 0.05
+  done
+  [ -n "$port" ] || return 1
+  sed -i "s/address: \"127.0.0.1:[0-9]*\"/address: \"127.0.0.1:$port\"/" \
+    "$work"/pki/agencies/*/*/client.textproto
+}
+
+stop_suite() { # signal
+  kill "-$1" "$suite_pid" 2>/dev/null || true
+  wait "$suite_pid" 2>/dev/null || true
+  suite_pid=
+}
+
+as() { local state=$1; shift; ENTENTE_CONFIG=$work/pki/agencies/$state/licensing/client.textproto entente "$@"; }
+
+denial() { # reference [state,state]
+  entente denial new | sed "s/\"reference\": \"2016-0042\"/\"reference\": \"$1\"/" |
+    if [ -n "${2:-}" ]; then
+      sed "s/\"audience\": {\"all_partners\": {}}/\"audience\": {\"listed\": {\"states\": [$(sed 's/[a-z][a-z]/"&"/g' <<<"$2")]}}/"
+    else cat; fi
+}

@@ -1,0 +1,50 @@
+# The main job through the real binaries: notify, receive, acknowledge, amend, renew, revoke, verify.
+source "$(dirname "$0")/../lib.sh" "$1"
+make_regime
+start_suite || fail "the suite does not start"
+
+step "a denial for kr only reaches kr, and nz cannot tell"
+denial 1 jp,kr > "$work/1.json"
+as jp denial notify "$work/1.json" --json > "$work/receipt.json"
+as kr follow leem --save "$work/kr" --until-current 2>/dev/null | grep -q partners/jp/denials/1 || fail "kr has nothing"
+[ -z "$(as nz follow leem --until-current 2>/dev/null)" ] || fail "nz sees it"
+as jp delivery partners/jp/denials/1 | grep -qE '^kr +[0-9]{4}-' || fail "no acknowledgement"
+
+step "following again gives nothing twice"
+[ -z "$(as kr follow leem --save "$work/kr" --until-current 2>/dev/null)" ] || fail "doubled"
+
+step "amend, renew, revoke; a revoked denial stays revoked"
+as jp denial amend partners/jp/denials/1 "$work/1.json" --explanation "typing error" >/dev/null
+as jp denial renew partners/jp/denials/1 --review-date 2020-01-01 >/dev/null
+as jp denial revoke partners/jp/denials/1 --effective-date 2020-06-01 --explanation "new facts" >/dev/null
+refused CHAIN_ENDED as jp denial revoke partners/jp/denials/1 --effective-date 2020-06-01 --explanation x ||
+  fail "ended twice"
+[ "$(as kr denial history partners/jp/denials/1 | wc -l)" -eq 5 ] || fail "history"
+as kr denial get partners/jp/denials/1 | grep -q DENIAL_STATE_REVOKED || fail "not revoked"
+
+step "only the originator's state may change it"
+refused PROCEDURE_FORBIDS as kr denial revoke partners/jp/denials/1 --effective-date 2020-06-01 \
+  --explanation x || fail "kr revoked it"
+
+step "what kr saved verifies offline; one changed bit is found"
+as kr follow leem --save "$work/kr" --until-current >/dev/null 2>&1
+stop_suite TERM
+as kr verify "$work/kr" | grep -q '4 entries' || fail "verify"
+as jp verify "$work/receipt.json" | grep -q '^ok' || fail "receipt"
+ledger=$(ls -d "$work"/kr/x*)
+printf '\x01' | dd of="$ledger/0000000002.entry" bs=1 seek=300 conv=notrunc status=none
+refused '^BAD' as kr verify "$work/kr" || fail "a changed bit went unnoticed"
+
+step "fsck agrees, and after a restart everything is there"
+as jp fsck "$work/leem.db" | grep -q '^ok' || fail "fsck"
+start_suite || fail "no restart"
+[ "$(as kr denial list --json | wc -l)" -eq 1 ] || fail "lost"
+
+step "a revoked agency is out within seconds, its streams too"
+(as kr follow leem > "$work/stream.log" 2>&1; echo "ended $?" >> "$work/stream.log") &
+for _ in $(seq 100); do grep -q partners/jp "$work/stream.log" && break; sleep 0.05; done
+entente pki revoke "$work/pki" --state kr --agency licensing
+for _ in $(seq 100); do grep -q ended "$work/stream.log" && break; sleep 0.1; done
+grep -q AGENCY_REVOKED "$work/stream.log" || fail "the stream did not end: $(cat "$work/stream.log")"
+refused AGENCY_REVOKED as kr denial list || fail "kr still gets in"
+echo "story ends well"

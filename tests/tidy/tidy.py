@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""House rules as a test: who includes whom, guards, lengths, banned calls, documented reasons.
+
+Prints every breach with its place and exits 1 if there is one. Run from the project's root.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LINE_MAX = 100
+FUNCTION_MAX = 70
+FILE_MAX = 700
+
+# What a folder may include besides itself. Everything may include generated protos.
+ALLOWED = {
+    'services/core/base': set(),
+    'services/core/crypto': {'base'},
+    'services/core/merkle': {'base', 'crypto'},
+    'services/core/document': {'base', 'crypto'},
+    'services/core/entry': {'base', 'crypto', 'merkle'},
+    'services/core/identity': {'base', 'crypto', 'document', 'entry'},
+    'services/core/journal': {'base', 'crypto'},
+    'services/core/journal/sqlite': {'base', 'crypto', 'journal'},
+    'services/core/machine': {'base', 'crypto', 'document', 'merkle', 'entry', 'identity', 'journal'},
+    'services/core/feed': {'base', 'document', 'merkle', 'entry', 'journal', 'machine'},
+    'services/core/telemetry': {'base'},
+    'services/core/rpc': {'base', 'crypto', 'document', 'merkle', 'entry', 'identity', 'journal',
+                          'machine', 'feed', 'telemetry'},
+    'clients/sdk': {'base', 'crypto', 'document', 'merkle', 'entry', 'identity',
+                    'rpc/grpc_status.h'},
+}
+REGISTER_ALLOWED = {'base', 'crypto', 'document', 'entry', 'machine/register.h'}
+FENCED = {  # header prefix -> folders that alone may include it
+    'openssl/': ['services/core/crypto'],
+    'sqlite3.h': ['services/core/journal/sqlite'],
+    'libpq-fe.h': ['services/core/journal/postgres'],
+    'grpcpp/': ['services/core/rpc', 'clients/sdk', 'tests'],
+    'unicode/': ['services/leem/register'],
+}
+BANNED = [  # pattern, why, files that may
+    (r'system_clock::now|absl::Now\(\)', 'time comes from base::Clock',
+     {'services/core/base/clock.cc', 'services/core/telemetry/log.cc', 'clients/sdk/client.cc',
+      'services/core/rpc/server_host.cc'}),
+    (r'\bSerialize(?:AsString|ToString|PartialAsString)\(', 'bytes are sacred: say why it is safe here',
+     {'services/core/entry/entry.cc', 'services/core/document/document.cc',
+      'services/core/machine/sequencer.cc', 'services/core/base/status.cc',
+      'services/core/rpc/grpc_status.cc', 'clients/sdk/client.cc', 'clients/cli/follow.cc'}),
+    (r'std::ranges::views|std::views::', 'range views do not parse with clang 14', set()),
+    (r'\bsleep_for\b|\busleep\(', 'no sleeps', set()),
+]
+breaches = []
+
+
+def breach(path, line, text):
+    breaches.append(f'{path.relative_to(ROOT)}:{line}: {text}')
+
+
+def sources():
+    out = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard'], cwd=ROOT, text=True,
+                         capture_output=True, check=True).stdout.split('\n')
+    return [ROOT / f for f in out if f and (ROOT / f).is_file()]
+
+
+def is_test(rel):
+    return '/testing/' in rel or rel.endswith('_test.cc') or rel.startswith('tests/')
+
+
+def core_part(include):
+    return include[len('services/core/'):]
+
+
+def check_include(path, rel, number, include, system):
+    if system:
+        for prefix, folders in FENCED.items():
+            if include.startswith(prefix) and not is_test(rel) and not any(
+                    rel.startswith(f + '/') for f in folders):
+                breach(path, number, f'{include} stays in {", ".join(folders)}')
+        return
+    if is_test(rel) or not include.startswith(('services/', 'clients/', 'tests/')):
+        return
+    folder = str(pathlib.Path(rel).parent)
+    target = str(pathlib.Path(include).parent)
+    if include.startswith('tests/') or '/testing/' in include:
+        breach(path, number, f'the product includes test code: {include}')
+    if folder == target:
+        return
+    if folder.endswith('/register') and folder.startswith('services/'):
+        part = core_part(include) if include.startswith('services/core/') else include
+        if not any(part == a or part.startswith(a + '/') for a in REGISTER_ALLOWED):
+            breach(path, number, f'a register may not include {include}')
+        return
+    group = re.match(r'services/(iem|leem|tem|plenary|poc)/', rel)
+    other = re.match(r'services/(iem|leem|tem|plenary|poc)/', include)
+    if group and other and group.group(1) != other.group(1):
+        breach(path, number, f'a group never includes another group: {include}')
+    if folder in ALLOWED:
+        part = core_part(include) if include.startswith('services/core/') else include
+        if not any(part == a or part.startswith(a + '/') for a in ALLOWED[folder]):
+            breach(path, number, f'{folder} may not include {include}')
+
+
+def check_functions(path, lines):
+    """A definition at the left margin runs from its first line to the closing brace."""
+    start = None
+    for number, line in enumerate(lines, 1):
+        if line.startswith('}'):
+            if start is not None and number - start > FUNCTION_MAX:
+                breach(path, start, f'a function of {number - start} lines; at most {FUNCTION_MAX}')
+            start = None
+        elif re.match(r'[A-Za-z]', line) and start is None:
+            if re.match(r'(namespace|using|struct|class|enum|constexpr|static|typedef|template)\b', line):
+                continue
+            start = number
+        if line.endswith(';') and start == number:
+            start = None
+
+
+def check_source(path, rel):
+    text = path.read_text()
+    lines = text.split('\n')
+    if not text.endswith('\n'):
+        breach(path, len(lines), 'no line feed at the end')
+    if len(lines) > FILE_MAX + 1 and 'country_names' not in rel:
+        breach(path, 1, f'{len(lines)} lines; at most {FILE_MAX}')
+    if rel.endswith('.h'):
+        guard = 'ENTENTE_' + re.sub(r'[/.]', '_', rel).upper() + '_'
+        if f'#ifndef {guard}' not in text or f'#endif  // {guard}' not in text:
+            breach(path, 1, f'the include guard must be {guard}')
+        if not lines[0].startswith('//'):
+            breach(path, 1, 'a header starts by saying what it is')
+    for number, line in enumerate(lines, 1):
+        if len(line) > LINE_MAX and 'http' not in line and '"' not in line:
+            breach(path, number, f'{len(line)} columns; at most {LINE_MAX}')
+        if line != line.rstrip():
+            breach(path, number, 'white space at the end')
+        match = re.match(r'#include ([<"])([^>"]+)[>"]', line)
+        if match:
+            check_include(path, rel, number, match.group(2), match.group(1) == '<')
+        for pattern, why, allowed in BANNED:
+            if re.search(pattern, line) and rel not in allowed and not is_test(rel):
+                breach(path, number, why)
+        if re.search(r'flat_hash_', line) and '/register/' in rel:
+            breach(path, number, 'a register iterates ordered containers only')
+    if rel.endswith('.cc') and not is_test(rel):
+        check_functions(path, lines)
+
+
+def check_reasons():
+    reasons = re.findall(r'Reason::k\w+, "(\w+)"', (ROOT / 'services/core/base/reason.h').read_text())
+    readme = (ROOT / 'services/core/rpc/README.md')
+    documented = readme.read_text() if readme.exists() else ''
+    for reason in reasons:
+        if f'`{reason}`' not in documented:
+            breach(readme, 1, f'{reason} is not documented')
+
+
+def check_protos(path):
+    """Every message, field, enum, value, service and rpc carries a comment."""
+    lines = path.read_text().split('\n')
+    for number, line in enumerate(lines, 1):
+        element = re.match(r'\s*(message|enum|service|rpc|oneof)\s', line) or re.match(
+            r'\s*(repeated |optional )?[\w.<>, ]+ \w+ = \d+;', line)
+        if element and not re.match(r'\s*(//|option|syntax|package|import)', line):
+            before = lines[number - 2].strip()
+            if not before.startswith('//'):
+                breach(path, number, 'has no comment')
+
+
+def main():
+    for path in sources():
+        rel = str(path.relative_to(ROOT))
+        if rel.endswith(('.cc', '.h')):
+            check_source(path, rel)
+        if rel.endswith('.proto') and rel.startswith('proto/entente'):
+            check_protos(path)
+    for folder in {p.parent for p in sources() if p.suffix in ('.cc', '.h')}:
+        if folder.name != 'testing' and not (folder / 'README.md').exists():
+            breach(folder / 'README.md', 1, 'a folder says what lives in it')
+    check_reasons()
+    for line in breaches:
+        print(line)
+    print(f'{len(breaches)} breaches of the house rules')
+    return 1 if breaches else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
