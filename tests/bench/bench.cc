@@ -2,6 +2,7 @@
 // tests/bench/run starts servers and peers, calls these in interleaved rounds, and prints ratios.
 #include <fcntl.h>
 #include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
@@ -298,8 +299,8 @@ class FloorService final : public grpc::CallbackGenericService {
 int FloorServe(const std::string& listen, const std::string& pki, int count) {
   const auto agency = Must(sdk::Agency::Load(pki + "/agencies/jp/licensing/client.textproto"));
   const auto document = SignMany(*agency, 1)[0];
-  std::string one = feed::SerialiseDelivery("all", std::string(260, 'l'),
-                                            document.SerializeAsString());
+  std::string one =
+      feed::SerialiseDelivery("all", std::string(260, 'l'), document.SerializeAsString());
   std::string message;
   for (int i = 0; i < 16; ++i) message += one;
   const grpc::Slice slice(message);
@@ -307,9 +308,8 @@ int FloorServe(const std::string& listen, const std::string& pki, int count) {
   grpc::ServerBuilder builder;
   const std::string roots = pki + "/floor-roots.pem";
   base::WriteFileAtomically(roots, agency->directory().PartnerAuthoritiesPem());
-  builder.AddListeningPort(listen,
-                           rpc::MakeServerCredentials({pki + "/services/leem.crt",
-                                                       pki + "/services/leem.key", roots}));
+  builder.AddListeningPort(listen, rpc::MakeServerCredentials({pki + "/services/leem.crt",
+                                                               pki + "/services/leem.key", roots}));
   builder.RegisterCallbackGenericService(&service);
   auto server = builder.BuildAndStart();
   server->Wait();
@@ -394,8 +394,8 @@ int JournalBench(const std::string& folder, int callers, int count) {
   return 0;
 }
 
-// Fills a journal with `count` denials through the sequencer, and says how submitting and listing cost
-// at each power of ten.
+// Fills a journal with `count` denials through the sequencer, and says how submitting and listing
+// cost at each power of ten.
 int Fill(const std::string& path, int count) {
   base::testing::FakeClock clock;
   testing::TestRegime regime({"jp", "kr", "nz"}, clock.Now());
@@ -424,7 +424,13 @@ int Fill(const std::string& path, int count) {
     });
     const auto began = Clock::now();
     for (auto& document : chunk) {
-      if (!sequencer.Submit(*document, 1, [](auto r) { if (!r.ok()) std::abort(); }).ok()) return 1;
+      if (!sequencer
+               .Submit(*document, 1,
+                       [](auto r) {
+                         if (!r.ok()) std::abort();
+                       })
+               .ok())
+        return 1;
     }
     while (sequencer.RunOnce()) {
     }

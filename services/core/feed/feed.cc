@@ -92,7 +92,8 @@ absl::StatusOr<Filter> Filter::Parse(std::string_view text, const std::vector<st
 bool Filter::Matches(const Item& item, const machine::Register& reg) const {
   std::optional<std::multimap<std::string, std::string>> facts;
   return std::all_of(clauses_.begin(), clauses_.end(), [&](const auto& clause) {
-    const auto& [name, value] = clause;
+    const std::string& name = clause.first;
+    const std::string& value = clause.second;
     if (name == "originator") return item.originator == value;
     if (name == "kind") return item.kind == value;
     if (!facts.has_value()) facts = reg.Facts(item.name);

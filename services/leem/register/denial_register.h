@@ -21,8 +21,6 @@
 
 namespace entente::leem {
 
-namespace v1 = ::entente::leem::v1;
-
 struct RuleContext;
 
 // A stretch of time in which a denial is in force: from, inclusive, to until, exclusive.
