@@ -64,7 +64,9 @@ TEST(ThreadsTest, EverybodyGetsEverythingOnceInOrder) {
       feed::Follower::Message message;
       while (next < kCallers * kPerCaller) {
         const auto step = (*follower)->Pull(message);
-        if (step == feed::Follower::Step::kNeedLoad) ASSERT_OK((*follower)->Load());
+        if (step == feed::Follower::Step::kNeedLoad) {
+          ASSERT_OK((*follower)->Load());
+        }
         if (step == feed::Follower::Step::kIdle) std::this_thread::yield();
         if (step != feed::Follower::Step::kMessage) continue;
         std::string bytes;
