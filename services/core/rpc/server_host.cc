@@ -363,6 +363,8 @@ absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, 
 
 int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupModule> modules,
               const JournalFactory& journals) {
+  // gRPC's own lines are not JSON; whoever wants them sets the variable.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   sigset_t signals;
   sigemptyset(&signals);
