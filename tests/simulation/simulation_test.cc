@@ -375,5 +375,48 @@ TEST(SequencerTest, ASignerRevokedBetweenIntakeAndRecordingIsRefused) {
   EXPECT_EQ(journal.Head(), 0u);
 }
 
+// Sizes of the messages that nz gets when it catches up from the journal's pages, with this many
+// records hidden from it before each document that it may see.
+std::vector<size_t> MessageSizes(int hidden_before_each) {
+  base::testing::FakeClock clock;
+  TestRegime regime({"jp", "kr", "nz"}, clock.Now());
+  journal::testing::MemoryJournal journal;
+  Service service(journal, regime, clock, [] { return Fault::kNone; });
+  int number = 0;
+  const auto record = [&](const std::vector<std::string>& audience) {
+    auto verified = regime.SignAndVerify(regime.Denial("kr", std::to_string(++number), audience));
+    EXPECT_OK(verified);
+    EXPECT_OK(service.sequencer->Submit(*verified, 1, [](auto r) { EXPECT_OK(r); }));
+    while (service.sequencer->RunOnce()) {
+    }
+  };
+  for (int i = 0; i < 40; ++i) {
+    for (int k = 0; k < hidden_before_each; ++k) record({"jp", "kr"});
+    record({});
+  }
+  Service again(journal, regime, clock, [] { return Fault::kNone; });  // nothing is in its tail
+  auto follower = feed::Follower::Create(*again.feed, {.state = "nz", .is_partner = true}, "", {},
+                                         {.message_items = 15, .until_current = true});
+  EXPECT_OK(follower);
+  std::vector<size_t> sizes;
+  feed::Follower::Message message;
+  for (auto step = (*follower)->Pull(message); step != feed::Follower::Step::kDone;
+       step = (*follower)->Pull(message)) {
+    if (step == feed::Follower::Step::kNeedLoad) {
+      EXPECT_OK((*follower)->Load());
+    } else {
+      sizes.push_back(message.items);
+    }
+  }
+  return sizes;
+}
+
+// DESIGN law 6: were a message cut at the edge of a page, its length would count hidden records.
+TEST(FeedTest, MessagesAreCutByWhatTheReaderMaySeeOnly) {
+  EXPECT_EQ(MessageSizes(0), (std::vector<size_t>{15, 15, 10, 0}));
+  EXPECT_EQ(MessageSizes(1), MessageSizes(0));
+  EXPECT_EQ(MessageSizes(3), MessageSizes(0));
+}
+
 }  // namespace
 }  // namespace entente
