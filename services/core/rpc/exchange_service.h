@@ -1,7 +1,7 @@
 // entente.exchange.v1.ExchangeService over one machine: the same code for every group.
 //
-// Handlers run on gRPC's reaction threads and only enqueue: certificates, signatures, SQL and
-// proofs are worked on by the intake and reader pools.
+// Handlers run on gRPC's reaction threads and never wait there. Submit verifies in place
+// (docs/adr/0005); streams verify in the intake pool; SQL and proofs are the reader pool's work.
 #ifndef ENTENTE_SERVICES_CORE_RPC_EXCHANGE_SERVICE_H_
 #define ENTENTE_SERVICES_CORE_RPC_EXCHANGE_SERVICE_H_
 
