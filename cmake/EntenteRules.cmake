@@ -20,14 +20,20 @@ if(ENTENTE_MOLD AND NOT ENTENTE_SANITIZE)
 endif()
 
 add_library(entente_options INTERFACE)
-target_include_directories(entente_options INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(entente_options INTERFACE -Wall -Wextra -Wshadow -Wno-missing-field-initializers)
+# Where the SDK's headers are installed; they keep their paths below it.
+set(ENTENTE_SDK_INCLUDE_DIR ${CMAKE_INSTALL_INCLUDEDIR}/entente-sdk)
+set_target_properties(entente_options PROPERTIES EXPORT_NAME options)
+target_compile_features(entente_options INTERFACE cxx_std_20)
+target_include_directories(entente_options INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>
+  $<INSTALL_INTERFACE:${ENTENTE_SDK_INCLUDE_DIR}>)
+set(warnings -Wall -Wextra -Wshadow -Wno-missing-field-initializers)
 if(ENTENTE_WERROR)
-  target_compile_options(entente_options INTERFACE -Werror)
+  list(APPEND warnings -Werror)
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
-  target_compile_options(entente_options INTERFACE -Wthread-safety)
+  list(APPEND warnings -Wthread-safety)
 endif()
+target_compile_options(entente_options INTERFACE "$<BUILD_INTERFACE:${warnings}>")
 add_compile_options(-fstack-protector-strong)
 add_link_options(-Wl,-z,relro,-z,now)
 if(CMAKE_BUILD_TYPE STREQUAL Release)
@@ -44,13 +50,6 @@ if(ENTENTE_FUZZ)
   add_link_options(-fsanitize=address)
 endif()
 
-# One precompiled header for the standard library and the few heavy includes that all folders share.
-# Sources and tests compile against it; nothing may rely on it instead of its own includes.
-function(entente_precompile target)
-  target_precompile_headers(${target} PRIVATE <algorithm> <chrono> <cstdint> <functional> <map>
-    <memory> <optional> <span> <string> <string_view> <vector>)
-endfunction()
-
 function(entente_cc_library)
   cmake_parse_arguments(ARG "" "NAME" "SRCS;HDRS;DEPS;PRIVATE_DEPS" ${ARGN})
   set(target entente_${ARG_NAME})
@@ -61,6 +60,7 @@ function(entente_cc_library)
     add_library(${target} INTERFACE)
     target_link_libraries(${target} INTERFACE entente_options ${ARG_DEPS})
   endif()
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${ARG_NAME})
   add_library(entente::${ARG_NAME} ALIAS ${target})
 endfunction()
 

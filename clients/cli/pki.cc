@@ -121,7 +121,7 @@ absl::Status Init(const PkiOptions& options) {
   directory.set_trust_domain(options.trust_domain);
   ENTENTE_ASSIGN_OR_RETURN(auto services, MakeAuthority(options, "services"));
   directory.add_service_ca_pem(services.certificate.Pem());
-  for (const std::string group : {"leem"}) {
+  for (const std::string group : {"iem", "leem", "tem", "plenary", "poc"}) {
     const std::string stem = options.folder + "/services/" + group;
     ENTENTE_RETURN_IF_ERROR(
         IssueLeaf(options, services,

@@ -28,51 +28,18 @@
 #include "services/core/machine/sequencer.h"
 #include "services/core/rpc/server_credentials.h"
 #include "services/leem/register/denial_register.h"
+#include "tests/bench/load.h"
 #include "tests/bench/peers/etcd.grpc.pb.h"
 #include "tests/support/test_regime.h"
 
 namespace entente::bench {
 namespace {
 
-namespace pb = entente::exchange::v1;
-using Clock = std::chrono::steady_clock;
-
-double Seconds(Clock::time_point began) {
-  return std::chrono::duration<double>(Clock::now() - began).count();
-}
-
 double CpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
          static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-template <typename T>
-T Must(absl::StatusOr<T> value) {
-  if (!value.ok()) {
-    std::cerr << value.status() << "\n";
-    std::exit(1);
-  }
-  return *std::move(value);
-}
-
-void Print(const std::string& name, double value, const std::string& unit) {
-  std::cout << name << " " << value << " " << unit << std::endl;
-}
-
-// Runs `work(i)` on `threads` threads, `total` calls in all; seconds taken.
-double RunThreads(int threads, int total, const std::function<void(int thread, int i)>& work) {
-  std::atomic<int> next{0};
-  std::vector<std::thread> pool;
-  const auto began = Clock::now();
-  for (int t = 0; t < threads; ++t) {
-    pool.emplace_back([&, t] {
-      for (int i = next++; i < total; i = next++) work(t, i);
-    });
-  }
-  for (auto& thread : pool) thread.join();
-  return Seconds(began);
 }
 
 // A signed denial of about 1.5 KiB.
@@ -91,23 +58,70 @@ pb::Document MakeDenial(const std::string& originator, const std::string& refere
   return document;
 }
 
+std::string ReadFile(const std::string& path) {
+  auto text = base::ReadFile(path);
+  if (!text) {
+    std::cerr << "cannot read " << path << "\n";
+    std::exit(1);
+  }
+  return *text;
+}
+
+}  // namespace
+
+double Seconds(Clock::time_point began) {
+  return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+void Print(const std::string& name, double value, const std::string& unit) {
+  std::cout << name << " " << value << " " << unit << std::endl;
+}
+
+double RunThreads(int threads, int total, const std::function<void(int thread, int i)>& work) {
+  std::atomic<int> next{0};
+  std::vector<std::thread> pool;
+  const auto began = Clock::now();
+  for (int t = 0; t < threads; ++t) {
+    pool.emplace_back([&, t] {
+      for (int i = next++; i < total; i = next++) work(t, i);
+    });
+  }
+  for (auto& thread : pool) thread.join();
+  return Seconds(began);
+}
+
 std::string UniqueRun() {
   return std::to_string(std::chrono::system_clock::now().time_since_epoch().count() / 1000);
 }
 
-std::vector<pb::SignedDocument> SignMany(const sdk::Agency& agency, int count) {
-  const std::string run = UniqueRun();
+std::vector<pb::SignedDocument> SignMany(const sdk::Agency& agency, int count,
+                                         const std::string& run) {
   std::vector<pb::SignedDocument> documents(static_cast<size_t>(count));
   RunThreads(2, count, [&](int, int i) {
-    documents[static_cast<size_t>(i)] = document::Sign(
-        MakeDenial(agency.name().str(), "b" + run + "-" + std::to_string(i)), agency.signers());
+    const std::string reference = "b" + run + "-" + std::to_string(i) + ".";
+    documents[static_cast<size_t>(i)] =
+        document::Sign(MakeDenial(agency.name().str(), reference), agency.signers());
   });
   return documents;
 }
 
+std::shared_ptr<grpc::Channel> ConnectTls(const std::string& address, const std::string& pki) {
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = ReadFile(pki + "/authorities/services.crt");
+  options.pem_private_key = ReadFile(pki + "/agencies/jp/licensing/tls.key");
+  options.pem_cert_chain = ReadFile(pki + "/agencies/jp/licensing/tls.crt");
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetSslTargetNameOverride("localhost");
+  arguments.SetMaxReceiveMessageSize(64 << 20);
+  return grpc::CreateCustomChannel(address, grpc::SslCredentials(options), arguments);
+}
+
+namespace {
+
 int Submit(const std::string& config, int callers, int count) {
   const auto agency = Must(sdk::Agency::Load(config));
-  const auto documents = SignMany(*agency, count);
+  const auto documents = SignMany(*agency, count, UniqueRun());
   std::vector<std::unique_ptr<pb::ExchangeService::Stub>> stubs;
   for (int i = 0; i < callers; ++i) {
     stubs.push_back(pb::ExchangeService::NewStub(Must(agency->Connect("leem"))));
@@ -130,7 +144,7 @@ int Submit(const std::string& config, int callers, int count) {
 
 int Stream(const std::string& config, int streams, int count) {
   const auto agency = Must(sdk::Agency::Load(config));
-  const auto documents = SignMany(*agency, count);
+  const auto documents = SignMany(*agency, count, UniqueRun());
   std::atomic<int> refused{0};
   std::vector<std::thread> threads;
   const auto began = Clock::now();
@@ -158,27 +172,6 @@ int Stream(const std::string& config, int streams, int count) {
   Print("stream_" + std::to_string(streams), count / Seconds(began), "/s");
   if (refused > 0) std::cerr << refused << " refused\n";
   return refused > 0 ? 1 : 0;
-}
-
-std::string ReadFile(const std::string& path) {
-  auto text = base::ReadFile(path);
-  if (!text) {
-    std::cerr << "cannot read " << path << "\n";
-    std::exit(1);
-  }
-  return *text;
-}
-
-std::shared_ptr<grpc::Channel> ConnectTls(const std::string& address, const std::string& pki) {
-  grpc::SslCredentialsOptions options;
-  options.pem_root_certs = ReadFile(pki + "/authorities/services.crt");
-  options.pem_private_key = ReadFile(pki + "/agencies/jp/licensing/tls.key");
-  options.pem_cert_chain = ReadFile(pki + "/agencies/jp/licensing/tls.crt");
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetSslTargetNameOverride("localhost");
-  arguments.SetMaxReceiveMessageSize(64 << 20);
-  return grpc::CreateCustomChannel(address, grpc::SslCredentials(options), arguments);
 }
 
 int EtcdPut(const std::string& address, const std::string& pki, int callers, int count) {
@@ -298,7 +291,7 @@ class FloorService final : public grpc::CallbackGenericService {
 
 int FloorServe(const std::string& listen, const std::string& pki, int count) {
   const auto agency = Must(sdk::Agency::Load(pki + "/agencies/jp/licensing/client.textproto"));
-  const auto document = SignMany(*agency, 1)[0];
+  const auto document = SignMany(*agency, 1, UniqueRun())[0];
   std::string one =
       feed::SerialiseDelivery("all", std::string(260, 'l'), document.SerializeAsString());
   std::string message;
@@ -520,6 +513,9 @@ int Main(const std::vector<std::string>& a) {
   if (verb == "follow" || verb == "floor-follow") {
     return Follow(verb == "follow" ? "follow" : "floor", a.at(1), a.at(2),
                   "/entente.exchange.v1.ExchangeService/Follow", number(3), number(4));
+  }
+  if (verb == "fanout") {
+    return Fanout(a.at(1), a.at(2), a.at(3), number(4), number(5), number(6), number(7));
   }
   if (verb == "floor-serve") return FloorServe(a.at(1), a.at(2), number(3));
   if (verb == "journal") return JournalBench(a.at(1), number(2), number(3));

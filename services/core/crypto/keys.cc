@@ -72,16 +72,20 @@ absl::Status CheckEd25519Point(std::string raw) {
 
 }  // namespace
 
-base::Digest Sha256(std::string_view data) {
-  base::Digest digest;
-  SHA256(reinterpret_cast<const unsigned char*>(data.data()), data.size(), digest.bytes.data());
-  return digest;
-}
+base::Digest Sha256(std::string_view data) { return Sha256({data}); }
 
 base::Digest Sha256(std::initializer_list<std::string_view> parts) {
-  std::string whole;
-  for (std::string_view part : parts) whole += part;
-  return Sha256(whole);
+  // Fetched once: the one-shot SHA256() looks the algorithm up by name each time, which costs as
+  // much as hashing a page.
+  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local MdCtxPtr context(EVP_MD_CTX_new());
+  base::Digest digest;
+  bool ok = EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1;
+  for (std::string_view part : parts) {
+    ok = ok && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
+  }
+  ENTENTE_CHECK(ok && EVP_DigestFinal_ex(context.get(), digest.bytes.data(), nullptr) == 1);
+  return digest;
 }
 
 absl::StatusOr<PublicKey> PublicKey::FromHandle(EVP_PKEY* handle) {

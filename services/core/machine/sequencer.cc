@@ -70,6 +70,8 @@ absl::Status Sequencer::Enqueue(Command command) {
     }
     if (queue_.size() >= options_.queue_max) return Overloaded();
     queue_.push_back(std::move(command));
+    if (!idle_ && !(gathering_ && queue_.size() >= options_.batch_max)) return absl::OkStatus();
+    idle_ = false;
   }
   wake_.NotifyOne();
   return absl::OkStatus();
@@ -107,12 +109,37 @@ void Sequencer::Run() {
     std::vector<Command> commands;
     {
       base::MutexLock lock(mutex_);
-      while (queue_.empty() && !stopped_) wake_.Wait(mutex_);
+      while (queue_.empty() && !stopped_) {
+        idle_ = true;
+        wake_.Wait(mutex_);
+      }
+      idle_ = false;
       if (queue_.empty()) return;
+      Gather();
       commands = Take();
     }
     Work(std::move(commands));
   }
+}
+
+// A sync costs about as much as verifying several documents, so those that are nearly here come
+// along.
+void Sequencer::Gather() {
+  const auto deadline = std::chrono::steady_clock::now() + options_.gather_max;
+  gathering_ = true;
+  while (arriving_ > 0 && queue_.size() < options_.batch_max && !stopped_) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left <= left.zero() || !wake_.WaitFor(mutex_, left)) break;
+  }
+  gathering_ = false;
+}
+
+void Sequencer::Gathered() {
+  {
+    base::MutexLock lock(mutex_);
+    if (!gathering_) return;
+  }
+  wake_.NotifyOne();
 }
 
 bool Sequencer::RunOnce() {

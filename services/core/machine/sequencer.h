@@ -18,6 +18,7 @@
 #define ENTENTE_SERVICES_CORE_MACHINE_SEQUENCER_H_
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <set>
@@ -42,6 +43,22 @@ class Sequencer {
   struct Options {
     size_t queue_max = 1024;
     size_t batch_max = 256;
+    // How long a batch waits for documents that intake is working on. An idle service waits for
+    // nothing; a busy one syncs less often.
+    std::chrono::microseconds gather_max{300};
+  };
+  // Announces a document that intake is working on; held until it is enqueued or refused.
+  class Arrival {
+   public:
+    explicit Arrival(Sequencer& sequencer) : sequencer_(sequencer) { ++sequencer_.arriving_; }
+    ~Arrival() {
+      if (--sequencer_.arriving_ == 0) sequencer_.Gathered();
+    }
+    Arrival(const Arrival&) = delete;
+    Arrival& operator=(const Arrival&) = delete;
+
+   private:
+    Sequencer& sequencer_;
   };
   struct Dependencies {
     journal::Journal& journal;
@@ -88,6 +105,8 @@ class Sequencer {
 
   absl::Status Enqueue(Command command);
   void Run();
+  void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Gathered();
   std::vector<Command> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work(std::vector<Command> commands);
   absl::Status CatchUp();
@@ -110,6 +129,9 @@ class Sequencer {
   base::CondVar wake_;
   std::deque<Command> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  bool idle_ ABSL_GUARDED_BY(mutex_) = false;       // waits for the first command
+  bool gathering_ ABSL_GUARDED_BY(mutex_) = false;  // waits for arrivals
+  std::atomic<int> arriving_{0};
   // Sequencer's thread only.
   std::map<std::string, merkle::CompactRange> ranges_;  // committed frontier of each ledger
   absl::Time latest_ = absl::InfinitePast();

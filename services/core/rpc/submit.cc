@@ -263,6 +263,7 @@ grpc::ServerUnaryReactor* StartSubmit(Backend& backend, grpc::CallbackServerCont
                                       pb::SubmitResponse* response) {
   auto* reactor = context->DefaultReactor();
   const absl::Time began = backend.clock.Now();
+  const machine::Sequencer::Arrival arrival(backend.sequencer);
   // On the reaction thread on purpose (docs/adr/0005): the work is bounded arithmetic, and handing
   // it to another thread costs more than it takes.
   auto caller = backend.guard.Check(PeerChainPem(*context), kSubmit);
