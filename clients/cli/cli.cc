@@ -73,10 +73,29 @@ bool IsTerminal(int fd) { return ::isatty(fd) == 1; }
 
 std::string Printable(std::string_view text) {
   if (!base::IsPlainText(text)) return "(not printable)";
-  std::string out(text);
+  // Marks that turn the direction of writing round would let a name pass for another.
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const std::string_view three = text.substr(i, 3);
+    const auto within = [&](const char* two, char first, char last) {
+      return three.substr(0, 2) == two && three.back() >= first && three.back() <= last;
+    };
+    if (three.size() == 3 &&
+        (within("\xe2\x80", '\xaa', '\xae') || within("\xe2\x80", '\x8e', '\x8f') ||
+         within("\xe2\x81", '\xa6', '\xa9'))) {
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
   std::replace_if(
       out.begin(), out.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
   return out;
+}
+
+void Table::Add(std::vector<std::string> row) {
+  for (std::string& field : row) field = Printable(field);
+  rows_.push_back(std::move(row));
 }
 
 void Table::Print() const {

@@ -45,7 +45,8 @@ std::string Printable(std::string_view text);
 class Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
-  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  // What is in a row came from elsewhere: it is made printable.
+  void Add(std::vector<std::string> row);
   void Print() const;
 
  private:

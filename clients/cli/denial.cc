@@ -118,7 +118,7 @@ void PrintReceipt(const pb::Receipt& receipt, bool json) {
     return;
   }
   const auto& stamp = leaf.stamp();
-  std::cout << fmt::format("{}  recorded {}  ledger {} entry {}", stamp.name(),
+  std::cout << fmt::format("{}  recorded {}  ledger {} entry {}", Printable(stamp.name()),
                            FormatTime(stamp.recorded_time()), stamp.ledger(), stamp.index());
   if (ruling.timeliness() == v1::TIMELINESS_LATE) {
     std::cout << fmt::format("  late: {} days after the decision", ruling.days_after_decision());
@@ -153,24 +153,42 @@ absl::Status Notify(const Context& context, const DenialOptions& options) {
   return first_error;
 }
 
-// The time that an import of a file gives its documents, kept so that importing it again makes the
-// same bytes and therefore changes nothing.
-absl::StatusOr<absl::Time> ImportTime(const sdk::Agency& agency, const std::string& text) {
-  const std::string path =
-      agency.StateFile("import-" + crypto::Sha256(text).hex().substr(0, 16) + ".time");
-  absl::Time time;
-  std::string error;
-  if (auto kept = base::ReadFile(path);
-      kept && absl::ParseTime(absl::RFC3339_full, *kept, &time, &error)) {
-    return time;
+// When each denial of an import was first composed, kept so that importing it again makes the same
+// bytes and therefore changes nothing, also after other rows of the file were mended. A file of
+// lines "SHA-256 of reference and content, time".
+class ImportTimes {
+ public:
+  explicit ImportTimes(const sdk::Agency& agency) : path_(agency.StateFile("import.times")) {
+    const std::string kept = base::ReadFile(path_).value_or("");
+    for (std::string_view line : base::Split(kept, '\n')) {
+      absl::Time time;
+      std::string error;
+      if (line.size() > 65 &&
+          absl::ParseTime(absl::RFC3339_full, std::string(line.substr(65)), &time, &error)) {
+        times_[std::string(line.substr(0, 64))] = time;
+      }
+    }
   }
-  time = absl::FromUnixSeconds(absl::ToUnixSeconds(base::SystemClock().Now()));
-  if (!base::WriteFileAtomically(path,
-                                 absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()))) {
-    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", path);
+  // The time of a denial: as kept, or now.
+  absl::Time Get(const LiteDenial& denial) {
+    const std::string key =
+        crypto::Sha256({denial.reference, "\n", denial.content.SerializeAsString()}).hex();
+    return times_.try_emplace(key, now_).first->second;
   }
-  return time;
-}
+  absl::Status Save() const {
+    std::string text;
+    for (const auto& [key, time] : times_) {
+      text += key + " " + absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()) + "\n";
+    }
+    if (base::WriteFileAtomically(path_, text)) return absl::OkStatus();
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", path_);
+  }
+
+ private:
+  const std::string path_;
+  const absl::Time now_ = absl::FromUnixSeconds(absl::ToUnixSeconds(base::SystemClock().Now()));
+  std::map<std::string, absl::Time> times_;
+};
 
 absl::Status ReadAudience(const DenialOptions& options, const sdk::Agency& agency,
                           pb::Audience& audience) {
@@ -194,7 +212,10 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
   if (!text) return base::RefuseArgument(Reason::kFieldInvalid, "cannot read {}", options.file);
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   ENTENTE_ASSIGN_OR_RETURN(const LiteFile file, ReadLite(*text, client->agency().name().state));
-  ENTENTE_ASSIGN_OR_RETURN(const absl::Time time, ImportTime(client->agency(), *text));
+  // The times are kept before anything is sent: what is sent and not answered is made again alike.
+  ImportTimes times(client->agency());
+  for (const LiteDenial& denial : file.denials) times.Get(denial);
+  ENTENTE_RETURN_IF_ERROR(times.Save());
   pb::Audience audience;
   ENTENTE_RETURN_IF_ERROR(ReadAudience(options, client->agency(), audience));
   pb::Marking marking;
@@ -216,7 +237,7 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
         v1::DenialNotification body;
         *body.mutable_content() = denial.content;
         pb::Document document = client->Compose(denial.reference, audience, marking, body);
-        entry::SetTime(time, document.mutable_composed_time());
+        entry::SetTime(times.Get(denial), document.mutable_composed_time());
         auto made = client->Sign(document);
         if (!made.ok()) sign_error = made.status();
         if (made.ok()) out = *std::move(made);
@@ -301,6 +322,51 @@ std::string FirstParty(const v1::DenialContent& content) {
   return "";
 }
 
+// The documents of a denial's chain as the service has them, each verified, and that they are a
+// chain: one name, one originating state, one audience, each naming the one before it by its
+// digest.
+absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(sdk::Client& client,
+                                                           const std::string& name) {
+  const auto broken = [&](std::string_view why) {
+    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
+                        "the service's answer about {} is no chain of documents: {}", name, why);
+  };
+  auto stub = v1::DenialService::NewStub(client.channel());
+  document::Verifier verifier;
+  std::vector<sdk::VerifiedEntry> chain;
+  v1::ListDenialRevisionsRequest request;
+  request.set_name(name);
+  do {
+    grpc::ClientContext context;
+    v1::ListDenialRevisionsResponse response;
+    ENTENTE_RETURN_IF_ERROR(
+        rpc::FromGrpcStatus(stub->ListDenialRevisions(&context, request, &response)));
+    for (const auto& entry : response.revisions()) {
+      pb::Leaf leaf;
+      leaf.ParseFromString(entry.leaf());
+      ENTENTE_ASSIGN_OR_RETURN(auto verified,
+                               sdk::VerifyEntry("leem", leaf.stamp().ledger(), entry, verifier,
+                                                client.agency().directory()));
+      const std::string expected =
+          chain.empty() ? name : fmt::format("{}/revisions/{}", name, chain.size() + 1);
+      if (verified.name() != expected) return broken("a name is not the one asked for");
+      if (!chain.empty()) {
+        const auto& references = verified.document.references();
+        const bool follows = std::any_of(references.begin(), references.end(), [&](const auto& r) {
+          return r.relation() == pb::Reference::RELATION_SUPERSEDES &&
+                 r.digest() == chain.back().leaf.document_digest();
+        });
+        if (!follows) return broken("a document does not name the one before it");
+        if (verified.ledger != chain[0].ledger) return broken("its audience changes");
+      }
+      chain.push_back(std::move(verified));
+    }
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  if (chain.empty()) return broken("it is empty");
+  return chain;
+}
+
 absl::Status List(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   Table table({"NAME", "STATE", "ACT", "TO", "ENTRY", "VALID UNTIL", "PARTY"});
@@ -317,143 +383,149 @@ absl::Status List(const Context& context, const DenialOptions& options) {
   }));
   if (context.json) return absl::OkStatus();
   table.Print();
-  std::cerr << count << (count == 1 ? " denial\n" : " denials\n");
+  std::cerr << count << (count == 1 ? " denial" : " denials")
+            << ", as the service says; follow --save keeps what is verified\n";
   return absl::OkStatus();
 }
 
 absl::Status Get(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto denial, FetchDenial(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
+  // The content must be what the originator signed last.
+  std::string signed_content;
+  for (const auto& entry : chain) {
+    v1::DenialNotification notification;
+    v1::DenialAmendment amendment;
+    if (entry.document.body().UnpackTo(&notification)) {
+      signed_content = notification.content().SerializeAsString();
+    } else if (entry.document.body().UnpackTo(&amendment)) {
+      signed_content = amendment.content().SerializeAsString();
+    }
+  }
+  if (denial.name() != options.name || denial.content().SerializeAsString() != signed_content) {
+    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
+                        "the service answers with a content of {} that its originator did not sign",
+                        options.name);
+  }
   std::cout << ToJson(denial, !context.json) << (context.json ? "\n" : "");
   return absl::OkStatus();
 }
 
 absl::Status History(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
-  auto stub = v1::DenialService::NewStub(client->channel());
-  document::Verifier verifier;
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
   Table table({"REVISION", "KIND", "RECORDED", "BY", "DIGEST"});
-  v1::ListDenialRevisionsRequest request;
-  request.set_name(options.name);
-  do {
-    grpc::ClientContext call;
-    v1::ListDenialRevisionsResponse response;
-    ENTENTE_RETURN_IF_ERROR(
-        rpc::FromGrpcStatus(stub->ListDenialRevisions(&call, request, &response)));
-    for (const auto& entry : response.revisions()) {
-      pb::Leaf leaf;
-      leaf.ParseFromString(entry.leaf());
-      ENTENTE_ASSIGN_OR_RETURN(
-          const auto verified,
-          sdk::VerifyEntry(leaf.stamp().ledger(), entry, verifier, client->agency().directory()));
-      if (context.json) {
-        std::cout << fmt::format("{{\"leaf\":{},\"document\":{}}}\n", ToJson(verified.leaf),
-                                 ToJson(verified.document));
-        continue;
-      }
-      v1::DenialRuling ruling;
-      leaf.stamp().ruling().UnpackTo(&ruling);
-      table.Add({std::to_string(ruling.revision()),
-                 std::string(document::ShortKind(verified.document.body().type_url())),
-                 FormatTime(leaf.stamp().recorded_time()),
-                 verified.signers[0].agency.str() + "/" + verified.signers[0].officer,
-                 base::ToHex(leaf.document_digest()).substr(0, 16)});
+  for (size_t i = 0; i < chain.size(); ++i) {
+    const sdk::VerifiedEntry& entry = chain[i];
+    if (context.json) {
+      std::cout << fmt::format("{{\"leaf\":{},\"document\":{}}}\n", ToJson(entry.leaf),
+                               ToJson(entry.document));
+      continue;
     }
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
+    table.Add({std::to_string(i + 1),
+               std::string(document::ShortKind(entry.document.body().type_url())),
+               FormatTime(entry.leaf.stamp().recorded_time()),
+               entry.signers[0].agency.str() + "/" + entry.signers[0].officer,
+               base::ToHex(entry.leaf.document_digest()).substr(0, 16)});
+  }
   if (!context.json) table.Print();
   return absl::OkStatus();
 }
 
-// Composes, signs and submits the next document of a denial's chain.
-absl::Status Revise(const Context& context, const DenialOptions& options,
-                    const std::function<absl::Status(const v1::Denial&, google::protobuf::Any&,
-                                                     pb::Document&)>& fill) {
+// Composes, signs and submits the next document of a denial's chain. What is signed comes from what
+// was signed before and verified here, never from the service's word: it could name another chain,
+// or a wider audience.
+absl::Status Revise(
+    const Context& context, const DenialOptions& options,
+    const std::function<absl::Status(google::protobuf::Any&, pb::Document&)>& fill) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto denial, FetchDenial(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
+  const pb::Document& newest = chain.back().document;
   pb::Document document;
   document.set_originator(client->agency().name().str());
-  const std::string number = denial.name().substr(denial.name().rfind('/') + 1);
+  const std::string number = options.name.substr(options.name.rfind('/') + 1);
   document.set_reference(!options.reference.empty()
                              ? options.reference
-                             : fmt::format("{}.{}", number.substr(0, 58), denial.revision() + 1));
+                             : fmt::format("{}.{}", number.substr(0, 58), chain.size() + 1));
   entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
-  *document.mutable_audience() = denial.audience();
-  *document.mutable_marking() = denial.marking();
+  *document.mutable_audience() = chain[0].document.audience();
+  *document.mutable_marking() = newest.marking();
   auto* reference = document.add_references();
   reference->set_relation(pb::Reference::RELATION_SUPERSEDES);
-  reference->set_name(denial.name());
-  reference->set_digest(denial.etag());
-  ENTENTE_RETURN_IF_ERROR(fill(denial, *document.mutable_body(), document));
+  reference->set_name(options.name);
+  reference->set_digest(chain.back().leaf.document_digest());
+  ENTENTE_RETURN_IF_ERROR(fill(*document.mutable_body(), document));
   return SubmitAndPrint(*client, document, context.json);
 }
 
 absl::Status Amend(const Context& context, const DenialOptions& options) {
-  return Revise(context, options,
-                [&](const v1::Denial&, google::protobuf::Any& body, pb::Document& document) {
-                  pb::Document given;
-                  ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file, given));
-                  v1::DenialNotification notification;
-                  v1::DenialAmendment amendment;
-                  if (given.body().UnpackTo(&notification)) {
-                    amendment.mutable_content()->Swap(notification.mutable_content());
-                  } else if (!given.body().UnpackTo(&amendment)) {
-                    return base::RefuseArgument(Reason::kFieldInvalid,
-                                                "{}: body must be a DenialNotification",
-                                                options.file);
-                  }
-                  if (given.has_marking()) *document.mutable_marking() = given.marking();
-                  amendment.set_explanation(options.explanation);
-                  body.PackFrom(amendment);
-                  return absl::OkStatus();
-                });
+  return Revise(context, options, [&](google::protobuf::Any& body, pb::Document& document) {
+    pb::Document given;
+    ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file, given));
+    v1::DenialNotification notification;
+    v1::DenialAmendment amendment;
+    if (given.body().UnpackTo(&notification)) {
+      amendment.mutable_content()->Swap(notification.mutable_content());
+    } else if (!given.body().UnpackTo(&amendment)) {
+      return base::RefuseArgument(Reason::kFieldInvalid, "{}: body must be a DenialNotification",
+                                  options.file);
+    }
+    if (given.has_marking()) *document.mutable_marking() = given.marking();
+    amendment.set_explanation(options.explanation);
+    body.PackFrom(amendment);
+    return absl::OkStatus();
+  });
 }
 
 absl::Status Renew(const Context& context, const DenialOptions& options) {
-  return Revise(context, options,
-                [&](const v1::Denial&, google::protobuf::Any& body, pb::Document&) {
-                  v1::DenialRenewal renewal;
-                  renewal.set_explanation(options.explanation);
-                  ENTENTE_RETURN_IF_ERROR(
-                      ParseDateInto(options.date, "--review-date", renewal.mutable_review_date()));
-                  body.PackFrom(renewal);
-                  return absl::OkStatus();
-                });
+  return Revise(context, options, [&](google::protobuf::Any& body, pb::Document&) {
+    v1::DenialRenewal renewal;
+    renewal.set_explanation(options.explanation);
+    ENTENTE_RETURN_IF_ERROR(
+        ParseDateInto(options.date, "--review-date", renewal.mutable_review_date()));
+    body.PackFrom(renewal);
+    return absl::OkStatus();
+  });
 }
 
 absl::Status RevokeDenial(const Context& context, const DenialOptions& options) {
-  return Revise(
-      context, options, [&](const v1::Denial&, google::protobuf::Any& body, pb::Document&) {
-        v1::DenialRevocation revocation;
-        revocation.set_explanation(options.explanation);
-        ENTENTE_RETURN_IF_ERROR(
-            ParseDateInto(options.date, "--effective-date", revocation.mutable_effective_date()));
-        body.PackFrom(revocation);
-        return absl::OkStatus();
-      });
+  return Revise(context, options, [&](google::protobuf::Any& body, pb::Document&) {
+    v1::DenialRevocation revocation;
+    revocation.set_explanation(options.explanation);
+    ENTENTE_RETURN_IF_ERROR(
+        ParseDateInto(options.date, "--effective-date", revocation.mutable_effective_date()));
+    body.PackFrom(revocation);
+    return absl::OkStatus();
+  });
 }
 
 absl::Status Close(const Context& context, const DenialOptions& options) {
-  return Revise(
-      context, options, [&](const v1::Denial&, google::protobuf::Any& body, pb::Document&) {
-        v1::SuspensionClosure closure;
-        closure.set_explanation(options.explanation);
-        ENTENTE_ASSIGN_OR_RETURN(
-            const auto outcome,
-            ParseWord<v1::SuspensionClosure::Outcome>(v1::SuspensionClosure::Outcome_descriptor(),
-                                                      "OUTCOME_", options.outcome, "--outcome"));
-        closure.set_outcome(outcome);
-        if (outcome == v1::SuspensionClosure::OUTCOME_DENIED) {
-          ENTENTE_ASSIGN_OR_RETURN(
-              const auto act, ParseWord<v1::DenialAct>(v1::DenialAct_descriptor(), "DENIAL_ACT_",
-                                                       options.act, "--act"));
-          closure.set_act(act);
-        }
-        ENTENTE_RETURN_IF_ERROR(
-            ParseDateInto(options.date, "--closed-date", closure.mutable_closed_date()));
-        body.PackFrom(closure);
-        return absl::OkStatus();
-      });
+  return Revise(context, options, [&](google::protobuf::Any& body, pb::Document&) {
+    v1::SuspensionClosure closure;
+    closure.set_explanation(options.explanation);
+    ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<v1::SuspensionClosure::Outcome>(
+                                                     v1::SuspensionClosure::Outcome_descriptor(),
+                                                     "OUTCOME_", options.outcome, "--outcome"));
+    closure.set_outcome(outcome);
+    if (outcome == v1::SuspensionClosure::OUTCOME_DENIED) {
+      ENTENTE_ASSIGN_OR_RETURN(const auto act,
+                               ParseWord<v1::DenialAct>(v1::DenialAct_descriptor(), "DENIAL_ACT_",
+                                                        options.act, "--act"));
+      closure.set_act(act);
+    }
+    ENTENTE_RETURN_IF_ERROR(
+        ParseDateInto(options.date, "--closed-date", closure.mutable_closed_date()));
+    body.PackFrom(closure);
+    return absl::OkStatus();
+  });
+}
+
+std::string SheetField(std::string_view text) {
+  // A spreadsheet would run what starts like a formula; an apostrophe makes it text.
+  const std::string printable = Printable(text);
+  const bool formula = printable.find_first_of("=+-@") == 0;
+  return CsvField(formula ? "'" + printable : printable);
 }
 
 absl::Status Export(const Context& context, const DenialOptions& options) {
@@ -480,10 +552,11 @@ absl::Status Export(const Context& context, const DenialOptions& options) {
                                     FirstParty(denial.content()),
                                     denial.content().item_description()};
       std::string line;
-      for (const auto& field : fields) line += (line.empty() ? "" : ",") + CsvField(field);
+      for (const auto& field : fields) line += (line.empty() ? "" : ",") + SheetField(field);
       std::cout << line << "\r\n";
     } else {
-      std::cout << WriteLite(denial.content(), denial.name().substr(9, 2));
+      const auto originator = base::AgencyName::Parse(denial.originator());
+      std::cout << WriteLite(denial.content(), originator ? originator->state : "");
     }
   });
 }

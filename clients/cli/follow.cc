@@ -22,11 +22,16 @@ struct FollowVerbOptions {
   bool no_acknowledge = false;
 };
 
-absl::Status SaveEntry(const std::string& folder, const sdk::VerifiedEntry& entry) {
+// Ledgers have passed verification, so they are safe as folders. What is there already is evidence.
+absl::Status SaveAt(const std::string& path, const std::string& bytes) {
+  if (auto there = base::ReadFile(path); there.has_value()) {
+    if (*there == bytes) return absl::OkStatus();
+    return base::Refuse(absl::StatusCode::kDataLoss, base::Reason::kLedgerForked,
+                        "{} holds something else already; it was left as it is", path);
+  }
   std::error_code ignored;
-  std::filesystem::create_directories(folder + "/" + entry.ledger, ignored);
-  const std::string path = EntryPath(folder, entry.ledger, entry.index());
-  if (base::WriteFileAtomically(path, entry.entry.SerializeAsString())) return absl::OkStatus();
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  if (base::WriteFileAtomically(path, bytes)) return absl::OkStatus();
   return base::Refuse(absl::StatusCode::kFailedPrecondition, base::Reason::kConfigurationInvalid,
                       "cannot write {}", path);
 }
@@ -59,8 +64,8 @@ void Print(const sdk::VerifiedEntry& entry, bool json) {
   std::cout << fmt::format("{}  {:<20} {}  ledger {} entry {}  signed by {}/{}",
                            FormatTime(entry.leaf.stamp().recorded_time()),
                            std::string(document::ShortKind(entry.document.body().type_url())),
-                           entry.name(), entry.ledger, entry.index(), entry.signers[0].agency.str(),
-                           entry.signers[0].officer)
+                           Printable(entry.name()), entry.ledger, entry.index(),
+                           entry.signers[0].agency.str(), entry.signers[0].officer)
             << std::endl;
 }
 
@@ -83,12 +88,20 @@ absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
   follow.until_current = options.until_current;
   // Only what is kept may be called safely held.
   follow.acknowledge = !options.save.empty() && !options.no_acknowledge;
+  if (!options.save.empty()) {
+    follow.skipped = [&](const std::string& ledger, uint64_t index, const base::Digest& hash) {
+      return SaveAt(SkippedPath(options.save, ledger, index), hash.hex());
+    };
+  }
   follow.stop = &stop_requested;
   follow.retry.attempts_max = options.until_current ? 5 : 1 << 30;
   uint64_t count = 0;
   const absl::Status status = client->Follow(follow, [&](const sdk::VerifiedEntry& entry) {
     ++count;
-    if (!options.save.empty()) ENTENTE_RETURN_IF_ERROR(SaveEntry(options.save, entry));
+    if (!options.save.empty()) {
+      ENTENTE_RETURN_IF_ERROR(SaveAt(EntryPath(options.save, entry.ledger, entry.index()),
+                                     entry.entry.SerializeAsString()));
+    }
     Print(entry, context.json);
     return absl::OkStatus();
   });

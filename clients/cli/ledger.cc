@@ -88,7 +88,12 @@ absl::Status Prove(const Context& context, const LedgerOptions& options) {
   document::Verifier verifier;
   ENTENTE_ASSIGN_OR_RETURN(
       const auto verified,
-      sdk::VerifyEntry(options.ledger, entry_response.entry(), verifier, directory));
+      sdk::VerifyEntry(options.group, options.ledger, entry_response.entry(), verifier, directory));
+  if (verified.index() != options.index) {
+    return base::Refuse(absl::StatusCode::kDataLoss, base::Reason::kLedgerForked,
+                        "the service answers with entry {} where {} was asked", verified.index(),
+                        options.index);
+  }
   pb::ProveInclusionRequest request;
   request.set_ledger(options.ledger);
   request.set_index(options.index);

@@ -63,11 +63,14 @@ int main(int argc, char** argv) {
   }
   const absl::Status& status = context.result;
   if (status.ok()) return 0;
-  std::cerr << "entente: " << entente::base::Text(status) << "\n";
+  using entente::cli::Printable;
+  std::cerr << "entente: " << Printable(entente::base::Text(status)) << "\n";
   const auto violations = entente::base::ViolationsOf(status);
   for (size_t i = 0; violations.size() > 1 && i < violations.size(); ++i) {
-    std::cerr << "  " << violations[i].field << ": " << violations[i].description << "\n";
+    std::cerr << "  " << Printable(violations[i].field) << ": "
+              << Printable(violations[i].description) << "\n";
   }
-  if (auto reason = entente::base::ReasonOf(status)) std::cerr << "  (" << *reason << ")\n";
+  if (auto reason = entente::base::ReasonOf(status))
+    std::cerr << "  (" << Printable(*reason) << ")\n";
   return entente::cli::ExitCode(status);
 }

@@ -220,7 +220,10 @@ absl::Status IssueVerb(const PkiOptions& options) {
   if (agency == nullptr) agency = partner->add_agencies();
   agency->set_id(options.agency);
   ENTENTE_RETURN_IF_ERROR(AddSeats(options, *agency));
-  if (options.signatures > 1) partner->set_signatures_required(options.signatures);
+  if (options.signatures > 1 && partner->signatures_required() != options.signatures) {
+    partner->set_signatures_required(options.signatures);
+    partner->set_signatures_required_serial(directory.serial() + 1);
+  }
   const std::string uri = fmt::format("spiffe://{}.{}/agencies/{}", options.state,
                                       directory.trust_domain(), options.agency);
   const std::string folder = options.folder + "/agencies/" + options.state + "/" + options.agency;
@@ -250,13 +253,15 @@ absl::Status Revoke(const PkiOptions& options) {
     if (!options.certificate.empty()) {
       ENTENTE_ASSIGN_OR_RETURN(const auto pem, Read(options.certificate));
       ENTENTE_ASSIGN_OR_RETURN(const auto chain, crypto::Certificate::FromPem(pem));
-      partner.add_revoked_certificates(chain[0].digest().hex());
+      auto* revoked = partner.add_revoked_certificates();
+      revoked->set_tbs_digest(chain[0].tbs_digest().hex());
+      revoked->set_serial(directory.serial() + 1);
       found = true;
       continue;
     }
     for (auto& agency : *partner.mutable_agencies()) {
       if (agency.id() != options.agency) continue;
-      agency.set_revoked(true);
+      agency.set_revoked_serial(directory.serial() + 1);
       found = true;
     }
   }

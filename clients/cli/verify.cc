@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <set>
 
 #include "clients/cli/cli.h"
 #include "clients/cli/saved_entries.h"
@@ -60,14 +61,35 @@ absl::Status Damaged(std::string text) {
   return base::MakeRefusal(absl::StatusCode::kDataLoss, Reason::kProofInvalid, std::move(text));
 }
 
-// Entry files of a ledger's folder by index.
+// Files of a ledger's folder by index: entries, and hashes of those that a filter left out.
 std::map<uint64_t, std::string> EntryFiles(const fs::path& folder) {
   std::map<uint64_t, std::string> files;
   for (const auto& file : fs::directory_iterator(folder)) {
-    if (file.path().extension() != ".entry") continue;
+    if (file.path().extension() != ".entry" && file.path().extension() != ".skipped") continue;
     files[std::strtoull(file.path().stem().c_str(), nullptr, 10)] = file.path().string();
   }
   return files;
+}
+
+// The entry of a file, or nothing for one that a filter left out; its leaf hash either way.
+absl::StatusOr<std::optional<sdk::VerifiedEntry>> VerifySaved(
+    const std::string& path, const std::string& group, const std::string& ledger,
+    const sdk::Agency& agency, document::Verifier& verifier, base::Digest& leaf_hash) {
+  const auto bytes = base::ReadFile(path);
+  if (!bytes) return Damaged("cannot be read");
+  if (fs::path(path).extension() == ".skipped") {
+    const auto hash = base::FromHex(*bytes);
+    const auto digest = hash ? base::Digest::From(*hash) : std::nullopt;
+    if (!digest) return Damaged("is not a leaf hash");
+    leaf_hash = *digest;
+    return std::optional<sdk::VerifiedEntry>();
+  }
+  pb::Entry entry;
+  if (!entry.ParseFromString(*bytes)) return Damaged("does not parse");
+  leaf_hash = merkle::LeafHash(entry.leaf());
+  ENTENTE_ASSIGN_OR_RETURN(auto verified, sdk::VerifyEntry(group, ledger, std::move(entry),
+                                                           verifier, agency.directory()));
+  return std::optional<sdk::VerifiedEntry>(std::move(verified));
 }
 
 // Every entry by itself, then all together against the saved checkpoint.
@@ -87,19 +109,24 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
   if (!checkpoint.ok())
     findings.Add(CheckpointPath(folder.parent_path(), ledger), checkpoint.status());
   uint64_t next = 0;
+  std::set<std::string> documents;
+  size_t skipped = 0;
   for (const auto& [index, path] : files) {
-    auto bytes = base::ReadFile(path);
-    pb::Entry entry;
-    absl::Status status;
-    if (!bytes || !entry.ParseFromString(*bytes)) status = Damaged("does not parse");
-    if (status.ok()) {
-      auto verified = sdk::VerifyEntry(ledger, entry, verifier, agency.directory());
-      status = verified.status();
-      if (verified.ok() && verified->index() != index) {
-        status = Damaged(fmt::format("is entry {}, not {}", verified->index(), index));
+    base::Digest leaf_hash;
+    const auto verified = VerifySaved(path, group, ledger, agency, verifier, leaf_hash);
+    absl::Status status = verified.status();
+    if (verified.ok() && !verified->has_value()) ++skipped;
+    if (verified.ok() && verified->has_value()) {
+      if ((*verified)->index() != index) {
+        status = Damaged(fmt::format("is entry {}, not {}", (*verified)->index(), index));
+      } else if (!documents.insert((*verified)->leaf.document_digest()).second) {
+        status = Damaged("is a document that the ledger holds already");
       }
     }
     if (!status.ok()) findings.Add(path, status);
+    if (checkpoint.ok() && index >= checkpoint->head.size) {
+      findings.Add(path, Damaged("no signed checkpoint covers it"));
+    }
     if (index != next) {
       findings.Add(folder.string(),
                    Damaged(fmt::format("entries {} to {} are missing", next, index - 1)));
@@ -107,7 +134,7 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
     }
     next = index + 1;
     if (checkpoint.ok() && index < checkpoint->head.size) {
-      range.Append(merkle::LeafHash(entry.leaf()));
+      range.Append(leaf_hash);
     }
   }
   if (!checkpoint.ok() || !whole) return;
@@ -117,8 +144,10 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
   } else if (range.Root() != checkpoint->head.root) {
     findings.Add(folder.string(), Damaged("the entries do not have the checkpoint's root"));
   } else {
-    findings.Good(fmt::format("ledger {}: {} entries, root {}", ledger, files.size(),
-                              base::ToBase64(checkpoint->head.root.view())));
+    const std::string left_out =
+        skipped == 0 ? "" : fmt::format(" and {} that the filter left out", skipped);
+    findings.Good(fmt::format("ledger {}: {} entries{}, root {}", ledger, range.size() - skipped,
+                              left_out, base::ToBase64(checkpoint->head.root.view())));
   }
 }
 
@@ -130,7 +159,10 @@ absl::Status VerifyFolder(const sdk::Agency& agency, const VerifyOptions& option
     if (item.is_directory()) ledgers.push_back(item.path());
   }
   std::sort(ledgers.begin(), ledgers.end());
-  if (ledgers.empty()) findings.Good("nothing is saved here");
+  if (ledgers.empty()) {
+    return base::RefuseArgument(
+        Reason::kFieldInvalid, "{} holds no ledgers; name a folder of follow --save", options.path);
+  }
   for (const auto& ledger : ledgers) {
     VerifyLedger(ledger, agency, options.group, verifier, findings);
   }
@@ -187,8 +219,8 @@ absl::Status Verify(const Context& context, const VerifyOptions& options) {
 }
 
 // Checks every document's own signatures, beyond what a start checks.
-void VerifyDocuments(journal::Journal& journal, const identity::Directory& directory,
-                     Findings& findings) {
+void VerifyDocuments(journal::Journal& journal, const std::string& group,
+                     const identity::Directory& directory, Findings& findings) {
   document::Verifier verifier;
   const uint64_t total = journal.Head();
   Progress progress("checking signatures", total);
@@ -203,7 +235,7 @@ void VerifyDocuments(journal::Journal& journal, const identity::Directory& direc
         entry.set_leaf(record.header);
         entry.set_signed_document(record.body);
         leaf.ParseFromString(record.header);
-        auto verified = sdk::VerifyEntry(leaf.stamp().ledger(), entry, verifier, directory);
+        auto verified = sdk::VerifyEntry(group, leaf.stamp().ledger(), entry, verifier, directory);
         if (!verified.ok()) findings.Add(fmt::format("record {}", next), verified.status());
       }
       progress.Update(++next);
@@ -234,7 +266,7 @@ absl::Status Fsck(const Context& context, const VerifyOptions& options) {
       **opened, machine,
       {.known = directory.LogVerifiers(options.group), .check_all_signatures = true});
   if (!replayed.ok()) findings.Add(options.path, replayed);
-  VerifyDocuments(**opened, directory, findings);
+  VerifyDocuments(**opened, options.group, directory, findings);
   if (findings.Result().ok()) {
     findings.Good(
         fmt::format("{} records in {} ledgers", machine.applied(), machine.ledgers().size()));

@@ -61,6 +61,11 @@ Client::Client(std::shared_ptr<const Agency> agency, std::string group,
 absl::StatusOr<std::unique_ptr<Client>> Client::Connect(std::shared_ptr<const Agency> agency,
                                                         const std::string& group) {
   ENTENTE_ASSIGN_OR_RETURN(auto channel, agency->Connect(group));
+  return Over(std::move(agency), group, std::move(channel));
+}
+
+std::unique_ptr<Client> Client::Over(std::shared_ptr<const Agency> agency, const std::string& group,
+                                     std::shared_ptr<grpc::Channel> channel) {
   return std::unique_ptr<Client>(new Client(std::move(agency), group, std::move(channel)));
 }
 
@@ -87,9 +92,18 @@ absl::StatusOr<pb::SignedDocument> Client::Sign(const pb::Document& document) co
 
 absl::Status Client::VerifyReceipt(const pb::Receipt& receipt,
                                    const pb::SignedDocument& document) const {
-  return entry::CheckReceipt(receipt, crypto::Sha256(document.document()),
-                             agency_->directory().trust_domain(), group_, log_keys())
-      .status();
+  ENTENTE_ASSIGN_OR_RETURN(
+      const auto leaf,
+      entry::CheckReceipt(receipt, crypto::Sha256(document.document()),
+                          agency_->directory().trust_domain(), group_, log_keys()));
+  pb::Document header;
+  if (!header.ParseFromString(document.document()) ||
+      leaf.leaf.stamp().ledger() != entry::LedgerIdOf(group_, header.audience())) {
+    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
+                        "the receipt is of a ledger that is not the audience's: its readers would "
+                        "not see the document");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
@@ -248,21 +262,23 @@ absl::Status Client::TakeMessage(const pb::FollowResponse& message, const Follow
   for (const auto& delivery : message.deliveries()) {
     const std::string& ledger = delivery.ledger();
     if (delivery.has_entry()) {
-      ENTENTE_ASSIGN_OR_RETURN(
-          auto verified, VerifyEntry(ledger, delivery.entry(), verifier_, agency_->directory()));
+      ENTENTE_ASSIGN_OR_RETURN(auto verified, VerifyEntry(group_, ledger, delivery.entry(),
+                                                          verifier_, agency_->directory()));
       if (!entry::Includes(verified.document.audience(), agency_->name().state, true)) {
         return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
                             "{} was served although its audience leaves you out", verified.name());
       }
       // First the place, then the handler: it must never see what contradicts what is known.
-      ENTENTE_RETURN_IF_ERROR(
-          run.view.Append(ledger, verified.index(), merkle::LeafHash(verified.entry.leaf())));
+      ENTENTE_RETURN_IF_ERROR(run.view.Append(verified));
       ENTENTE_RETURN_IF_ERROR(handle(verified));
     } else {
       auto hash = base::Digest::From(delivery.skipped_leaf_hash());
-      if (!hash) {
+      if (!hash || options.filter.empty() || !entry::IsLedgerId(ledger)) {
         return base::Refuse(absl::StatusCode::kDataLoss, Reason::kProofInvalid,
-                            "a skipped entry came without its leaf hash");
+                            "an entry was left out that no filter asked to leave out");
+      }
+      if (options.skipped) {
+        ENTENTE_RETURN_IF_ERROR(options.skipped(ledger, run.view.SizeOf(ledger), *hash));
       }
       ENTENTE_RETURN_IF_ERROR(run.view.Append(ledger, run.view.SizeOf(ledger), *hash));
     }
@@ -270,6 +286,7 @@ absl::Status Client::TakeMessage(const pb::FollowResponse& message, const Follow
   for (const std::string& note : message.checkpoints()) {
     ENTENTE_RETURN_IF_ERROR(run.view.TakeCheckpoint(note));
   }
+  if (message.progress()) ENTENTE_RETURN_IF_ERROR(run.view.CheckCovered());
   run.state.set_cursor(message.cursor());
   run.view.Save(run.state);
   if (!options.state_file.empty() &&
@@ -302,8 +319,14 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
   while (status.ok() && stream->Read(&message)) {
     run.progressed = true;
     status = TakeMessage(message, options, handle, run);
-    // At the end of a burst the service marks progress; that is when an acknowledgement says most.
-    if (status.ok() && options.acknowledge && message.progress() &&
+    if (status.code() == absl::StatusCode::kDataLoss && !options.state_file.empty()) {
+      // What contradicts the state must not be lost: partners compare it.
+      base::WriteFileAtomically(options.state_file + ".evidence", message.SerializeAsString(),
+                                0600);
+    }
+    // At the end of a burst the service marks progress, with checkpoints: only what those cover is
+    // had for certain. Through a filter not everything is had, so nothing is acknowledged.
+    if (status.ok() && options.acknowledge && options.filter.empty() && message.progress() &&
         run.acknowledged != run.state.cursor()) {
       grpc::ClientContext ack_context;
       SetDeadline(ack_context);

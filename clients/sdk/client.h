@@ -35,8 +35,11 @@ struct RetryOptions {
 struct FollowOptions {
   std::string state_file;  // durable cursor and verified heads; empty: nothing is kept
   std::string filter;
+  // With a filter: called with the place and leaf hash of each entry that it leaves out.
+  std::function<absl::Status(const std::string& ledger, uint64_t index, const base::Digest& hash)>
+      skipped;
   bool until_current = false;
-  bool acknowledge = true;  // tell the service after each saved message
+  bool acknowledge = true;  // tell the service what is saved; never with a filter
   const std::atomic<bool>* stop = nullptr;
   RetryOptions retry;
 };
@@ -45,6 +48,11 @@ class Client {
  public:
   static absl::StatusOr<std::unique_ptr<Client>> Connect(std::shared_ptr<const Agency> agency,
                                                          const std::string& group);
+
+  // The same over a channel that was made elsewhere: through a proxy, or within one process.
+  static std::unique_ptr<Client> Over(std::shared_ptr<const Agency> agency,
+                                      const std::string& group,
+                                      std::shared_ptr<grpc::Channel> channel);
 
   // A document of this agency, composed now.
   pb::Document Compose(const std::string& reference, const pb::Audience& audience,
@@ -61,9 +69,11 @@ class Client {
   using DocumentDone = std::function<void(uint64_t sequence, const absl::StatusOr<pb::Receipt>&)>;
   absl::Status SubmitMany(const NextDocument& next, const DocumentDone& done,
                           const RetryOptions& retry = {});
-  // Calls `handle` once per entry, in order, verified. State is saved after the entries of a
-  // message were handled; an error from `handle` ends it before that. DATA_LOSS means that the
-  // service contradicts itself or its signatures: keep the state file, it is evidence.
+  // Calls `handle` per entry, in order, verified. State is saved after the entries of a message
+  // were handled; an error from `handle`, or a crash, ends it before that, and the message's
+  // entries come again: key what you keep by ledger and index. DATA_LOSS means that the service
+  // contradicts itself or its signatures: keep the state file and "<state file>.evidence" beside
+  // it.
   using EntryHandler = std::function<absl::Status(const VerifiedEntry&)>;
   absl::Status Follow(const FollowOptions& options, const EntryHandler& handle);
 

@@ -1,11 +1,15 @@
 #include "clients/sdk/ledger_view.h"
 
+#include <algorithm>
+
 #include "services/core/base/status.h"
 
 namespace entente::sdk {
 namespace {
 
 using base::Reason;
+
+constexpr size_t kPendingMax = 8;
 
 absl::Status Forked(std::string text) {
   return base::MakeRefusal(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
@@ -16,20 +20,29 @@ absl::Status Forked(std::string text) {
 
 }  // namespace
 
-absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& ledger, entry::pb::Entry entry,
-                                          document::Verifier& verifier,
+absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& group, const std::string& ledger,
+                                          entry::pb::Entry entry, document::Verifier& verifier,
                                           const identity::Directory& directory) {
   ENTENTE_ASSIGN_OR_RETURN(auto checked, entry::CheckEntry(entry));
   entry::pb::SignedDocument signed_document;
   ENTENTE_CHECK(signed_document.ParseFromString(entry.signed_document()));
   ENTENTE_ASSIGN_OR_RETURN(auto parsed, document::Parse(std::move(signed_document)));
   const auto& stamp = checked.leaf.stamp();
-  const identity::PastSignerTrust trust(directory);
+  const identity::PastSignerTrust trust(directory, stamp.directory_serial());
   ENTENTE_ASSIGN_OR_RETURN(auto verified,
                            verifier.Verify(parsed, trust, entry::GetTime(stamp.recorded_time())));
   if (stamp.ledger() != ledger) {
     return Forked(
         fmt::format("an entry of ledger {} was served as one of {}", stamp.ledger(), ledger));
+  }
+  if (ledger != entry::LedgerIdOf(group, parsed->header.audience())) {
+    return Forked(fmt::format("ledger {} is not that of the audience of {}", ledger.substr(0, 40),
+                              parsed->header.reference()));
+  }
+  if (stamp.name().rfind("partners/" + parsed->originator.state + "/", 0) != 0 ||
+      stamp.name().size() > 200 || !base::IsPlainText(stamp.name())) {
+    return Forked(fmt::format("a document of {} was given a name that is not of that state",
+                              parsed->originator.str()));
   }
   return VerifiedEntry{ledger, std::move(entry), std::move(checked.leaf), parsed->header,
                        verified.signers()};
@@ -55,9 +68,13 @@ absl::Status LedgerView::Restore(const entente::config::v1::FollowerState& state
       nodes.push_back(*digest);
     }
     ENTENTE_ASSIGN_OR_RETURN(auto range, merkle::CompactRange::From(kept.size(), std::move(nodes)));
-    ledgers_[kept.ledger()] = {std::move(range), kept.verified_checkpoint(), "", {}};
-    if (!kept.pending_checkpoint().empty()) {
-      ENTENTE_RETURN_IF_ERROR(TakeCheckpoint(kept.pending_checkpoint()));
+    State& known = ledgers_[kept.ledger()];
+    known.range = std::move(range);
+    known.verified = kept.verified_checkpoint();
+    known.directory_serial = kept.directory_serial();
+    if (kept.recorded_micros() != 0) known.recorded = absl::FromUnixMicros(kept.recorded_micros());
+    for (const std::string& note : kept.pending_checkpoints()) {
+      ENTENTE_RETURN_IF_ERROR(TakeCheckpoint(note));
     }
   }
   return absl::OkStatus();
@@ -72,7 +89,11 @@ void LedgerView::Save(entente::config::v1::FollowerState& state) const {
     kept->set_size(known.range.size());
     for (const auto& node : known.range.nodes()) kept->add_frontier(node.str());
     kept->set_verified_checkpoint(known.verified);
-    kept->set_pending_checkpoint(known.pending);
+    for (const auto& [size, pending] : known.pending) kept->add_pending_checkpoints(pending.second);
+    kept->set_directory_serial(known.directory_serial);
+    if (known.recorded != absl::InfinitePast()) {
+      kept->set_recorded_micros(absl::ToUnixMicros(known.recorded));
+    }
   }
 }
 
@@ -87,17 +108,15 @@ std::string LedgerView::VerifiedCheckpoint(const std::string& ledger) const {
 }
 
 absl::Status LedgerView::CheckPending(const std::string& ledger, State& state) {
-  if (state.pending.empty() || state.pending_head.size != state.range.size()) {
-    return absl::OkStatus();
+  auto it = state.pending.find(state.range.size());
+  if (it == state.pending.end()) return absl::OkStatus();
+  if (it->second.first != state.range.Root()) {
+    return Forked(fmt::format(
+        "ledger {}: the signed checkpoint of size {} has another root than the entries served",
+        ledger, it->first));
   }
-  if (state.pending_head.root != state.range.Root()) {
-    return Forked(
-        fmt::format("ledger {}: the signed checkpoint of size {} has another root than the "
-                    "entries served",
-                    ledger, state.pending_head.size));
-  }
-  state.verified = std::move(state.pending);
-  state.pending.clear();
+  state.verified = std::move(it->second.second);
+  state.pending.erase(it);
   return absl::OkStatus();
 }
 
@@ -112,11 +131,46 @@ absl::Status LedgerView::Append(const std::string& ledger, uint64_t index,
   return CheckPending(ledger, state);
 }
 
+absl::Status LedgerView::Append(const VerifiedEntry& entry) {
+  State& state = ledgers_[entry.ledger];
+  const auto& stamp = entry.leaf.stamp();
+  const absl::Time recorded = entry::GetTime(stamp.recorded_time());
+  if (recorded < state.recorded || stamp.directory_serial() < state.directory_serial) {
+    return Forked(fmt::format("ledger {}: entry {} is dated before the one it follows",
+                              entry.ledger, entry.index()));
+  }
+  ENTENTE_RETURN_IF_ERROR(
+      Append(entry.ledger, entry.index(), merkle::LeafHash(entry.entry.leaf())));
+  state.recorded = recorded;
+  state.directory_serial = stamp.directory_serial();
+  return absl::OkStatus();
+}
+
+absl::Status LedgerView::CheckCovered() const {
+  for (const auto& [ledger, state] : ledgers_) {
+    if (state.range.size() == 0) continue;
+    uint64_t covered = state.pending.empty() ? 0 : state.pending.rbegin()->first;
+    if (!state.verified.empty()) {
+      ENTENTE_ASSIGN_OR_RETURN(const std::string text, entry::OpenNote(state.verified, log_keys_));
+      ENTENTE_ASSIGN_OR_RETURN(const auto checkpoint, entry::Checkpoint::Parse(text));
+      covered = std::max(covered, checkpoint.head.size);
+    }
+    if (covered < state.range.size()) {
+      return Forked(
+          fmt::format("ledger {}: {} entries were served, and no signed checkpoint covers "
+                      "more than {}",
+                      ledger, state.range.size(), covered));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status LedgerView::TakeCheckpoint(const std::string& note) {
   ENTENTE_ASSIGN_OR_RETURN(const std::string text, entry::OpenNote(note, log_keys_));
   ENTENTE_ASSIGN_OR_RETURN(const auto checkpoint, entry::Checkpoint::Parse(text));
   const std::string ledger = checkpoint.origin.substr(checkpoint.origin.rfind('/') + 1);
-  if (checkpoint.origin != entry::OriginOf(trust_domain_, group_, ledger)) {
+  if (!entry::IsLedgerId(ledger) ||
+      checkpoint.origin != entry::OriginOf(trust_domain_, group_, ledger)) {
     return base::Refuse(absl::StatusCode::kDataLoss, Reason::kCheckpointInvalid,
                         "a checkpoint of {} was served by {}/{}", checkpoint.origin, trust_domain_,
                         group_);
@@ -126,17 +180,13 @@ absl::Status LedgerView::TakeCheckpoint(const std::string& note) {
     return Forked(fmt::format("ledger {}: {} entries were served, and now a checkpoint says {}",
                               ledger, state.range.size(), checkpoint.head.size));
   }
-  if (!state.pending.empty() && checkpoint.head.size == state.pending_head.size &&
-      checkpoint.head.root != state.pending_head.root) {
+  const auto [it, fresh] =
+      state.pending.try_emplace(checkpoint.head.size, checkpoint.head.root, note);
+  if (!fresh && it->second.first != checkpoint.head.root) {
     return Forked(fmt::format("ledger {}: two signed checkpoints of size {} differ", ledger,
                               checkpoint.head.size));
   }
-  // The nearest checkpoint ahead is the one that will be checked first.
-  if (state.pending.empty() || checkpoint.head.size < state.pending_head.size ||
-      state.pending_head.size < state.range.size()) {
-    state.pending = note;
-    state.pending_head = checkpoint.head;
-  }
+  if (state.pending.size() > kPendingMax) state.pending.erase(std::next(state.pending.begin()));
   return CheckPending(ledger, state);
 }
 

@@ -25,9 +25,11 @@ struct VerifiedEntry {
   const std::string& name() const { return leaf.stamp().name(); }
 };
 
-// Verifies one entry by itself: its leaf, its document, its signatures at the time it was recorded.
-absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& ledger, entry::pb::Entry entry,
-                                          document::Verifier& verifier,
+// Verifies one entry by itself: its leaf, its document, its signatures at the time and under the
+// directory that it was recorded with, that its ledger is that of its audience in `group`, and that
+// its name is one of its originator's state.
+absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& group, const std::string& ledger,
+                                          entry::pb::Entry entry, document::Verifier& verifier,
                                           const identity::Directory& directory);
 
 // Not thread-safe.
@@ -45,6 +47,10 @@ class LedgerView {
   // Takes the next leaf; DATA_LOSS/LEDGER_FORKED where `index` is not the next one, or where a
   // checkpoint that was waiting for this size has another root.
   absl::Status Append(const std::string& ledger, uint64_t index, const base::Digest& leaf_hash);
+  // The same for a verified entry; its time and directory serial may not go back either.
+  absl::Status Append(const VerifiedEntry& entry);
+  // OK if signed checkpoints cover everything that was had: without them there is no evidence.
+  absl::Status CheckCovered() const;
   // Takes a checkpoint: checked at once if its size was reached, kept if it is ahead.
   absl::Status TakeCheckpoint(const std::string& note);
   // Newest checkpoint that was found true; empty if none was.
@@ -54,8 +60,9 @@ class LedgerView {
   struct State {
     merkle::CompactRange range;
     std::string verified;
-    std::string pending;
-    entry::Head pending_head;
+    std::map<uint64_t, std::pair<base::Digest, std::string>> pending;  // size -> root, note
+    absl::Time recorded = absl::InfinitePast();  // of the last entry seen whole
+    uint64_t directory_serial = 0;
   };
   absl::Status CheckPending(const std::string& ledger, State& state);
 

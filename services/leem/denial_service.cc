@@ -16,6 +16,8 @@ constexpr int kPageDefault = 50;
 constexpr int kPageMax = 500;
 // A selective filter gives short pages rather than a long wait.
 constexpr size_t kLookMax = 20000;
+// A page ends after the item that passes this, well below the 4 MiB that gRPC clients accept.
+constexpr size_t kPageBytesMax = 1 << 20;
 
 absl::Status BadToken() {
   return base::RefuseArgument(Reason::kCursorMalformed,
@@ -68,7 +70,9 @@ void CopyChain(const Chain& chain, v1::Denial& denial) {
   denial.set_state(chain.state);
   denial.set_act(chain.act);
   denial.set_timeliness(chain.timeliness);
-  SetDate(chain.terms.back().until, denial.mutable_valid_until());
+  base::CivilDate until = chain.terms.front().until;
+  for (const Term& term : chain.terms) until = std::max(until, term.until);
+  SetDate(until, denial.mutable_valid_until());
   if (!chain.ended.empty()) SetDate(chain.ended, denial.mutable_ended_date());
   *denial.mutable_audience() = *chain.audience;
   entry::SetTime(absl::FromUnixMicros(chain.updated_micros), denial.mutable_updated_time());
@@ -193,10 +197,16 @@ absl::Status DenialServiceImpl::List(const rpc::Caller& caller,
     if (page.more) response.set_next_page_token(base::ToBase64(key + page.last->name));
     rpc::AddHeads(backend_.machine, reader, response.mutable_heads());
   }
+  size_t bytes = 0;
   for (const Chain& chain : chains) {
     v1::Denial& denial = *response.add_denials();
     CopyChain(chain, denial);
     ENTENTE_RETURN_IF_ERROR(FillIn(chain, denial));
+    bytes += denial.ByteSizeLong();
+    if (bytes > kPageBytesMax && &chain != &chains.back()) {
+      response.set_next_page_token(base::ToBase64(key + chain.name));
+      break;
+    }
   }
   return absl::OkStatus();
 }
@@ -231,9 +241,12 @@ absl::Status DenialServiceImpl::ListRevisions(const rpc::Caller& caller,
     positions = chain->positions;
   }
   if (next > positions.size()) return BadToken();
-  for (; next < positions.size() && response.revisions_size() < limit; ++next) {
+  size_t bytes = 0;
+  for (; next < positions.size() && response.revisions_size() < limit && bytes < kPageBytesMax;
+       ++next) {
     ENTENTE_ASSIGN_OR_RETURN(auto records,
                              backend_.journal.Read(positions[next], positions[next] + 1, 1));
+    bytes += records[0].header.size() + records[0].body.size();
     auto* entry = response.add_revisions();
     entry->set_leaf(std::move(records[0].header));
     entry->set_signed_document(std::move(records[0].body));

@@ -190,7 +190,7 @@ TEST_F(ServiceTest, RevokingAnAgencyEndsItsStreams) {
   ASSERT_OK(Submit(*StubAs("kr"), regime_.Sign(regime_.Denial("kr", "1"))));
   pb::FollowResponse response;
   ASSERT_TRUE(reader->Read(&response));
-  regime_.Edit([](auto& d) { d.mutable_partners(0)->mutable_agencies(0)->set_revoked(true); });
+  regime_.Edit([](auto& d) { d.mutable_partners(0)->mutable_agencies(0)->set_revoked_serial(1); });
   while (reader->Read(&response)) {
   }
   EXPECT_THAT(rpc::FromGrpcStatus(reader->Finish()), HasReason(Reason::kAgencyRevoked));

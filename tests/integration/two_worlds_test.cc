@@ -140,6 +140,8 @@ class TwoWorldsTest : public ::testing::Test {
       nz.List(request);
       request.mutable_filter()->set_party_contains("penguin");
       nz.List(request);
+      request.mutable_filter()->set_destination("aq");
+      nz.List(request);
       request.mutable_filter()->clear_originator_state();
       request.mutable_filter()->set_destination("aq");
       nz.List(request);

@@ -364,15 +364,67 @@ TEST(SequencerTest, ASignerRevokedBetweenIntakeAndRecordingIsRefused) {
   Service service(journal, regime, clock, [] { return Fault::kNone; });
   auto verified = regime.SignAndVerify(regime.Denial("kr", "1"));
   ASSERT_OK(verified);
-  const std::string certificate = regime.officer("kr").chain[0].digest().hex();
+  const std::string certificate = regime.officer("kr").chain[0].tbs_digest().hex();
   regime.Edit([&](config::v1::Directory& directory) {
-    directory.mutable_partners(1)->add_revoked_certificates(certificate);
+    auto* revoked = directory.mutable_partners(1)->add_revoked_certificates();
+    revoked->set_tbs_digest(certificate);
+    revoked->set_serial(directory.serial() + 1);
   });
   absl::Status result;
   ASSERT_OK(service.sequencer->Submit(*verified, 1, [&](auto r) { result = r.status(); }));
   service.sequencer->RunOnce();
   EXPECT_THAT(result, HasReason(base::Reason::kCertificateRevoked));
   EXPECT_EQ(journal.Head(), 0u);
+}
+
+// Readers check certificates at the recorded time: what expires while it waits is not recorded, or
+// no reader could accept it.
+TEST(SequencerTest, ASignerWhoExpiresBeforeRecordingIsRefused) {
+  base::testing::FakeClock clock;
+  TestRegime regime({"jp", "kr"}, clock.Now());
+  journal::testing::MemoryJournal journal;
+  Service service(journal, regime, clock, [] { return Fault::kNone; });
+  auto verified = regime.SignAndVerify(regime.Denial("kr", "1"));
+  ASSERT_OK(verified);
+  clock.Advance(absl::Hours(24 * 365 * 29) + absl::Hours(1));
+  absl::Status result;
+  ASSERT_OK(service.sequencer->Submit(*verified, 1, [&](auto r) { result = r.status(); }));
+  service.sequencer->RunOnce();
+  EXPECT_THAT(result, HasReason(base::Reason::kCertificateRejected));
+}
+
+// Every audience is a line in the cursors of all its readers; one state cannot fill them for good.
+TEST(SequencerTest, AStateAddressesABoundedNumberOfAudiences) {
+  base::testing::FakeClock clock;
+  const std::vector<std::string> states = {"au", "be", "ca", "de", "es", "fr", "gb", "jp", "kr"};
+  TestRegime regime(states, clock.Now());
+  journal::testing::MemoryJournal journal;
+  Service service(journal, regime, clock, [] { return Fault::kNone; });
+  absl::Status last;
+  for (unsigned set = 0; set <= entry::kAudiencesPerStateMax; ++set) {
+    std::vector<std::string> audience;
+    for (unsigned i = 0; i < 8; ++i) {
+      if ((set >> i & 1) != 0) audience.push_back(states[i]);
+    }
+    audience.push_back("kr");
+    auto verified = regime.SignAndVerify(regime.Denial("kr", std::to_string(set), audience));
+    ASSERT_OK(verified);
+    ASSERT_OK(service.sequencer->Submit(*verified, 1, [&](auto r) { last = r.status(); }));
+    service.sequencer->RunOnce();
+    if (set < entry::kAudiencesPerStateMax) {
+      ASSERT_OK(last);
+    }
+  }
+  EXPECT_THAT(last, HasReason(base::Reason::kAudiencesExceeded));
+  // Known audiences stay open, and other states have their own allowance.
+  auto known = regime.SignAndVerify(regime.Denial("kr", "again", {"kr"}));
+  ASSERT_OK(service.sequencer->Submit(*known, 1, [&](auto r) { last = r.status(); }));
+  service.sequencer->RunOnce();
+  EXPECT_OK(last);
+  auto other = regime.SignAndVerify(regime.Denial("jp", "1", {"gb", "jp"}));
+  ASSERT_OK(service.sequencer->Submit(*other, 1, [&](auto r) { last = r.status(); }));
+  service.sequencer->RunOnce();
+  EXPECT_OK(last);
 }
 
 // Sizes of the messages that nz gets when it catches up from the journal's pages, with this many

@@ -3,6 +3,8 @@
 #ifndef ENTENTE_SERVICES_CORE_BASE_MUTEX_H_
 #define ENTENTE_SERVICES_CORE_BASE_MUTEX_H_
 
+#include <pthread.h>
+
 #include <condition_variable>
 #include <mutex>
 
@@ -18,6 +20,30 @@ class ABSL_LOCKABLE Mutex {
  private:
   friend class CondVar;
   std::mutex mutex_;
+};
+
+// A std::shared_mutex whose writers do not starve: once one waits, new readers wait behind it,
+// however many there are. A thread must not take it shared twice. For std::shared_lock and
+// std::unique_lock.
+class SharedMutex {
+ public:
+  SharedMutex() {
+    pthread_rwlockattr_t attributes;
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&lock_, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+  }
+  ~SharedMutex() { pthread_rwlock_destroy(&lock_); }
+  SharedMutex(const SharedMutex&) = delete;
+  SharedMutex& operator=(const SharedMutex&) = delete;
+  void lock() { pthread_rwlock_wrlock(&lock_); }
+  void unlock() { pthread_rwlock_unlock(&lock_); }
+  void lock_shared() { pthread_rwlock_rdlock(&lock_); }
+  void unlock_shared() { pthread_rwlock_unlock(&lock_); }
+
+ private:
+  pthread_rwlock_t lock_;
 };
 
 class ABSL_SCOPED_LOCKABLE MutexLock {

@@ -11,7 +11,6 @@ namespace entente::base {
 enum class Reason {
   kFieldInvalid,          // one or more fields are missing, malformed or contradictory
   kDocumentMalformed,     // bytes are not a SignedDocument or Document
-  kDocumentTooLarge,      // over the limit on a document's bytes
   kBodyUnknown,           // body of a type that this group does not take, or sealed
   kSignatureInvalid,      // a signature does not verify over these bytes
   kSignatureMissing,      // fewer signers than the partner requires
@@ -29,10 +28,10 @@ enum class Reason {
   kChainMoved,            // a newer document of the chain exists; read it and try again
   kProcedureForbids,      // the rules do not admit this step in this state
   kAudienceChanged,       // a chain stays in its audience
+  kAudiencesExceeded,     // a state has addressed more different audiences than admitted
   kCursorMalformed,       // cursor or page token is not one of this service
   kCursorAhead,           // cursor is ahead of the ledger; metadata "ledger"
   kIndexOutOfRange,       // no such entry or size
-  kFilterMalformed,       // filter does not parse
   kHeadNotReached,        // the requested head is not reached yet
   kQueueFull,             // the sequencer's queue is full; RetryInfo says when to try again
   kRateExceeded,          // more submissions per second than allowed
@@ -43,7 +42,6 @@ enum class Reason {
   kJournalCorrupt,        // stored bytes fail their checks
   kJournalNewer,          // store of a newer release
   kServiceDraining,       // shutting down
-  kServiceReplaying,      // starting up
   kDirectoryInvalid,      // the directory fails its checks
   kLedgerForked,          // two views of one ledger contradict each other
   kCheckpointInvalid,     // a checkpoint's signature or form is wrong
@@ -51,10 +49,9 @@ enum class Reason {
   kConfigurationInvalid,  // configuration fails its checks
 };
 
-inline constexpr std::array<std::pair<Reason, std::string_view>, 40> kReasonNames = {{
+inline constexpr std::array<std::pair<Reason, std::string_view>, 38> kReasonNames = {{
     {Reason::kFieldInvalid, "FIELD_INVALID"},
     {Reason::kDocumentMalformed, "DOCUMENT_MALFORMED"},
-    {Reason::kDocumentTooLarge, "DOCUMENT_TOO_LARGE"},
     {Reason::kBodyUnknown, "BODY_UNKNOWN"},
     {Reason::kSignatureInvalid, "SIGNATURE_INVALID"},
     {Reason::kSignatureMissing, "SIGNATURE_MISSING"},
@@ -72,10 +69,10 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 40> kReasonName
     {Reason::kChainMoved, "CHAIN_MOVED"},
     {Reason::kProcedureForbids, "PROCEDURE_FORBIDS"},
     {Reason::kAudienceChanged, "AUDIENCE_CHANGED"},
+    {Reason::kAudiencesExceeded, "AUDIENCES_EXCEEDED"},
     {Reason::kCursorMalformed, "CURSOR_MALFORMED"},
     {Reason::kCursorAhead, "CURSOR_AHEAD"},
     {Reason::kIndexOutOfRange, "INDEX_OUT_OF_RANGE"},
-    {Reason::kFilterMalformed, "FILTER_MALFORMED"},
     {Reason::kHeadNotReached, "HEAD_NOT_REACHED"},
     {Reason::kQueueFull, "QUEUE_FULL"},
     {Reason::kRateExceeded, "RATE_EXCEEDED"},
@@ -86,7 +83,6 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 40> kReasonName
     {Reason::kJournalCorrupt, "JOURNAL_CORRUPT"},
     {Reason::kJournalNewer, "JOURNAL_NEWER"},
     {Reason::kServiceDraining, "SERVICE_DRAINING"},
-    {Reason::kServiceReplaying, "SERVICE_REPLAYING"},
     {Reason::kDirectoryInvalid, "DIRECTORY_INVALID"},
     {Reason::kLedgerForked, "LEDGER_FORKED"},
     {Reason::kCheckpointInvalid, "CHECKPOINT_INVALID"},

@@ -8,6 +8,8 @@
 namespace entente::base {
 namespace {
 
+constexpr size_t kTextBytesMax = 1024;  // what callers sent may be echoed, never at their length
+
 template <typename M>
 std::string TypeUrl() {
   return "type.googleapis.com/" + M::descriptor()->full_name();
@@ -28,7 +30,17 @@ void SetDetail(absl::Status& status, const M& message) {
 
 }  // namespace
 
+void Shorten(std::string& text, size_t bytes_max) {
+  constexpr std::string_view kEllipsis = "\xe2\x80\xa6";
+  if (text.size() <= bytes_max) return;
+  size_t end = bytes_max - kEllipsis.size();
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  text.resize(end);
+  text += kEllipsis;
+}
+
 absl::Status MakeRefusal(absl::StatusCode code, Reason reason, std::string text) {
+  Shorten(text, kTextBytesMax);
   absl::Status status(code, text);
   google::rpc::ErrorInfo info;
   info.set_reason(std::string(ReasonName(reason)));
@@ -85,6 +97,7 @@ absl::Status FieldViolations::ToStatus() const {
     if (!text.empty()) text += "; ";
     text += violation.field + ": " + violation.description;
   }
+  if (count_ > kMax) text = fmt::format("{} more faults; {}", count_ - kMax, text);
   absl::Status status =
       MakeRefusal(absl::StatusCode::kInvalidArgument, Reason::kFieldInvalid, text);
   SetDetail(status, bad_request);

@@ -53,26 +53,37 @@ std::string MetadataOf(const absl::Status& status, std::string_view key);
 // Its text.
 inline std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
+// Cuts UTF-8 text to at most `bytes_max` bytes at a character, with an ellipsis.
+void Shorten(std::string& text, size_t bytes_max);
+
 // One fault in one field of a message.
 struct FieldViolation {
   std::string field;
   std::string description;
 };
 
-// Collects every fault of a message, so that a refusal names them all.
+// Collects the faults of a message, so that a refusal names them all: the first kMax of them, and
+// how many more there are, so that it fits into the 8 KiB that gRPC clients accept.
 class FieldViolations {
  public:
+  static constexpr size_t kMax = 16;
+  static constexpr size_t kDescriptionBytesMax = 160;
+
   template <typename... Args>
   void Add(std::string field, fmt::format_string<Args...> text, Args&&... args) {
+    if (++count_ > kMax) return;
     violations_.push_back({std::move(field), fmt::format(text, std::forward<Args>(args)...)});
+    Shorten(violations_.back().field, kDescriptionBytesMax);
+    Shorten(violations_.back().description, kDescriptionBytesMax);
   }
-  bool empty() const { return violations_.empty(); }
+  bool empty() const { return count_ == 0; }
   const std::vector<FieldViolation>& violations() const { return violations_; }
   // OK, or INVALID_ARGUMENT/FIELD_INVALID with a BadRequest that names every field.
   absl::Status ToStatus() const;
 
  private:
   std::vector<FieldViolation> violations_;
+  size_t count_ = 0;
 };
 
 // The fields that a refusal names.

@@ -124,6 +124,11 @@ absl::StatusOr<Certificate> Certificate::FromHandle(std::shared_ptr<X509> handle
   data->der.assign(reinterpret_cast<char*>(der), static_cast<size_t>(size));
   OPENSSL_free(der);
   data->digest = Sha256(data->der);
+  unsigned char* tbs = nullptr;
+  const int tbs_size = i2d_re_X509_tbs(x509, &tbs);
+  if (tbs_size <= 0) return Reject("its signed part cannot be encoded");
+  data->tbs_digest = Sha256({reinterpret_cast<char*>(tbs), static_cast<size_t>(tbs_size)});
+  OPENSSL_free(tbs);
   data->uris = NamesOfType(x509, GEN_URI, nullptr);
   data->not_before = ToTime(X509_get0_notBefore(x509));
   data->not_after = ToTime(X509_get0_notAfter(x509));
@@ -144,7 +149,7 @@ absl::StatusOr<Certificate> Certificate::FromDer(std::string_view der) {
   std::shared_ptr<X509> shared(handle, X509_free);
   if (at != begin + der.size()) return Reject("bytes after the certificate");
   ENTENTE_ASSIGN_OR_RETURN(Certificate result, FromHandle(std::move(shared)));
-  // The caller's bytes are what its digest, and so revocation, is about.
+  // The caller's bytes are what its digest is about.
   if (result.der() != der) return Reject("not canonical DER");
   return result;
 }

@@ -31,6 +31,9 @@ class Certificate {
   const std::string& der() const { return data_->der; }
   // SHA-256 of the DER.
   const base::Digest& digest() const { return data_->digest; }
+  // SHA-256 of the DER of its TBSCertificate, the part that the issuer signed. Revocation goes by
+  // this: whoever holds a certificate can change its ECDSA signature (r, n-s) and so its digest.
+  const base::Digest& tbs_digest() const { return data_->tbs_digest; }
   // URIs among the subject alternative names.
   const std::vector<std::string>& uris() const { return data_->uris; }
   absl::Time not_before() const { return data_->not_before; }
@@ -46,6 +49,7 @@ class Certificate {
     std::shared_ptr<X509> handle;
     std::string der;
     base::Digest digest;
+    base::Digest tbs_digest;
     std::vector<std::string> uris;
     absl::Time not_before;
     absl::Time not_after;

@@ -3,6 +3,9 @@
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/x509.h>
 
 #include <filesystem>
 
@@ -138,6 +141,38 @@ TEST_F(ProfileTest, PathNeedsTheRightAuthorityAndTheRightTime) {
   EXPECT_THAT(Path(leaf, now_ + absl::Hours(200)), HasReason(base::Reason::kCertificateRejected));
   EXPECT_THAT(Path(leaf, now_ - absl::Hours(2)), HasReason(base::Reason::kCertificateRejected));
   EXPECT_FALSE(CheckPath(leaf, {}, {}, now_).ok());
+}
+
+// Whoever holds a certificate can turn its authority's ECDSA signature (r, s) into (r, n-s):
+// another certificate, as valid, with another digest. Revocation must not depend on it.
+TEST_F(ProfileTest, AnAlteredSignatureDoesNotChangeWhatIsRevoked) {
+  const Certificate leaf = Leaf();
+  X509* copy = X509_dup(leaf.handle());
+  const ASN1_BIT_STRING* signature = nullptr;
+  X509_get0_signature(&signature, nullptr, copy);
+  const unsigned char* at = signature->data;
+  ECDSA_SIG* parsed = d2i_ECDSA_SIG(nullptr, &at, signature->length);
+  ASSERT_NE(parsed, nullptr);
+  EC_GROUP* curve = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+  BIGNUM* other = BN_new();
+  BN_sub(other, EC_GROUP_get0_order(curve), ECDSA_SIG_get0_s(parsed));
+  ECDSA_SIG_set0(parsed, BN_dup(ECDSA_SIG_get0_r(parsed)), other);
+  unsigned char* der = nullptr;
+  const int size = i2d_ECDSA_SIG(parsed, &der);
+  ASN1_STRING_set(const_cast<ASN1_BIT_STRING*>(signature), der, size);
+  unsigned char* whole = nullptr;
+  const int whole_size = i2d_X509(copy, &whole);
+  auto altered =
+      Certificate::FromDer({reinterpret_cast<char*>(whole), static_cast<size_t>(whole_size)});
+  ASSERT_OK(altered);
+  EXPECT_OK(Path(*altered, now_)) << "the altered signature is as good";
+  EXPECT_NE(altered->digest(), leaf.digest());
+  EXPECT_EQ(altered->tbs_digest(), leaf.tbs_digest());
+  OPENSSL_free(whole);
+  OPENSSL_free(der);
+  EC_GROUP_free(curve);
+  ECDSA_SIG_free(parsed);
+  X509_free(copy);
 }
 
 TEST(CertificateTest, HostileBytesAreRefused) {

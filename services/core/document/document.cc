@@ -1,5 +1,10 @@
 #include "services/core/document/document.h"
 
+#include <google/protobuf/arena.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/message.h>
+
+#include <algorithm>
 #include <set>
 
 #include "absl/container/flat_hash_map.h"
@@ -10,6 +15,8 @@
 namespace entente::document {
 
 using base::Reason;
+
+constexpr std::string_view kTypePrefix = "type.googleapis.com/";
 
 // Bounded by dropping everything when full: a hostile stream of fresh certificates costs parsing,
 // as it would anyway, never memory.
@@ -54,7 +61,7 @@ void CheckAudience(const pb::Audience& audience, const std::string& originator_s
     violations.Add("audience.listed.states", "must name 1 to {} states", kAudienceStatesMax);
   }
   bool own = false;
-  for (int i = 0; i < states.size(); ++i) {
+  for (int i = 0; i < std::min(states.size(), kAudienceStatesMax); ++i) {
     const std::string path = fmt::format("audience.listed.states[{}]", i);
     if (!base::IsCountry(states[i])) {
       violations.Add(path, "is not a lower-case ISO 3166-1 alpha-2 code");
@@ -69,7 +76,7 @@ void CheckReferences(const pb::Document& document, base::FieldViolations& violat
   if (document.references_size() > kReferencesMax) {
     violations.Add("references", "at most {} references", kReferencesMax);
   }
-  for (int i = 0; i < document.references_size(); ++i) {
+  for (int i = 0; i < std::min(document.references_size(), kReferencesMax); ++i) {
     const pb::Reference& reference = document.references(i);
     const std::string path = fmt::format("references[{}]", i);
     if (reference.relation() < pb::Reference::RELATION_SUPERSEDES ||
@@ -87,6 +94,31 @@ void CheckReferences(const pb::Document& document, base::FieldViolations& violat
   }
 }
 
+// The envelope is not signed: what nobody knows in it nobody has vouched for.
+bool HasUnknownFields(const google::protobuf::Message& message) {
+  return !message.GetReflection()->GetUnknownFields(message).empty();
+}
+
+// Parses with little depth: an answer that wraps the message must stay within what readers accept.
+bool ParseShallow(const std::string& bytes, google::protobuf::Message& message) {
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                            static_cast<int>(bytes.size()));
+  in.SetRecursionLimit(kDepthMax);
+  return message.ParseFromCodedStream(&in) && in.ConsumedEntireMessage();
+}
+
+// Whether a body of a kind that this program knows parses; kinds it does not know are the
+// register's to refuse.
+bool BodyParses(const google::protobuf::Any& body, const std::string& kind) {
+  const auto* type =
+      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(kind);
+  if (type == nullptr) return true;
+  google::protobuf::Arena arena;
+  auto* message =
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New(&arena);
+  return ParseShallow(body.value(), *message);
+}
+
 absl::Status CheckEnvelope(const pb::SignedDocument& signed_document) {
   if (signed_document.document().size() > kDocumentBytesMax) {
     base::FieldViolations violations;
@@ -95,6 +127,13 @@ absl::Status CheckEnvelope(const pb::SignedDocument& signed_document) {
     return violations.ToStatus();
   }
   base::FieldViolations violations;
+  if (signed_document.ByteSizeLong() > signed_document.document().size() + kSignaturesBytesMax) {
+    violations.Add("signed_document", "its signatures and certificates are larger than {} bytes",
+                   kSignaturesBytesMax);
+  }
+  if (HasUnknownFields(signed_document)) {
+    violations.Add("signed_document", "has fields that this release does not know");
+  }
   const int count = signed_document.signatures_size();
   if (count == 0 || count > kSignaturesMax) {
     violations.Add("signed_document.signatures", "1 to {} signatures are needed", kSignaturesMax);
@@ -102,6 +141,9 @@ absl::Status CheckEnvelope(const pb::SignedDocument& signed_document) {
   for (int i = 0; i < count && i < kSignaturesMax; ++i) {
     const auto& signature = signed_document.signatures(i);
     const std::string path = fmt::format("signed_document.signatures[{}]", i);
+    if (HasUnknownFields(signature)) {
+      violations.Add(path, "has fields that this release does not know");
+    }
     if (signature.chain_size() > kChainMax) {
       violations.Add(path + ".chain", "at most {} intermediate certificates", kChainMax);
     }
@@ -146,7 +188,7 @@ absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument s
   auto parsed = std::make_shared<ParsedDocument>();
   parsed->signed_document = std::move(signed_document);
   const std::string& bytes = parsed->signed_document.document();
-  if (!parsed->header.ParseFromString(bytes)) {
+  if (!ParseShallow(bytes, parsed->header)) {
     return base::RefuseArgument(Reason::kDocumentMalformed,
                                 "signed_document.document is not an entente.exchange.v1.Document");
   }
@@ -177,13 +219,22 @@ absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument s
   }
   CheckReferences(header, violations);
   if (header.content_case() == pb::Document::CONTENT_NOT_SET) violations.Add("body", "is missing");
+  const std::string& url = header.body().type_url();
+  if (header.has_body() &&
+      (url.rfind(kTypePrefix, 0) != 0 || url.find('/', kTypePrefix.size()) != std::string::npos)) {
+    violations.Add("body.type_url", "must be {} and the message's full name", kTypePrefix);
+  }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
   if (header.has_sealed()) {
     return base::RefuseArgument(Reason::kBodyUnknown,
                                 "sealed bodies are not accepted by this release");
   }
-  const std::string& url = header.body().type_url();
-  parsed->kind = url.substr(url.rfind('/') + 1);
+  parsed->kind = url.substr(kTypePrefix.size());
+  if (!BodyParses(header.body(), parsed->kind)) {
+    return base::RefuseArgument(Reason::kDocumentMalformed,
+                                "body is not a {}, or is nested deeper than {} messages",
+                                parsed->kind, kDepthMax);
+  }
   parsed->digest = crypto::Sha256(bytes);
   parsed->envelope = parsed->signed_document.SerializeAsString();
   parsed->envelope_digest = crypto::Sha256(parsed->envelope);
@@ -197,6 +248,7 @@ absl::StatusOr<VerifiedDocument> Verifier::Verify(std::shared_ptr<const ParsedDo
                                                   const SignerTrust& trust, absl::Time time) {
   const auto& signed_document = parsed->signed_document;
   const std::string message = PreAuthenticationEncoding(kMediaType, signed_document.document());
+  VerifiedDocument result;
   std::vector<Signer> signers;
   std::set<std::pair<base::AgencyName, std::string>> officers;
   for (int i = 0; i < signed_document.signatures_size(); ++i) {
@@ -226,6 +278,8 @@ absl::StatusOr<VerifiedDocument> Verifier::Verify(std::shared_ptr<const ParsedDo
                                   "{}.certificate: speaks for {}, the originator is of {}", path,
                                   signer->agency.state, parsed->originator.state);
     }
+    for (const auto& certificate : chain) result.Narrow(certificate);
+    result.Narrow(*leaf);
     officers.emplace(signer->agency, signer->officer);
     signers.push_back(*std::move(signer));
   }
@@ -235,7 +289,9 @@ absl::StatusOr<VerifiedDocument> Verifier::Verify(std::shared_ptr<const ParsedDo
                                 "signed by {} officers; {} requires {} different ones",
                                 officers.size(), parsed->originator.state, required);
   }
-  return VerifiedDocument(std::move(parsed), std::move(signers));
+  result.parsed_ = std::move(parsed);
+  result.signers_ = std::move(signers);
+  return result;
 }
 
 absl::StatusOr<SigningIdentity> SigningIdentity::FromFiles(const std::string& certificate_file,

@@ -3,6 +3,7 @@
 #ifndef ENTENTE_SERVICES_CORE_DOCUMENT_DOCUMENT_H_
 #define ENTENTE_SERVICES_CORE_DOCUMENT_DOCUMENT_H_
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,8 @@ namespace pb = ::entente::exchange::v1;
 
 inline constexpr std::string_view kMediaType = "application/vnd.entente.document.v1+protobuf";
 inline constexpr size_t kDocumentBytesMax = 1 << 20;
+inline constexpr size_t kSignaturesBytesMax = 160 << 10;  // of all signatures and certificates
+inline constexpr int kDepthMax = 32;                      // nested messages in a header or body
 inline constexpr int kSignaturesMax = 4;
 inline constexpr int kChainMax = 3;
 inline constexpr int kReferencesMax = 32;
@@ -42,7 +45,8 @@ struct ParsedDocument {
   std::string kind;  // full name of the body's message, as in "entente.leem.v1.DenialNotification"
 };
 
-// Checks form and limits; refuses with every field at fault.
+// Checks form and limits, the body's too where this program knows its kind; refuses with every
+// field at fault.
 absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument signed_document);
 
 // Who signed, once it is accepted.
@@ -75,13 +79,20 @@ class VerifiedDocument {
   const ParsedDocument& parsed() const { return *parsed_; }
   const pb::Document& header() const { return parsed_->header; }
   const std::vector<Signer>& signers() const { return signers_; }
+  // Whether every certificate that was checked is valid at `time`, too.
+  bool ValidAt(absl::Time time) const { return time >= valid_from_ && time <= valid_until_; }
 
  private:
   friend class Verifier;
-  VerifiedDocument(std::shared_ptr<const ParsedDocument> parsed, std::vector<Signer> signers)
-      : parsed_(std::move(parsed)), signers_(std::move(signers)) {}
+  VerifiedDocument() = default;
+  void Narrow(const crypto::Certificate& certificate) {
+    valid_from_ = std::max(valid_from_, certificate.not_before());
+    valid_until_ = std::min(valid_until_, certificate.not_after());
+  }
   std::shared_ptr<const ParsedDocument> parsed_;
   std::vector<Signer> signers_;
+  absl::Time valid_from_ = absl::InfinitePast();
+  absl::Time valid_until_ = absl::InfiniteFuture();
 };
 
 // Checks signatures against a SignerTrust. Thread-safe.

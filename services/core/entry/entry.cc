@@ -90,6 +90,11 @@ bool Includes(const pb::Audience& audience, std::string_view state, bool is_part
   return false;
 }
 
+bool IsLedgerId(std::string_view id) {
+  return id == "all" || id == "public" ||
+         (id.size() == 33 && id[0] == 'x' && base::FromHex(id.substr(1)).has_value());
+}
+
 std::string LedgerIdOf(std::string_view group, const pb::Audience& audience) {
   switch (audience.kind_case()) {
     case pb::Audience::kAllPartners:
@@ -272,7 +277,7 @@ std::string Cursor::Encode(std::string_view service) const {
 
 absl::StatusOr<Cursor> Cursor::Decode(std::string_view service, std::string_view bytes) {
   Cursor cursor;
-  if (bytes.size() > 65536) return BadCursor("is larger than 64 KiB");
+  if (bytes.size() > kCursorBytesMax) return BadCursor("is larger than 512 KiB");
   const auto lines = base::Split(bytes, '\n');
   if (lines.size() < 3 || lines[0] != "entente-cursor-v1" || !lines.back().empty()) {
     return BadCursor("is malformed");

@@ -156,36 +156,42 @@ std::shared_ptr<const Segment> Feed::Find(uint64_t position) {
                                [](uint64_t p, const auto& segment) { return p < segment->end(); });
     return it == tail_.end() ? nullptr : *it;
   }
-  auto it = page_of_.find(position / options_.page_records);
-  if (it == page_of_.end() || it->second->second->end() <= position) return nullptr;
+  return FindPage(position);
+}
+
+std::shared_ptr<const Segment> Feed::FindPage(uint64_t position) {
+  auto it = page_at_.upper_bound(position);
+  if (it == page_at_.begin()) return nullptr;
+  --it;
+  if ((*it->second)->end() <= position) return nullptr;
   pages_.splice(pages_.begin(), pages_, it->second);
-  return it->second->second;
+  return *it->second;
 }
 
 absl::StatusOr<std::shared_ptr<const Segment>> Feed::Load(uint64_t position) {
   if (auto found = Find(position)) return found;
-  const uint64_t number = position / options_.page_records;
-  uint64_t begin = number * options_.page_records;
+  // Pages begin at multiples of page_records, or where one of large documents ended before.
+  uint64_t begin = position / options_.page_records * options_.page_records;
   const uint64_t end = std::min(begin + options_.page_records, head());
-  std::vector<journal::Record> records;
-  while (begin + records.size() < end) {
-    ENTENTE_ASSIGN_OR_RETURN(auto part,
-                             journal_.Read(begin + records.size(), end, options_.bytes_max));
-    std::move(part.begin(), part.end(), std::back_inserter(records));
+  {
+    base::MutexLock lock(mutex_);
+    auto it = page_at_.upper_bound(position);
+    if (it != page_at_.begin()) begin = std::max(begin, (*std::prev(it)->second)->end());
   }
+  ENTENTE_ASSIGN_OR_RETURN(const auto records, journal_.Read(begin, end, options_.page_bytes));
   auto segment = Build(begin, records);
   base::MutexLock lock(mutex_);
-  if (auto it = page_of_.find(number); it != page_of_.end()) {
-    page_bytes_ -= it->second->second->bytes();
+  if (auto it = page_at_.find(begin); it != page_at_.end()) {
+    page_bytes_ -= (*it->second)->bytes();
     pages_.erase(it->second);
-    page_of_.erase(it);
+    page_at_.erase(it);
   }
-  pages_.emplace_front(number, segment);
-  page_of_[number] = pages_.begin();
+  pages_.push_front(segment);
+  page_at_[begin] = pages_.begin();
   page_bytes_ += segment->bytes();
   while (page_bytes_ > options_.bytes_max && pages_.size() > 1) {
-    page_bytes_ -= pages_.back().second->bytes();
-    page_of_.erase(pages_.back().first);
+    page_bytes_ -= pages_.back()->bytes();
+    page_at_.erase(pages_.back()->begin);
     pages_.pop_back();
   }
   return segment;
@@ -290,6 +296,7 @@ Follower::Step Follower::Pull(Message& message) {
     if (partial_.items > before) partial_bytes_ += item.length;
     ++position_;
   }
+  loaded_ = nullptr;  // a slow reader keeps only what its message is made of
   if (partial_.items > 0) {
     message = std::exchange(partial_, {});
     partial_bytes_ = 0;

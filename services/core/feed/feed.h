@@ -1,8 +1,8 @@
 // What is recorded, as followers read it: serialised once, shared by all, bounded in memory.
 //
 // The newest commits stay in a tail of segments; older positions are read back from the journal in
-// aligned pages that all followers share. A follower is a cursor into this: it costs its cursor and
-// the one message that is on its way, however slow it is.
+// pages that all followers share. A follower is a cursor into this: it costs its cursor and the one
+// message that is on its way, which keeps the segments that it is made of, however slow it is.
 #ifndef ENTENTE_SERVICES_CORE_FEED_FEED_H_
 #define ENTENTE_SERVICES_CORE_FEED_FEED_H_
 
@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "services/core/base/mutex.h"
@@ -74,6 +73,7 @@ class Feed {
   struct Options {
     size_t bytes_max = 64 << 20;  // of the tail, and again of the pages
     uint64_t page_records = 256;
+    size_t page_bytes = 4 << 20;  // a page ends after the record that passes this
   };
   Feed(machine::Machine& machine, journal::Journal& journal, Options options);
 
@@ -90,6 +90,7 @@ class Feed {
   size_t bytes() const;
 
  private:
+  std::shared_ptr<const Segment> FindPage(uint64_t position) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<const Segment> Build(uint64_t begin, std::span<const journal::Record> records);
 
   machine::Machine& machine_;
@@ -99,9 +100,9 @@ class Feed {
   mutable base::Mutex mutex_;
   std::deque<std::shared_ptr<const Segment>> tail_ ABSL_GUARDED_BY(mutex_);
   size_t tail_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Pages by number, most recently used in front.
-  std::list<std::pair<uint64_t, std::shared_ptr<const Segment>>> pages_ ABSL_GUARDED_BY(mutex_);
-  std::unordered_map<uint64_t, decltype(pages_)::iterator> page_of_ ABSL_GUARDED_BY(mutex_);
+  // Pages, most recently used in front, and by where they begin.
+  std::list<std::shared_ptr<const Segment>> pages_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, decltype(pages_)::iterator> page_at_ ABSL_GUARDED_BY(mutex_);
   size_t page_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -26,6 +26,15 @@ absl::Status Unauthenticated(Reason reason, std::string text) {
   return base::MakeRefusal(absl::StatusCode::kUnauthenticated, reason, std::move(text));
 }
 
+// Verdicts are on a path, not on a leaf: without its intermediates a leaf has none, and what is
+// accepted with a cached verdict must be acceptable to every reader.
+base::Digest PathKey(const crypto::Certificate& leaf, std::span<const crypto::Certificate> chain) {
+  if (chain.empty()) return leaf.digest();
+  std::string digests = leaf.digest().str();
+  for (const auto& certificate : chain) digests += certificate.digest().view();
+  return crypto::Sha256(digests);
+}
+
 void CheckAgency(const entente::config::v1::Agency& agency, const std::string& path,
                  base::FieldViolations& violations) {
   if (!base::IsDnsLabel(agency.id())) violations.Add(path + ".id", "must be a DNS label");
@@ -89,8 +98,10 @@ void Directory::LoadPartner(int index, base::FieldViolations& violations) {
   if (partner.signatures_required > 2) {
     violations.Add(path + ".signatures_required", "must be 0, 1 or 2");
   }
-  if (proto.ca_pem_size() == 0 || proto.ca_pem_size() > 8) {
-    violations.Add(path + ".ca_pem", "needs 1 to 8 authorities");
+  partner.former = proto.former();
+  if (proto.former() ? proto.ca_pem_size() > 0
+                     : proto.ca_pem_size() == 0 || proto.ca_pem_size() > 8) {
+    violations.Add(path + ".ca_pem", "needs 1 to 8 authorities; a former partner's are retired");
   }
   for (const std::string& pem : proto.ca_pem()) {
     auto certificates = crypto::Certificate::FromPem(pem);
@@ -100,6 +111,15 @@ void Directory::LoadPartner(int index, base::FieldViolations& violations) {
     }
     for (auto& certificate : *certificates) partner.authorities.push_back(std::move(certificate));
   }
+  partner.past_authorities = partner.authorities;
+  for (const std::string& pem : proto.retired_ca_pem()) {
+    auto certificates = crypto::Certificate::FromPem(pem);
+    if (!certificates.ok()) {
+      violations.Add(path + ".retired_ca_pem", "{}", base::Text(certificates.status()));
+      continue;
+    }
+    for (auto& one : *certificates) partner.past_authorities.push_back(std::move(one));
+  }
   for (int i = 0; i < proto.agencies_size(); ++i) {
     const auto& agency = proto.agencies(i);
     CheckAgency(agency, fmt::format("{}.agencies[{}]", path, i), violations);
@@ -107,13 +127,16 @@ void Directory::LoadPartner(int index, base::FieldViolations& violations) {
       violations.Add(fmt::format("{}.agencies[{}].id", path, i), "is there twice");
     }
   }
-  for (const std::string& hex : proto.revoked_certificates()) {
-    auto digest = base::FromHex(hex);
-    if (!digest || digest->size() != 32) {
-      violations.Add(path + ".revoked_certificates", "must be SHA-256 in hex");
+  partner.signatures_required_serial = proto.signatures_required_serial();
+  for (const auto& revoked : proto.revoked_certificates()) {
+    const auto bytes = base::FromHex(revoked.tbs_digest());
+    const auto digest = bytes ? base::Digest::From(*bytes) : std::nullopt;
+    if (!digest || revoked.serial() == 0 || revoked.serial() > proto_.serial()) {
+      violations.Add(path + ".revoked_certificates",
+                     "need a SHA-256 in hex and the serial that revoked it");
       continue;
     }
-    partner.revoked.insert(*digest);
+    partner.revoked.emplace(*digest, revoked.serial());
   }
   if (!partners_.emplace(proto.state(), std::move(partner)).second) {
     violations.Add(path + ".state", "is there twice");
@@ -121,14 +144,15 @@ void Directory::LoadPartner(int index, base::FieldViolations& violations) {
 }
 
 bool Directory::IsPartner(std::string_view state) const {
-  return partners_.find(state) != partners_.end();
+  auto it = partners_.find(state);
+  return it != partners_.end() && !it->second.former;
 }
 
 bool Directory::Has(const base::AgencyName& agency, std::string_view group, Right right) const {
   auto partner = partners_.find(agency.state);
   if (partner == partners_.end()) return false;
   auto it = partner->second.agencies.find(agency.agency);
-  if (it == partner->second.agencies.end() || it->second->revoked()) return false;
+  if (it == partner->second.agencies.end() || it->second->revoked_serial() != 0) return false;
   for (const auto& seat : it->second->seats()) {
     if (seat.group() != group) continue;
     switch (right) {
@@ -171,7 +195,7 @@ absl::StatusOr<Directory::Subject> Directory::ParseUri(std::string_view uri) con
 
 absl::StatusOr<Directory::Subject> Directory::CheckCertificate(
     const crypto::Certificate& leaf, std::span<const crypto::Certificate> chain, absl::Time time,
-    crypto::LeafUsage usage) const {
+    crypto::LeafUsage usage, bool past) const {
   ENTENTE_RETURN_IF_ERROR(crypto::CheckLeafProfile(leaf, usage));
   ENTENTE_ASSIGN_OR_RETURN(Subject subject, ParseUri(leaf.uris()[0]));
   const bool signing = usage == crypto::LeafUsage::kDocumentSigning;
@@ -181,26 +205,24 @@ absl::StatusOr<Directory::Subject> Directory::CheckCertificate(
                                ? "certificate refused: a signer's URI must name an officer"
                                : "certificate refused: a caller's URI must not name an officer");
   }
-  ENTENTE_RETURN_IF_ERROR(crypto::CheckPath(leaf, chain, subject.partner->authorities, time));
+  if (subject.partner->former && !past) {
+    return Unauthenticated(Reason::kCertificateRejected,
+                           "certificate refused: its state is no longer a partner");
+  }
+  ENTENTE_RETURN_IF_ERROR(crypto::CheckPath(
+      leaf, chain, past ? subject.partner->past_authorities : subject.partner->authorities, time));
   return subject;
 }
 
 absl::StatusOr<document::Signer> Directory::Check(const crypto::Certificate& leaf,
                                                   std::span<const crypto::Certificate> chain,
                                                   absl::Time time, crypto::LeafUsage usage) const {
-  ENTENTE_ASSIGN_OR_RETURN(Subject subject, CheckCertificate(leaf, chain, time, usage));
-  if (subject.partner->revoked.count(leaf.digest().str()) != 0) {
-    return Unauthenticated(Reason::kCertificateRevoked,
-                           "certificate refused: it is on the directory's list of revocations");
-  }
+  ENTENTE_ASSIGN_OR_RETURN(Subject subject, CheckCertificate(leaf, chain, time, usage, false));
+  ENTENTE_RETURN_IF_ERROR(CheckRevocation(subject, leaf, chain, serial()));
   auto agency = subject.partner->agencies.find(subject.agency.agency);
   if (agency == subject.partner->agencies.end()) {
     return Unauthenticated(Reason::kAgencyUnknown,
                            fmt::format("{} is not in the directory", subject.agency.str()));
-  }
-  if (agency->second->revoked()) {
-    return Unauthenticated(Reason::kAgencyRevoked,
-                           fmt::format("{} is revoked", subject.agency.str()));
   }
   return document::Signer{subject.agency, subject.officer, leaf.digest()};
 }
@@ -208,7 +230,7 @@ absl::StatusOr<document::Signer> Directory::Check(const crypto::Certificate& lea
 absl::StatusOr<document::Signer> Directory::Accept(const crypto::Certificate& leaf,
                                                    std::span<const crypto::Certificate> chain,
                                                    absl::Time time, crypto::LeafUsage usage) const {
-  const auto key = std::make_pair(leaf.digest(), usage);
+  const auto key = std::make_pair(PathKey(leaf, chain), usage);
   if (time < leaf.not_before() || time > leaf.not_after()) return Check(leaf, chain, time, usage);
   {
     base::MutexLock lock(mutex_);
@@ -246,18 +268,52 @@ absl::StatusOr<document::Signer> Directory::AcceptSigner(const crypto::Certifica
 }
 
 absl::StatusOr<document::Signer> Directory::AcceptPastSigner(
-    const crypto::Certificate& leaf, std::span<const crypto::Certificate> chain,
-    absl::Time time) const {
+    const crypto::Certificate& leaf, std::span<const crypto::Certificate> chain, absl::Time time,
+    uint64_t serial) const {
+  const base::Digest key = PathKey(leaf, chain);
+  std::optional<Subject> subject;
   if (time >= leaf.not_before() && time <= leaf.not_after()) {
     base::MutexLock lock(mutex_);
-    auto it = past_verdicts_.find(leaf.digest());
-    if (it != past_verdicts_.end()) return it->second;
+    auto it = past_verdicts_.find(key);
+    if (it != past_verdicts_.end()) subject = it->second;
   }
-  ENTENTE_ASSIGN_OR_RETURN(
-      Subject subject, CheckCertificate(leaf, chain, time, crypto::LeafUsage::kDocumentSigning));
-  base::MutexLock lock(mutex_);
-  if (past_verdicts_.size() >= kVerdictsMax) past_verdicts_.clear();
-  return past_verdicts_[leaf.digest()] = {subject.agency, subject.officer, leaf.digest()};
+  if (!subject.has_value()) {
+    ENTENTE_ASSIGN_OR_RETURN(
+        subject, CheckCertificate(leaf, chain, time, crypto::LeafUsage::kDocumentSigning, true));
+    base::MutexLock lock(mutex_);
+    if (past_verdicts_.size() >= kVerdictsMax) past_verdicts_.clear();
+    past_verdicts_[key] = *subject;
+  }
+  ENTENTE_RETURN_IF_ERROR(CheckRevocation(*subject, leaf, chain, serial));
+  return document::Signer{subject->agency, subject->officer, leaf.digest()};
+}
+
+absl::Status Directory::CheckRevocation(const Subject& subject, const crypto::Certificate& leaf,
+                                        std::span<const crypto::Certificate> chain,
+                                        uint64_t serial) {
+  const auto revoked = [&](const crypto::Certificate& certificate) {
+    auto it = subject.partner->revoked.find(certificate.tbs_digest());
+    return it != subject.partner->revoked.end() && it->second <= serial;
+  };
+  if (revoked(leaf) || std::any_of(chain.begin(), chain.end(), revoked)) {
+    return Unauthenticated(Reason::kCertificateRevoked,
+                           "certificate refused: it, or one that it stands on, is on the "
+                           "directory's list of revocations");
+  }
+  auto agency = subject.partner->agencies.find(subject.agency.agency);
+  if (agency != subject.partner->agencies.end() && agency->second->revoked_serial() != 0 &&
+      agency->second->revoked_serial() <= serial) {
+    return Unauthenticated(Reason::kAgencyRevoked,
+                           fmt::format("{} is revoked", subject.agency.str()));
+  }
+  return absl::OkStatus();
+}
+
+int Directory::SignaturesRequiredAt(std::string_view state, uint64_t serial) const {
+  auto it = partners_.find(state);
+  return it == partners_.end() || serial < it->second.signatures_required_serial
+             ? 1
+             : it->second.signatures_required;
 }
 
 int Directory::SignaturesRequired(std::string_view state) const {

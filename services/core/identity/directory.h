@@ -49,11 +49,12 @@ class Directory final : public document::SignerTrust {
                                                 std::span<const crypto::Certificate> chain,
                                                 absl::Time time) const override;
   int SignaturesRequired(std::string_view state) const override;
-  // For documents recorded in the past: path and profile at that time, but no revocations, which
-  // came later or the document would not have been recorded.
+  // For documents recorded in the past, under the directory of `serial`: path and profile at that
+  // time, and revocations up to that serial.
   absl::StatusOr<document::Signer> AcceptPastSigner(const crypto::Certificate& leaf,
                                                     std::span<const crypto::Certificate> chain,
-                                                    absl::Time time) const;
+                                                    absl::Time time, uint64_t serial) const;
+  int SignaturesRequiredAt(std::string_view state, uint64_t serial) const;
 
   // Keys that checkpoints of a group are verified with.
   std::vector<entry::NoteVerifier> LogVerifiers(std::string_view group) const;
@@ -64,9 +65,12 @@ class Directory final : public document::SignerTrust {
  private:
   struct Partner {
     std::vector<crypto::Certificate> authorities;
+    std::vector<crypto::Certificate> past_authorities;  // with the retired ones
+    bool former = false;
     std::map<std::string, const entente::config::v1::Agency*, std::less<>> agencies;
-    std::set<std::string> revoked;
+    std::map<base::Digest, uint64_t> revoked;  // TBSCertificate -> serial that revoked it
     int signatures_required = 1;
+    uint64_t signatures_required_serial = 0;
   };
   struct Verdict {
     document::Signer signer;
@@ -90,7 +94,11 @@ class Directory final : public document::SignerTrust {
                                          absl::Time time, crypto::LeafUsage usage) const;
   absl::StatusOr<Subject> CheckCertificate(const crypto::Certificate& leaf,
                                            std::span<const crypto::Certificate> chain,
-                                           absl::Time time, crypto::LeafUsage usage) const;
+                                           absl::Time time, crypto::LeafUsage usage,
+                                           bool past) const;
+  // Whether the certificate, one of its chain, or its agency was revoked by `serial` or before.
+  static absl::Status CheckRevocation(const Subject& subject, const crypto::Certificate& leaf,
+                                      std::span<const crypto::Certificate> chain, uint64_t serial);
 
   entente::config::v1::Directory proto_;
   std::map<std::string, Partner, std::less<>> partners_;
@@ -98,23 +106,27 @@ class Directory final : public document::SignerTrust {
   mutable base::Mutex mutex_;
   mutable std::map<std::pair<base::Digest, crypto::LeafUsage>, Verdict> verdicts_
       ABSL_GUARDED_BY(mutex_);
-  mutable std::map<base::Digest, document::Signer> past_verdicts_ ABSL_GUARDED_BY(mutex_);
+  mutable std::map<base::Digest, Subject> past_verdicts_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Trust for verifying what was recorded in the past. The directory must outlive it.
+// Trust for verifying what was recorded in the past, under the directory of `serial`. The directory
+// must outlive it.
 class PastSignerTrust final : public document::SignerTrust {
  public:
-  explicit PastSignerTrust(const Directory& directory) : directory_(directory) {}
+  PastSignerTrust(const Directory& directory, uint64_t serial)
+      : directory_(directory), serial_(serial) {}
   absl::StatusOr<document::Signer> AcceptSigner(const crypto::Certificate& leaf,
                                                 std::span<const crypto::Certificate> chain,
                                                 absl::Time time) const override {
-    return directory_.AcceptPastSigner(leaf, chain, time);
+    return directory_.AcceptPastSigner(leaf, chain, time, serial_);
   }
-  // The requirement may have been another one then.
-  int SignaturesRequired(std::string_view) const override { return 1; }
+  int SignaturesRequired(std::string_view state) const override {
+    return directory_.SignaturesRequiredAt(state, serial_);
+  }
 
  private:
   const Directory& directory_;
+  const uint64_t serial_;
 };
 
 // Where the newest directory comes from. A later release follows POC's ledger behind this

@@ -97,6 +97,11 @@ absl::Status Machine::Apply(uint64_t position, const journal::Record& record) {
   return absl::OkStatus();
 }
 
+void Machine::Reserve(uint64_t documents) {
+  index_.reserve(index_.size() + 3 * documents);
+  places_.reserve(places_.size() + documents);
+}
+
 absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& record) {
   google::protobuf::ArenaOptions options;
   char block[16384];
@@ -125,6 +130,7 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
     ledger.audience = header.audience();
     ledger_numbers_.push_back(&ledger);
     ledger_number_of_[ledger.id] = static_cast<uint32_t>(ledger_numbers_.size());
+    ++opened_by_[header.originator().substr(9, 2)];  // after "partners/"
   }
   if (stamp.index() != ledger.tree.size()) return Broken(position, "leaves a gap in its ledger");
   ledger.tree.Append(merkle::LeafHash(record.header));
@@ -178,6 +184,7 @@ base::Digest Machine::Fingerprint() const {
   std::string text = fmt::format("{}\n{}\n", service(), applied_);
   for (const auto& [id, ledger] : ledgers_) {
     text += fmt::format("{} {} {}\n", id, ledger.tree.size(), ledger.tree.Root().hex());
+    for (uint64_t size : ledger.checkpoint_sizes) text += fmt::format("{} ", size);
     for (const auto& [state, steps] : ledger.acknowledged) {
       for (const auto& step : steps) {
         text += fmt::format("{} {} {}\n", state, step.size, absl::ToUnixMicros(step.time));
@@ -263,6 +270,7 @@ absl::Status CheckLedgers(const Machine& machine, const ReplayOptions& options) 
 absl::Status Replay(journal::Journal& journal, Machine& machine, const ReplayOptions& options) {
   const uint64_t total = journal.Head();
   ReadAhead ahead(journal, total);
+  machine.Reserve(total - machine.applied());
   auto reported = std::chrono::steady_clock::now();
   std::unique_lock lock(machine.mutex());
   while (machine.applied() < total) {

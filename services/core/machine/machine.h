@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "services/core/base/mutex.h"
 #include "services/core/entry/entry.h"
 #include "services/core/journal/journal.h"
 #include "services/core/machine/register.h"
@@ -55,18 +56,25 @@ class Machine {
   // `position`; DATA_LOSS if it contradicts what came before it, which only a damaged or forged
   // journal does. The caller holds `mutex()` exclusively.
   absl::Status Apply(uint64_t position, const journal::Record& record);
+  // Makes room for documents to come.
+  void Reserve(uint64_t documents);
   absl::Time last_recorded() const { return last_recorded_; }
   uint64_t applied() const { return applied_; }
 
   // --- For readers holding mutex() at least shared, and for the writer
   // ------------------------------
-  std::shared_mutex& mutex() const { return mutex_; }
+  base::SharedMutex& mutex() const { return mutex_; }
   const std::map<std::string, Ledger, std::less<>>& ledgers() const { return ledgers_; }
   // The ledger if the reader may read it; null otherwise, whether it exists or not.
   const Ledger* Find(std::string_view ledger, const Reader& reader) const;
   std::optional<uint64_t> PositionOfDigest(const base::Digest& digest) const;
   std::optional<uint64_t> PositionOfReference(const document::ParsedDocument& document) const;
   std::optional<uint64_t> PositionOfName(std::string_view name) const;
+  // How many ledgers a state's documents were the first of.
+  size_t LedgersOpenedBy(const std::string& state) const {
+    auto it = opened_by_.find(state);
+    return it == opened_by_.end() ? 0 : it->second;
+  }
   // Place of the document at a position; the position must be a document's.
   Place PlaceOf(uint64_t position) const;
   // The receipt for an entry of a ledger: at its first checkpoint, so that it never changes.
@@ -94,13 +102,14 @@ class Machine {
   const std::string trust_domain_;
   const std::string group_;
   Register& register_;
-  mutable std::shared_mutex mutex_;
+  mutable base::SharedMutex mutex_;
   std::map<std::string, Ledger, std::less<>> ledgers_;
   // Digest, reference and name of every document, each under its own domain-separated key.
   absl::flat_hash_map<base::Digest, uint64_t> index_;
   std::vector<std::pair<uint32_t, uint32_t>> places_;  // position -> (ledger number + 1, index)
   std::vector<const Ledger*> ledger_numbers_;
   std::map<std::string, uint32_t, std::less<>> ledger_number_of_;
+  std::map<std::string, size_t> opened_by_;  // state -> ledgers
   absl::Time last_recorded_ = absl::InfinitePast();
   uint64_t applied_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "services/core/machine/sequencer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "services/core/base/status.h"
@@ -61,7 +62,7 @@ size_t Sequencer::queued() const {
   return queue_.size();
 }
 
-absl::Status Sequencer::Enqueue(Command command) {
+absl::Status Sequencer::Enqueue(Command command, std::optional<Arrival> arrival) {
   {
     base::MutexLock lock(mutex_);
     if (stopped_) {
@@ -70,7 +71,12 @@ absl::Status Sequencer::Enqueue(Command command) {
     }
     if (queue_.size() >= options_.queue_max) return Overloaded();
     queue_.push_back(std::move(command));
-    if (!idle_ && !(gathering_ && queue_.size() >= options_.batch_max)) return absl::OkStatus();
+    if (arrival.has_value()) {
+      arrival->sequencer_ = nullptr;
+      --arriving_;
+    }
+    const bool gathered = gathering_ && (arriving_ == 0 || queue_.size() >= options_.batch_max);
+    if (!idle_ && !gathered) return absl::OkStatus();
     idle_ = false;
   }
   wake_.NotifyOne();
@@ -78,12 +84,12 @@ absl::Status Sequencer::Enqueue(Command command) {
 }
 
 absl::Status Sequencer::Submit(document::VerifiedDocument document, uint64_t directory_serial,
-                               ReceiptCallback done) {
+                               ReceiptCallback done, std::optional<Arrival> arrival) {
   Command command;
   command.document = std::move(document);
   command.directory_serial = directory_serial;
   command.done = std::move(done);
-  return Enqueue(std::move(command));
+  return Enqueue(std::move(command), std::move(arrival));
 }
 
 absl::Status Sequencer::Acknowledge(base::AgencyName agency, std::map<std::string, uint64_t> sizes,
@@ -92,7 +98,7 @@ absl::Status Sequencer::Acknowledge(base::AgencyName agency, std::map<std::strin
   command.agency = std::move(agency);
   command.sizes = std::move(sizes);
   command.acknowledged = std::move(done);
-  return Enqueue(std::move(command));
+  return Enqueue(std::move(command), std::nullopt);
 }
 
 std::vector<Sequencer::Command> Sequencer::Take() {
@@ -134,7 +140,7 @@ void Sequencer::Gather() {
   gathering_ = false;
 }
 
-void Sequencer::Gathered() {
+void Sequencer::NobodyArrives() {
   {
     base::MutexLock lock(mutex_);
     if (!gathering_) return;
@@ -233,6 +239,10 @@ bool Sequencer::StageDocument(Command& command, Batch& batch) {
                               document::ShortKind(parsed.kind)));
     return true;
   }
+  if (absl::Status status = CheckNewAudience(parsed, batch); !status.ok()) {
+    command.done(status);
+    return true;
+  }
   auto judgement = Judge(command, batch.now);
   if (!judgement.ok()) {
     command.done(judgement.status());
@@ -246,6 +256,27 @@ bool Sequencer::StageDocument(Command& command, Batch& batch) {
   return true;
 }
 
+// Each ledger costs its readers a line of every cursor; one state must not fill them for all.
+absl::Status Sequencer::CheckNewAudience(const document::ParsedDocument& parsed,
+                                         const Batch& batch) const {
+  const std::string ledger = entry::LedgerIdOf(d_.machine.group(), parsed.header.audience());
+  if (d_.machine.ledgers().count(ledger) != 0 || batch.ranges.count(ledger) != 0) {
+    return absl::OkStatus();
+  }
+  const std::string& state = parsed.originator.state;
+  const auto opening =
+      std::count_if(batch.documents.begin(), batch.documents.end(), [&](const Pending& pending) {
+        return pending.index == 0 && pending.command.document->parsed().originator.state == state;
+      });
+  if (d_.machine.LedgersOpenedBy(state) + static_cast<size_t>(opening) <
+      static_cast<size_t>(entry::kAudiencesPerStateMax)) {
+    return absl::OkStatus();
+  }
+  return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kAudiencesExceeded,
+                      "audience: {} has addressed {} different sets of states; use one of those",
+                      state, entry::kAudiencesPerStateMax);
+}
+
 absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
   const auto directory = d_.directory.Get();
   if (directory->serial() != command.directory_serial) {
@@ -254,6 +285,11 @@ absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
     auto verified = d_.verifier.Verify(std::move(parsed), *directory, d_.clock.Now());
     if (!verified.ok()) return verified.status();
     command.directory_serial = directory->serial();
+  }
+  // Readers check certificates at the recorded time, which is not quite that of intake.
+  if (!command.document->ValidAt(now)) {
+    return base::RefuseArgument(Reason::kCertificateRejected,
+                                "a signer's certificate is not valid at the time of recording");
   }
   return d_.machine.reg().Validate(*command.document, {.now = now});
 }

@@ -23,6 +23,7 @@
 #include <functional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "services/core/base/clock.h"
 #include "services/core/base/mutex.h"
@@ -47,18 +48,19 @@ class Sequencer {
     // nothing; a busy one syncs less often.
     std::chrono::microseconds gather_max{300};
   };
-  // Announces a document that intake is working on; held until it is enqueued or refused.
+  // A document that intake is working on: taken before the work, given to Submit or dropped.
   class Arrival {
    public:
-    explicit Arrival(Sequencer& sequencer) : sequencer_(sequencer) { ++sequencer_.arriving_; }
+    explicit Arrival(Sequencer& sequencer) : sequencer_(&sequencer) { ++sequencer.arriving_; }
+    Arrival(Arrival&& other) noexcept : sequencer_(std::exchange(other.sequencer_, nullptr)) {}
+    Arrival& operator=(Arrival&&) = delete;
     ~Arrival() {
-      if (--sequencer_.arriving_ == 0) sequencer_.Gathered();
+      if (sequencer_ != nullptr && --sequencer_->arriving_ == 0) sequencer_->NobodyArrives();
     }
-    Arrival(const Arrival&) = delete;
-    Arrival& operator=(const Arrival&) = delete;
 
    private:
-    Sequencer& sequencer_;
+    friend class Sequencer;
+    Sequencer* sequencer_;
   };
   struct Dependencies {
     journal::Journal& journal;
@@ -78,7 +80,7 @@ class Sequencer {
 
   // Callbacks run on the sequencer's thread, exactly once; not at all if the status is not OK.
   absl::Status Submit(document::VerifiedDocument document, uint64_t directory_serial,
-                      ReceiptCallback done);
+                      ReceiptCallback done, std::optional<Arrival> arrival = std::nullopt);
   absl::Status Acknowledge(base::AgencyName agency, std::map<std::string, uint64_t> sizes,
                            AckCallback done);
 
@@ -103,10 +105,10 @@ class Sequencer {
   struct Pending;  // one stamped document of the batch
   struct Batch;
 
-  absl::Status Enqueue(Command command);
+  absl::Status Enqueue(Command command, std::optional<Arrival> arrival);
   void Run();
   void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Gathered();
+  void NobodyArrives();
   std::vector<Command> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work(std::vector<Command> commands);
   absl::Status CatchUp();
@@ -114,6 +116,7 @@ class Sequencer {
   bool Stage(Command& command, Batch& batch);
   bool StageDocument(Command& command, Batch& batch);
   void StageAcknowledgement(Command& command, Batch& batch);
+  absl::Status CheckNewAudience(const document::ParsedDocument& parsed, const Batch& batch) const;
   absl::StatusOr<Judgement> Judge(Command& command, absl::Time now);
   void Stamp(Command& command, Judgement judgement, Batch& batch);
   void SignCheckpoints(Batch& batch);

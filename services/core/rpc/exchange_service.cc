@@ -48,6 +48,8 @@ void Report(Backend& backend, std::string_view method, const std::string& caller
        {telemetry::field::kCaller, caller},
        {telemetry::field::kCode, code},
        {telemetry::field::kReason, base::ReasonOf(status).value_or("")},
+       // What the journal says is for the operator; callers get a fixed text instead.
+       {telemetry::field::kError, IsJournalFault(status) ? base::Text(status) : ""},
        {telemetry::field::kDurationMs, fmt::format("{:.3f}", absl::ToDoubleMilliseconds(took))}});
 }
 
@@ -178,7 +180,7 @@ grpc::ServerUnaryReactor* ExchangeServiceImpl::GetDelivery(grpc::CallbackServerC
             for (const auto& state : place.ledger->audience.listed().states()) states.insert(state);
           } else {
             for (const auto& partner : caller.directory->proto().partners()) {
-              states.insert(partner.state());
+              if (!partner.former()) states.insert(partner.state());
             }
           }
           for (const std::string& state : states) {

@@ -35,7 +35,8 @@ grpc::ByteBuffer ToByteBuffer(const feed::Follower::Message& message) {
 
 bool ParseRequest(const grpc::ByteBuffer& buffer, exchange::v1::FollowRequest& request) {
   grpc::Slice slice;
-  return buffer.Length() <= (256 << 10) && buffer.DumpToSingleSlice(&slice).ok() &&
+  return buffer.Length() <= entry::kCursorBytesMax + 4096 &&
+         buffer.DumpToSingleSlice(&slice).ok() &&
          request.ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
 }
 
@@ -47,7 +48,7 @@ absl::Status Draining() {
 
 }  // namespace
 
-class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public StreamMember {
  public:
   FollowReactor(FollowHub& hub, grpc::CallbackServerContext* context)
       : hub_(hub), context_(context), chain_pem_(PeerChainPem(*context)) {}
@@ -62,10 +63,10 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     }
   }
 
-  // Something may be new, or time has passed. From the hub's thread.
-  void Wake(bool recheck, bool draining) {
+  void Wake(bool tick, bool recheck, bool draining) override {
     {
       base::MutexLock lock(mutex_);
+      if (tick) ticked_ = true;
       if (draining && !end_.has_value()) end_ = Draining();
       if (recheck && !end_.has_value() && opened_) recheck_ = true;
       woken_ = true;
@@ -77,6 +78,8 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     }
     Pump(false);
   }
+
+  void Abort() override { context_->TryCancel(); }
 
   void OnWriteDone(bool ok) override {
     {
@@ -152,10 +155,7 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
         if (absl::Status status = follower_->Load(); !status.ok()) return FinishAs(status);
         continue;
       }
-      const auto silence = Clock::now() - last_write_;
-      const auto due =
-          follower_->mark_due() ? hub_.options_.mark_interval : hub_.options_.heartbeat;
-      if (silence >= due) {
+      if (MarkDue()) {
         message = follower_->Mark();
         return Write(message);
       }
@@ -167,6 +167,16 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       state_ = State::kIdle;
       return;
     }
+  }
+
+  // Only on a tick: marks and heartbeats at the moment of a commit would tell of what is hidden.
+  bool MarkDue() {
+    {
+      base::MutexLock lock(mutex_);
+      if (!std::exchange(ticked_, false)) return false;
+    }
+    const auto due = follower_->mark_due() ? hub_.options_.mark_interval : hub_.options_.heartbeat;
+    return Clock::now() - last_write_ >= due;
   }
 
   void PumpOnReader() {
@@ -229,6 +239,7 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   State state_ ABSL_GUARDED_BY(mutex_) = State::kPumping;
   bool opened_ ABSL_GUARDED_BY(mutex_) = false;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ticked_ ABSL_GUARDED_BY(mutex_) = false;
   bool recheck_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
@@ -241,7 +252,7 @@ FollowHub::FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, 
 }
 
 FollowHub::~FollowHub() {
-  Drain();
+  Drain(std::chrono::milliseconds(0));
   {
     base::MutexLock lock(mutex_);
     stopped_ = true;
@@ -278,54 +289,75 @@ void FollowHub::Leave(const base::AgencyName& agency) {
   if (--per_agency_[agency] == 0) per_agency_.erase(agency);
 }
 
-void FollowHub::Add(const std::shared_ptr<FollowReactor>& reactor) {
+void FollowHub::Add(const std::shared_ptr<StreamMember>& member) {
   base::MutexLock lock(mutex_);
-  reactors_[reactor.get()] = reactor;
+  members_[member.get()] = member;
 }
 
-void FollowHub::Remove(FollowReactor* reactor) {
+void FollowHub::Remove(StreamMember* member) {
   base::MutexLock lock(mutex_);
-  reactors_.erase(reactor);
+  members_.erase(member);
   wake_.NotifyAll();
 }
 
 void FollowHub::Published() {
   {
     base::MutexLock lock(mutex_);
+    if (members_.empty()) return;  // nobody to wake
     published_ = true;
   }
   wake_.NotifyAll();
 }
 
-void FollowHub::Drain() {
+void FollowHub::Drain(std::chrono::milliseconds limit) {
+  const auto deadline = Clock::now() + limit;
   base::MutexLock lock(mutex_);
   draining_ = true;
   published_ = true;
   wake_.NotifyAll();
-  while (!reactors_.empty()) wake_.WaitFor(mutex_, options_.tick);
+  while (!members_.empty()) {
+    wake_.WaitFor(mutex_, options_.tick);
+    if (Clock::now() < deadline) continue;
+    const auto members = LockedMembers();
+    mutex_.Unlock();
+    for (const auto& member : members) member->Abort();
+    mutex_.Lock();
+  }
 }
 
 size_t FollowHub::streams() const {
   base::MutexLock lock(mutex_);
-  return reactors_.size();
+  return members_.size();
 }
 
+std::vector<std::shared_ptr<StreamMember>> FollowHub::LockedMembers() const {
+  std::vector<std::shared_ptr<StreamMember>> members;
+  for (const auto& [raw, weak] : members_) {
+    if (auto member = weak.lock()) members.push_back(std::move(member));
+  }
+  return members;
+}
+
+// Ticks come at their own times, whatever was published in between.
 void FollowHub::Run() {
+  auto next_tick = Clock::now() + options_.tick;
   while (true) {
-    std::vector<std::shared_ptr<FollowReactor>> reactors;
+    std::vector<std::shared_ptr<StreamMember>> members;
     bool draining = false;
     {
       base::MutexLock lock(mutex_);
-      if (!published_ && !stopped_) wake_.WaitFor(mutex_, options_.tick);
+      const auto left = next_tick - Clock::now();
+      if (!published_ && !stopped_ && left > left.zero()) wake_.WaitFor(mutex_, left);
       if (stopped_) return;
       published_ = false;
       draining = draining_;
-      for (const auto& [raw, weak] : reactors_) {
-        if (auto reactor = weak.lock()) reactors.push_back(std::move(reactor));
-      }
+      members = LockedMembers();
     }
+    const auto now = Clock::now();
+    const bool tick = now >= next_tick;
+    while (next_tick <= now) next_tick += options_.tick;
     const bool recheck = recheck_.exchange(false);
-    for (const auto& reactor : reactors) reactor->Wake(recheck, draining);
+    for (const auto& member : members) member->Wake(tick, recheck, draining);
   }
 }
 

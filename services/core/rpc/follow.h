@@ -27,9 +27,18 @@
 
 namespace entente::rpc {
 
-class FollowReactor;
+// An open stream of either direction, as the hub sees it.
+class StreamMember {
+ public:
+  virtual ~StreamMember() = default;
+  // Something was published, or (on a tick) time has passed. `recheck`: the directory changed, the
+  // caller must be checked again; `draining`: the stream must end.
+  virtual void Wake(bool tick, bool recheck, bool draining) = 0;
+  // Ends the stream at once.
+  virtual void Abort() = 0;
+};
 
-// Thread-safe.
+// All open streams of a service: their limits per agency, their waking and their end. Thread-safe.
 class FollowHub {
  public:
   struct Options {
@@ -52,16 +61,21 @@ class FollowHub {
     recheck_ = true;
     Published();
   }
-  // Ends every stream with UNAVAILABLE and waits until all are gone.
-  void Drain();
+  // Ends every stream, those that follow with UNAVAILABLE, and waits until all are gone; after
+  // `limit` those that their callers do not let end are aborted.
+  void Drain(std::chrono::milliseconds limit);
   size_t streams() const;
+
+  // Counts one more stream of the agency, or RESOURCE_EXHAUSTED/STREAMS_EXCEEDED.
+  absl::Status Enter(const base::AgencyName& agency);
+  void Leave(const base::AgencyName& agency);
+  void Add(const std::shared_ptr<StreamMember>& member);
+  void Remove(StreamMember* member);
 
  private:
   friend class FollowReactor;
-  absl::Status Enter(const base::AgencyName& agency);
-  void Leave(const base::AgencyName& agency);
-  void Add(const std::shared_ptr<FollowReactor>& reactor);
-  void Remove(FollowReactor* reactor);
+  std::vector<std::shared_ptr<StreamMember>> LockedMembers() const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
 
   feed::Feed& feed_;
@@ -74,7 +88,7 @@ class FollowHub {
   bool published_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  std::map<FollowReactor*, std::weak_ptr<FollowReactor>> reactors_ ABSL_GUARDED_BY(mutex_);
+  std::map<StreamMember*, std::weak_ptr<StreamMember>> members_ ABSL_GUARDED_BY(mutex_);
   std::map<base::AgencyName, int> per_agency_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };

@@ -5,10 +5,19 @@
 
 namespace entente::rpc {
 
+bool IsJournalFault(const absl::Status& status) {
+  return base::ReasonOf(status).value_or("").rfind("JOURNAL_", 0) == 0;
+}
+
+std::string TextForCaller(const absl::Status& status) {
+  if (!IsJournalFault(status)) return base::Text(status);
+  return "the service's journal cannot do this now; its operator's log says why";
+}
+
 std::string ToRpcStatusBytes(const absl::Status& status) {
   google::rpc::Status result;
   result.set_code(static_cast<int>(status.code()));
-  result.set_message(base::Text(status));
+  result.set_message(TextForCaller(status));
   status.ForEachPayload([&](absl::string_view url, const absl::Cord& value) {
     auto* detail = result.add_details();
     detail->set_type_url(std::string(url));
@@ -19,7 +28,7 @@ std::string ToRpcStatusBytes(const absl::Status& status) {
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  return {static_cast<grpc::StatusCode>(status.code()), base::Text(status),
+  return {static_cast<grpc::StatusCode>(status.code()), TextForCaller(status),
           ToRpcStatusBytes(status)};
 }
 

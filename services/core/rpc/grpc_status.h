@@ -10,6 +10,11 @@
 
 namespace entente::rpc {
 
+// Whether a refusal comes from the journal: its text names files and positions, which are the
+// operator's to know (DESIGN law 6).
+bool IsJournalFault(const absl::Status& status);
+// What a caller may read of a refusal's text.
+std::string TextForCaller(const absl::Status& status);
 // Packs the payloads of a refusal as details of a google.rpc.Status.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 // Serialised google.rpc.Status of a refusal.

@@ -27,7 +27,8 @@ struct Caller {
 // The caller's certificates as TLS saw them: PEM, leaf first.
 std::string PeerChainPem(const grpc::ServerContextBase& context);
 
-// Thread-safe. Blocks only for arithmetic: call it off gRPC's reaction threads.
+// Thread-safe. Blocks only for bounded arithmetic: a caller's certificates are checked when they
+// are first seen and once a minute.
 class Guard {
  public:
   Guard(const identity::DirectorySource& source, const base::Clock& clock, std::string group,

@@ -25,6 +25,9 @@ namespace field = telemetry::field;
 
 constexpr int kMessageBytesMax = 8 << 20;  // above a document's limit, so that ours is the one met
 constexpr int kThreads = 2;
+// What all connections together may hold in gRPC's buffers; beyond it gRPC slows and drops them.
+// This release of gRPC has no limit on the number of connections.
+constexpr size_t kTransportBytesMax = 1 << 30;
 
 class ErrorCollector final : public google::protobuf::io::ErrorCollector {
  public:
@@ -210,6 +213,8 @@ absl::Status GroupServer::Listen() {
                            &impl_->port);
   builder.SetMaxReceiveMessageSize(
       OrDefault(impl_->options.limits.message_bytes_max(), kMessageBytesMax));
+  grpc::ResourceQuota quota("entente");
+  builder.SetResourceQuota(quota.Resize(kTransportBytesMax));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
@@ -255,7 +260,7 @@ void GroupServer::Drain() {
   const int seconds = OrDefault(impl_->options.limits.drain_timeout_s(), 10);
   if (impl_->server != nullptr) {
     impl_->server->GetHealthCheckService()->SetServingStatus(false);
-    impl_->follow->Drain();
+    impl_->follow->Drain(std::chrono::seconds(seconds));
     impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(seconds));
   }
   // What was taken in is recorded before the journal closes.
@@ -341,6 +346,8 @@ absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, 
   process.directory->OnChange([&servers] {
     for (const auto& server : servers) server->DirectoryChanged();
   });
+  // What changed between opening and listening is taken over now.
+  for (const auto& server : servers) server->DirectoryChanged();
   telemetry::MetricsEndpoint endpoint(process.config.metrics_listen(), registry);
   if (!process.config.metrics_listen().empty() && !endpoint.serving()) {
     telemetry::Log(Level::kError, "cannot serve metrics; going on without",

@@ -14,6 +14,10 @@ using base::Reason;
 constexpr std::string_view kSubmit = "/entente.exchange.v1.ExchangeService/Submit";
 constexpr std::string_view kSubmitMany = "/entente.exchange.v1.ExchangeService/SubmitMany";
 constexpr size_t kWindow = 256;
+constexpr size_t kWindowBytes = 16 << 20;
+// What one reaction thread may verify in place: a document of this size with few signatures takes a
+// fraction of a millisecond. Larger ones go to the intake threads.
+constexpr size_t kInPlaceBytes = 16 << 10;
 
 absl::Status Busy() {
   return base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
@@ -25,13 +29,15 @@ absl::Status Busy() {
 // sequencer; answers leave in order. At most kWindow documents are held.
 class SubmitManyReactor final
     : public grpc::ServerBidiReactor<pb::SubmitManyRequest, pb::SubmitManyResponse>,
+      public StreamMember,
       public std::enable_shared_from_this<SubmitManyReactor> {
  public:
   SubmitManyReactor(Backend& backend, grpc::CallbackServerContext* context)
-      : backend_(backend), chain_pem_(PeerChainPem(*context)) {}
+      : backend_(backend), context_(context), chain_pem_(PeerChainPem(*context)) {}
 
   void Begin() {
     self_ = shared_from_this();
+    backend_.follow.Add(self_);
     if (!backend_.intake.TryPost([self = self_] { self->Open(); })) FinishOnce(Busy());
   }
 
@@ -46,9 +52,11 @@ class SubmitManyReactor final
       } else {
         slot = std::make_shared<Slot>();
         slot->document = std::move(*request_.mutable_signed_document());
+        slot->bytes = slot->document.ByteSizeLong();
+        bytes_ += slot->bytes;
         slot->sequence = next_sequence_++;
         slots_.push_back(slot);
-        read_more = reading_ = slots_.size() < kWindow;
+        read_more = reading_ = !draining_ && HasRoom();
       }
     }
     if (slot != nullptr &&
@@ -76,13 +84,31 @@ class SubmitManyReactor final
     Advance();
   }
 
-  void OnDone() override { auto self = std::move(self_); }  // work still posted keeps it alive
+  void OnDone() override {
+    if (entered_) backend_.follow.Leave(caller_.agency);
+    backend_.follow.Remove(this);
+    auto self = std::move(self_);  // work still posted keeps it alive
+  }
+
+  // A caller who is no longer accepted loses the stream. A draining service answers what it has
+  // read and ends it.
+  void Wake(bool, bool recheck, bool draining) override {
+    if (recheck && !backend_.guard.Check(chain_pem_, kSubmitMany).ok()) return Abort();
+    if (!draining) return;
+    {
+      base::MutexLock lock(mutex_);
+      draining_ = true;
+    }
+    Advance();
+  }
+  void Abort() override { context_->TryCancel(); }
 
  private:
   enum class Progress { kVerifying, kVerified, kSubmitted, kSettled };
   struct Slot {
     pb::SignedDocument document;
     uint64_t sequence = 0;
+    size_t bytes = 0;
     Progress progress = Progress::kVerifying;
     std::optional<document::VerifiedDocument> verified;
     uint64_t directory_serial = 0;
@@ -93,6 +119,10 @@ class SubmitManyReactor final
     auto caller = backend_.guard.Check(chain_pem_, kSubmitMany);
     if (!caller.ok()) return FinishOnce(caller.status());
     caller_ = *std::move(caller);
+    if (absl::Status status = backend_.follow.Enter(caller_.agency); !status.ok()) {
+      return FinishOnce(status);
+    }
+    entered_ = true;
     bool gone = false;
     {
       base::MutexLock lock(mutex_);
@@ -127,12 +157,26 @@ class SubmitManyReactor final
       } else {
         auto* error = slot.response.mutable_error();
         error->set_code(static_cast<int>(result.status().code()));
-        error->set_message(base::Text(result.status()));
+        error->set_message(TextForCaller(result.status()));
         error->set_status(ToRpcStatusBytes(result.status()));
       }
       slot.progress = Progress::kSettled;
+      bytes_ -= slot.bytes;
     }
     Advance();
+  }
+
+  absl::Status EndStatus() {
+    base::MutexLock lock(mutex_);
+    if (reads_done_ || !draining_) return absl::OkStatus();
+    return base::WithRetry(
+        base::Refuse(absl::StatusCode::kUnavailable, Reason::kServiceDraining,
+                     "the service is shutting down; send again what was not answered"),
+        absl::Seconds(1));
+  }
+
+  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return slots_.size() < kWindow && bytes_ < kWindowBytes;
   }
 
   // Whatever can be done now: hand verified documents on in order, write the next answer, finish.
@@ -154,7 +198,7 @@ class SubmitManyReactor final
         submit = NextToSubmit();
         if (submit == nullptr) {
           write = NextToWrite();
-          read = !reading_ && !reads_done_ && !cancelled_ && opened_ && slots_.size() < kWindow;
+          read = !reading_ && !reads_done_ && !cancelled_ && !draining_ && opened_ && HasRoom();
           if (read) reading_ = true;
           end = Ends();
           if (write == nullptr && !read && !end && !std::exchange(again_, false)) {
@@ -169,7 +213,7 @@ class SubmitManyReactor final
         StartWrite(&writing_slot_->response);
       }
       if (read) StartRead(&request_);
-      if (end) return FinishOnce(absl::OkStatus());  // `this` may be gone after it
+      if (end) return FinishOnce(EndStatus());  // `this` may be gone after it
     }
   }
 
@@ -196,8 +240,9 @@ class SubmitManyReactor final
 
   // Every document must have settled, so that no callback comes back to a reactor that is gone.
   bool Ends() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (finished_ || !opened_ || reading_ || writing_) return false;
-    if (!reads_done_ && !cancelled_) return false;
+    if (finished_ || !opened_ || writing_) return false;
+    if (reading_ && !draining_) return false;
+    if (!reads_done_ && !cancelled_ && !draining_) return false;
     for (const auto& slot : slots_) {
       if (slot->progress != Progress::kSettled) return false;
     }
@@ -225,20 +270,24 @@ class SubmitManyReactor final
   }
 
   Backend& backend_;
+  grpc::CallbackServerContext* const context_;
   const std::string chain_pem_;
   std::shared_ptr<SubmitManyReactor> self_;  // until OnDone
   Caller caller_;
+  bool entered_ = false;
   pb::SubmitManyRequest request_;
   std::shared_ptr<Slot> writing_slot_;
 
   base::Mutex mutex_;
   std::deque<std::shared_ptr<Slot>> slots_ ABSL_GUARDED_BY(mutex_);
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of documents that are not settled
   uint64_t next_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   bool opened_ ABSL_GUARDED_BY(mutex_) = false;
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
   bool reads_done_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   bool advancing_ ABSL_GUARDED_BY(mutex_) = false;
   bool again_ ABSL_GUARDED_BY(mutex_) = false;
@@ -258,37 +307,49 @@ absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller
   return backend.verifier.Verify(std::move(parsed), *caller.directory, backend.clock.Now());
 }
 
-grpc::ServerUnaryReactor* StartSubmit(Backend& backend, grpc::CallbackServerContext* context,
-                                      const pb::SubmitRequest* request,
-                                      pb::SubmitResponse* response) {
-  auto* reactor = context->DefaultReactor();
+namespace {
+
+// Takes in one document and answers through `reactor` once it is recorded or refused.
+void SubmitOne(Backend& backend, grpc::CallbackServerContext* context,
+               grpc::ServerUnaryReactor* reactor, const pb::SubmitRequest* request,
+               pb::SubmitResponse* response) {
   const absl::Time began = backend.clock.Now();
-  const machine::Sequencer::Arrival arrival(backend.sequencer);
-  // On the reaction thread on purpose (docs/adr/0005): the work is bounded arithmetic, and handing
-  // it to another thread costs more than it takes.
+  machine::Sequencer::Arrival arrival(backend.sequencer);
   auto caller = backend.guard.Check(PeerChainPem(*context), kSubmit);
   const std::string name = caller.ok() ? caller->agency.str() : "";
   const auto finish = [&backend, reactor, name, began](const absl::Status& status) {
     Report(backend, kSubmit, name, status, began);
     reactor->Finish(ToGrpcStatus(status));
   };
-  if (!caller.ok()) {
-    finish(caller.status());
-    return reactor;
-  }
+  if (!caller.ok()) return finish(caller.status());
   auto verified = TakeIn(backend, *caller, request->signed_document());
-  if (!verified.ok()) {
-    finish(verified.status());
-    return reactor;
-  }
-  const absl::Status queued =
-      backend.sequencer.Submit(*std::move(verified), caller->directory->serial(),
-                               [finish, response](absl::StatusOr<pb::Receipt> receipt) {
-                                 if (receipt.ok())
-                                   *response->mutable_receipt() = *std::move(receipt);
-                                 finish(receipt.status());
-                               });
+  if (!verified.ok()) return finish(verified.status());
+  const absl::Status queued = backend.sequencer.Submit(
+      *std::move(verified), caller->directory->serial(),
+      [finish, response](absl::StatusOr<pb::Receipt> receipt) {
+        if (receipt.ok()) *response->mutable_receipt() = *std::move(receipt);
+        finish(receipt.status());
+      },
+      std::move(arrival));
   if (!queued.ok()) finish(queued);
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* StartSubmit(Backend& backend, grpc::CallbackServerContext* context,
+                                      const pb::SubmitRequest* request,
+                                      pb::SubmitResponse* response) {
+  auto* reactor = context->DefaultReactor();
+  // On the reaction thread on purpose (docs/adr/0005): for an ordinary document the work is bounded
+  // arithmetic, and handing it to another thread costs more than it takes.
+  const auto& document = request->signed_document();
+  if (document.ByteSizeLong() <= kInPlaceBytes && document.signatures_size() <= 2) {
+    SubmitOne(backend, context, reactor, request, response);
+  } else if (!backend.intake.TryPost([&backend, context, reactor, request, response] {
+               SubmitOne(backend, context, reactor, request, response);
+             })) {
+    reactor->Finish(ToGrpcStatus(Busy()));
+  }
   return reactor;
 }
 

@@ -21,6 +21,12 @@ constexpr std::string_view kClosure = "entente.leem.v1.SuspensionClosure";
 constexpr absl::Duration kClockSkewMax = absl::Minutes(5);
 constexpr absl::Duration kEastOfGreenwichMax = absl::Hours(14);
 
+// Keys of the index of released chains.
+std::string OriginatorKey(std::string_view state) { return "originator " + std::string(state); }
+std::string DestinationKey(std::string_view country) {
+  return "destination " + std::string(country);
+}
+
 std::string ChainName(std::string_view state, std::string_view reference) {
   return fmt::format("partners/{}/denials/{}", state, reference);
 }
@@ -197,6 +203,16 @@ absl::Status DenialRegister::CheckProcedure(const Chain& chain, const Step& step
                               : "cannot become a suspension; notify a new one");
     }
   }
+  const base::CivilDate first = chain.terms.front().from;
+  const auto before = [&](const v1::Date& date) { return ToCivil(date) < first; };
+  const auto* renewal = step.As<v1::DenialRenewal>();
+  const auto* revocation = step.As<v1::DenialRevocation>();
+  const auto* closure = step.As<v1::SuspensionClosure>();
+  if ((renewal != nullptr && before(renewal->review_date())) ||
+      (revocation != nullptr && before(revocation->effective_date())) ||
+      (closure != nullptr && before(closure->closed_date()))) {
+    return forbid(Reason::kProcedureForbids, "cannot change before the day of its decision");
+  }
   return absl::OkStatus();
 }
 
@@ -302,6 +318,10 @@ void DenialRegister::ApplyContent(const v1::DenialContent& content, Chain& chain
     if (chain.destinations.compare(at, 2, destination) == 0) chain.destinations.erase(at, 2);
   }
   chain.destinations.insert(0, destination);
+  for (std::string& entry : chain.entries) {
+    auto& former = chain.former_entries;
+    if (std::find(former.begin(), former.end(), entry) == former.end()) former.push_back(entry);
+  }
   chain.entries.clear();
   for (const auto& entry : content.control_list_entries()) chain.entries.push_back(entry.entry());
   chain.entries.shrink_to_fit();
@@ -340,35 +360,26 @@ void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
   if (document.kind == kNotification) {
     v1::DenialNotification body;
     ENTENTE_CHECK(body.ParseFromString(bytes));
-    auto& audience = audiences_[stamp.ledger()];
-    if (audience == nullptr) {
-      audience =
-          std::make_shared<const entente::exchange::v1::Audience>(document.header.audience());
-    }
     const auto number = static_cast<uint32_t>(chains_.size());
     Chain& chain = chains_.emplace_back();
     chain.name = stamp.name();
-    chain.audience = audience;
+    chain.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
     chain.positions.push_back(document.position);
     chain.terms.push_back(TermOf(ruling));
     chain.timeliness = ruling.timeliness();
     ApplyContent(body.content(), chain);
     if (chain.act == v1::DENIAL_ACT_SUSPENDED) chain.state = v1::DENIAL_STATE_SUSPENSION_OPEN;
     by_name_.emplace(chain.name, number);
-    by_originator_[std::string(chain.originator_state())].push_back(number);
-    by_destination_[std::string(chain.destination())].push_back(number);
+    released_.Add(stamp.ledger(), "", number);
+    released_.Add(stamp.ledger(), OriginatorKey(chain.originator_state()), number);
+    released_.Add(stamp.ledger(), DestinationKey(chain.destination()), number);
   } else {
     auto it = by_name_.find(ChainOf(stamp.name()));
     auto step = Step::Parse(document.kind, bytes);
     ENTENTE_CHECK(it != by_name_.end() && step.has_value());
     Chain& chain = chains_[it->second];
-    const std::string before(chain.destination());
     ApplyRevision(document, *step, ruling, chain);
-    if (chain.destination() != before) {
-      auto& numbers = by_destination_[std::string(chain.destination())];
-      auto at = std::lower_bound(numbers.begin(), numbers.end(), it->second);
-      if (at == numbers.end() || *at != it->second) numbers.insert(at, it->second);
-    }
+    released_.Add(stamp.ledger(), DestinationKey(chain.destination()), it->second);
   }
   Chain& chain = chains_[by_name_.find(ChainOf(stamp.name()))->second];
   auto digest = base::Digest::From(document.leaf.document_digest());
@@ -403,7 +414,9 @@ std::multimap<std::string, std::string> DenialRegister::Facts(std::string_view n
   for (size_t at = 0; at < chain->destinations.size(); at += 2) {
     facts.emplace("denials.destination", chain->destinations.substr(at, 2));
   }
+  // Former ones too: who follows an entry must learn that a denial no longer names it.
   for (const std::string& entry : chain->entries) facts.emplace("denials.entry", entry);
+  for (const std::string& entry : chain->former_entries) facts.emplace("denials.entry", entry);
   return facts;
 }
 
@@ -436,37 +449,24 @@ DenialRegister::Page DenialRegister::List(const ChainFilter& filter, const machi
                                           const Chain* after, size_t limit, size_t look_max) const {
   ChainFilter folded = filter;
   folded.party_contains = FoldText(filter.party_contains);
-  // The shortest index that the filter admits; all chains otherwise.
-  static const std::vector<uint32_t> kNone;
-  const std::vector<uint32_t>* numbers = nullptr;
-  const auto narrow = [&](const auto& index, const std::string& key) {
-    if (key.empty()) return;
-    auto it = index.find(key);
-    const auto* found = it == index.end() ? &kNone : &it->second;
-    if (numbers == nullptr || found->size() < numbers->size()) numbers = found;
-  };
-  narrow(by_originator_, filter.originator_state);
-  narrow(by_destination_, filter.destination);
+  // One rule for which key narrows: were it the shorter list, its choice would tell of lengths.
+  std::string key;
+  if (!filter.originator_state.empty()) key = OriginatorKey(filter.originator_state);
+  if (!filter.destination.empty()) key = DestinationKey(filter.destination);
   const uint32_t begin = after == nullptr ? 0 : by_name_.find(after->name)->second + 1;
-  const size_t total = numbers == nullptr ? chains_.size() : numbers->size();
-  size_t i = numbers == nullptr
-                 ? begin
-                 : static_cast<size_t>(std::lower_bound(numbers->begin(), numbers->end(), begin) -
-                                       numbers->begin());
   Page page;
   size_t looked = 0;
-  for (; i < total; ++i) {
-    const Chain& chain = chains_[numbers == nullptr ? i : (*numbers)[i]];
-    if (!entry::Includes(*chain.audience, reader.state, reader.is_partner)) continue;
+  released_.Visit(reader, key, begin, [&](uint32_t number) {
+    const Chain& chain = chains_[number];
     // One more readable chain exists: only now is it known that asking again makes sense.
-    if (page.chains.size() == limit || looked == look_max) {
-      page.more = true;
-      return page;
-    }
-    ++looked;
+    page.more = page.chains.size() == limit || looked >= look_max;
+    if (page.more) return false;
+    // Searching names costs by their length; a chain of many long ones counts as several.
+    looked += 1 + (folded.party_contains.empty() ? 0 : chain.party_names.size() / 256);
     page.last = &chain;
     if (Matches(chain, folded)) page.chains.push_back(&chain);
-  }
+    return true;
+  });
   return page;
 }
 

@@ -18,6 +18,7 @@
 #include "services/core/base/clock.h"
 #include "services/core/base/status.h"
 #include "services/core/machine/register.h"
+#include "services/core/machine/released_index.h"
 
 namespace entente::leem {
 
@@ -41,10 +42,11 @@ struct Chain {
   v1::DenialAct act = v1::DENIAL_ACT_UNSPECIFIED;
   v1::Timeliness timeliness = v1::TIMELINESS_UNSPECIFIED;
   std::vector<Term> terms;
-  base::CivilDate ended;             // empty: not ended
-  std::string destinations;          // newest first, two letters each
-  std::vector<std::string> entries;  // control-list entries of the newest content
-  std::string party_names;           // folded, one a line, of the newest content
+  base::CivilDate ended;                    // empty: not ended
+  std::string destinations;                 // newest first, two letters each
+  std::vector<std::string> entries;         // control-list entries of the newest content
+  std::vector<std::string> former_entries;  // of earlier contents, for filters
+  std::string party_names;                  // folded, one a line, of the newest content
   int64_t updated_micros = 0;
 
   std::string_view originator_state() const { return std::string_view(name).substr(9, 2); }
@@ -81,9 +83,9 @@ class DenialRegister final : public machine::Register {
   // Null if there is none, or the reader may not read it.
   const Chain* Find(std::string_view name, const machine::Reader& reader) const;
   // Up to `limit` chains that match and that the reader may read, in order of recording, after the
-  // chain `after` (empty: from the start). Looks at no more than `look_max` chains that the reader
-  // may read; `more` tells whether to ask again after the last chain looked at, in `last`. Chains
-  // that the reader may not read count for nothing.
+  // chain `after` (empty: from the start). Looks at no more than about `look_max` chains that the
+  // reader may read (fewer where names are long); `more` tells whether to ask again after the last
+  // chain looked at, in `last`. Chains that the reader may not read count for nothing.
   struct Page {
     std::vector<const Chain*> chains;
     const Chain* last = nullptr;
@@ -111,10 +113,7 @@ class DenialRegister final : public machine::Register {
   const entente::config::v1::RegimeProfile profile_;
   std::deque<Chain> chains_;  // in order of recording
   absl::btree_map<std::string, uint32_t, std::less<>> by_name_;
-  std::map<std::string, std::vector<uint32_t>, std::less<>> by_originator_;
-  std::map<std::string, std::vector<uint32_t>, std::less<>> by_destination_;
-  std::map<std::string, std::shared_ptr<const entente::exchange::v1::Audience>, std::less<>>
-      audiences_;
+  machine::ReleasedIndex released_;  // all; by originator; by destination, former ones too
 };
 
 // Kinds of body that this register takes, full names.

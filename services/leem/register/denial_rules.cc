@@ -78,7 +78,7 @@ void CheckItem(const v1::DenialContent& content, const std::string& path,
                    "is empty, and there is no catch_all basis either");
   }
   if (entries > 32) violations.Add(path + ".control_list_entries", "at most 32 entries");
-  for (int i = 0; i < entries; ++i) {
+  for (int i = 0; i < std::min(entries, 32); ++i) {
     const auto& entry = content.control_list_entries(i);
     const std::string at = fmt::format("{}.control_list_entries[{}]", path, i);
     if (std::find(rules.control_lists().begin(), rules.control_lists().end(), entry.list()) ==
@@ -97,7 +97,7 @@ void CheckItem(const v1::DenialContent& content, const std::string& path,
   }
   CheckText(content.item_description(), 1, 4000, path + ".item_description", violations);
   if (content.parameters_size() > 64) violations.Add(path + ".parameters", "at most 64");
-  for (int i = 0; i < content.parameters_size(); ++i) {
+  for (int i = 0; i < std::min(content.parameters_size(), 64); ++i) {
     const auto& parameter = content.parameters(i);
     const std::string at = fmt::format("{}.parameters[{}]", path, i);
     CheckText(parameter.name(), 1, 100, at + ".name", violations);
@@ -128,13 +128,13 @@ void CheckParty(const v1::Party& party, const std::string& path, Violations& vio
   }
   if (!anonymous) CheckName(party.name(), path + ".name", violations);
   if (party.aliases_size() > 64) violations.Add(path + ".aliases", "at most 64");
-  for (int i = 0; i < party.aliases_size(); ++i) {
+  for (int i = 0; i < std::min(party.aliases_size(), 64); ++i) {
     CheckName(party.aliases(i).name(), fmt::format("{}.aliases[{}].name", path, i), violations);
   }
   CheckText(party.address(), 0, 1000, path + ".address", violations);
   if (party.has_place()) CheckPlace(true, party.place(), path + ".place", violations);
   if (party.identifiers_size() > 16) violations.Add(path + ".identifiers", "at most 16");
-  for (int i = 0; i < party.identifiers_size(); ++i) {
+  for (int i = 0; i < std::min(party.identifiers_size(), 16); ++i) {
     const std::string at = fmt::format("{}.identifiers[{}]", path, i);
     CheckText(party.identifiers(i).scheme(), 1, 50, at + ".scheme", violations);
     CheckText(party.identifiers(i).value(), 1, 100, at + ".value", violations);
@@ -147,7 +147,7 @@ void CheckParties(const v1::DenialContent& content, const std::string& path,
   bool consignee = false;
   bool user = false;
   bool refers = false;
-  for (int i = 0; i < content.parties_size(); ++i) {
+  for (int i = 0; i < std::min(content.parties_size(), 64); ++i) {
     const v1::Party& party = content.parties(i);
     CheckParty(party, fmt::format("{}[{}]", path, i), violations);
     consignee = consignee || party.role() == v1::PARTY_ROLE_CONSIGNEE;
@@ -171,7 +171,7 @@ void CheckReasons(const v1::DenialContent& content, const std::string& path,
   if (content.reasons_size() < 1 || content.reasons_size() > 16) {
     violations.Add(path, "1 to 16 reasons are needed");
   }
-  for (int i = 0; i < content.reasons_size(); ++i) {
+  for (int i = 0; i < std::min(content.reasons_size(), 16); ++i) {
     const auto& reason = content.reasons(i);
     const std::string at = fmt::format("{}[{}]", path, i);
     if (!HasCode(context.profile.denials().reason_codes(), reason.code())) {
@@ -239,7 +239,7 @@ void CheckContent(const v1::DenialContent& content, const std::string& path,
   }
   CheckPlace(content.has_destination(), content.destination(), path + ".destination", violations);
   if (content.other_countries_size() > 16) violations.Add(path + ".other_countries", "at most 16");
-  for (int i = 0; i < content.other_countries_size(); ++i) {
+  for (int i = 0; i < std::min(content.other_countries_size(), 16); ++i) {
     const auto& other = content.other_countries(i);
     const std::string at = fmt::format("{}.other_countries[{}]", path, i);
     CheckPlace(other.has_place(), other.place(), at + ".place", violations);

@@ -13,6 +13,7 @@
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/journal/sqlite/wal_check.h"
 
 namespace entente::journal {
 namespace {
@@ -205,6 +206,10 @@ absl::Status SqliteJournal::Impl::Start() {
                         options_.path);
   }
   if (!options_.read_only) ENTENTE_RETURN_IF_ERROR(TakeLock());
+  // Only while nobody writes; a reader beside a running service sees a log that moves.
+  if (!options_.read_only && !WalIsWhole(base::ReadFile(options_.path + "-wal").value_or(""))) {
+    return Corrupt(options_.path, "its write-ahead log is damaged in the middle");
+  }
   ENTENTE_ASSIGN_OR_RETURN(writer_, Connect(options_.read_only));
   ENTENTE_ASSIGN_OR_RETURN(
       const std::string tables,
