@@ -23,7 +23,8 @@ using base::Reason;
 constexpr int kFormat = 1;
 constexpr int kReaders = 3;
 constexpr auto kCheckpointInterval = std::chrono::milliseconds(200);
-constexpr int kCheckpointFrames = 512;  // WAL frames worth copying back
+// WAL frames (8 KiB each) worth copying back: each copy holds up the commits beside it.
+constexpr int kCheckpointFrames = 4096;
 
 // The schema, statement by statement; sqlite_schema must hold exactly these texts.
 constexpr const char* kSchema[] = {
