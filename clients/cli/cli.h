@@ -70,6 +70,8 @@ class Progress {
 void AddPki(CLI::App& app, Context& context);
 void AddDenial(CLI::App& app, Context& context);
 void AddFollow(CLI::App& app, Context& context);
+void AddIem(CLI::App& app, Context& context);  // alert, report, rfi, release
+void AddTrend(CLI::App& app, Context& context);
 void AddLedger(CLI::App& app, Context& context);  // ledger, delivery
 void AddVerify(CLI::App& app, Context& context);  // verify, fsck
 

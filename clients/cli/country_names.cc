@@ -1,6 +1,6 @@
 #include "clients/cli/country_names.h"
 
-#include "services/leem/register/fold_text.h"
+#include "services/core/rules/fold_text.h"
 
 namespace entente::cli {
 namespace {
@@ -461,7 +461,7 @@ constexpr Row kRows[] = {
 // Code of a folded name or code; empty if there is none.
 std::string_view Find(std::string_view folded) {
   for (const Row& row : kRows) {
-    if (row.code == folded || leem::FoldText(row.name) == folded) return row.code;
+    if (row.code == folded || rules::FoldText(row.name) == folded) return row.code;
   }
   return "";
 }
@@ -469,7 +469,7 @@ std::string_view Find(std::string_view folded) {
 }  // namespace
 
 std::string CountryCode(std::string_view name) {
-  const std::string folded = leem::FoldText(name);
+  const std::string folded = rules::FoldText(name);
   std::string_view wanted = folded;
   if (wanted.substr(0, 4) == "the ") wanted.remove_prefix(4);
   if (auto code = Find(wanted); !code.empty()) return std::string(code);

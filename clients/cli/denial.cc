@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "clients/cli/chain.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/country_names.h"
 #include "clients/cli/lite_csv.h"
@@ -107,52 +108,6 @@ std::string Word(const std::string& name, size_t prefix) {
 std::string ActWord(v1::DenialAct act) { return Word(v1::DenialAct_Name(act), 11); }
 std::string StateWord(v1::DenialState state) { return Word(v1::DenialState_Name(state), 13); }
 
-void PrintReceipt(const pb::Receipt& receipt, bool json) {
-  pb::Leaf leaf;
-  leaf.ParseFromString(receipt.leaf());
-  v1::DenialRuling ruling;
-  leaf.stamp().ruling().UnpackTo(&ruling);
-  if (json) {
-    std::cout << fmt::format("{{\"leaf\":{},\"receipt\":{}}}", ToJson(leaf), ToJson(receipt))
-              << "\n";
-    return;
-  }
-  const auto& stamp = leaf.stamp();
-  std::cout << fmt::format("{}  recorded {}  ledger {} entry {}", Printable(stamp.name()),
-                           FormatTime(stamp.recorded_time()), stamp.ledger(), stamp.index());
-  if (ruling.timeliness() == v1::TIMELINESS_LATE) {
-    std::cout << fmt::format("  late: {} days after the decision", ruling.days_after_decision());
-  }
-  std::cout << "\n";
-}
-
-absl::Status SubmitAndPrint(sdk::Client& client, const pb::Document& document, bool json) {
-  ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
-  ENTENTE_ASSIGN_OR_RETURN(const auto receipt, client.Submit(signed_document));
-  PrintReceipt(receipt, json);
-  return absl::OkStatus();
-}
-
-absl::Status Notify(const Context& context, const DenialOptions& options) {
-  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
-  absl::Status first_error;
-  for (const std::string& file : options.files) {
-    pb::Document document;
-    absl::Status status = FromJsonFile(file, document);
-    if (status.ok() && document.originator().empty()) {
-      document.set_originator(client->agency().name().str());
-    }
-    if (status.ok() && !document.has_composed_time()) {
-      entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
-    }
-    if (status.ok()) status = SubmitAndPrint(*client, document, context.json);
-    if (status.ok()) continue;
-    if (options.files.size() > 1) std::cerr << file << ": " << base::Text(status) << "\n";
-    if (first_error.ok()) first_error = base::WithPrefix(status, file);
-  }
-  return first_error;
-}
-
 // When each denial of an import was first composed, kept so that importing it again makes the same
 // bytes and therefore changes nothing, also after other rows of the file were mended. A file of
 // lines "SHA-256 of reference and content, time".
@@ -190,20 +145,6 @@ class ImportTimes {
   std::map<std::string, absl::Time> times_;
 };
 
-absl::Status ReadAudience(const DenialOptions& options, const sdk::Agency& agency,
-                          pb::Audience& audience) {
-  if (options.to.empty()) {
-    audience.mutable_all_partners();
-    return absl::OkStatus();
-  }
-  std::vector<std::string> states = options.to;
-  states.push_back(agency.name().state);
-  std::sort(states.begin(), states.end());
-  states.erase(std::unique(states.begin(), states.end()), states.end());
-  for (const auto& state : states) audience.mutable_listed()->add_states(state);
-  return absl::OkStatus();
-}
-
 absl::Status Import(const Context& context, const DenialOptions& options) {
   if (options.format != "lite") {
     return base::RefuseArgument(Reason::kFieldInvalid, "--format: only lite can be imported");
@@ -217,7 +158,7 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
   for (const LiteDenial& denial : file.denials) times.Get(denial);
   ENTENTE_RETURN_IF_ERROR(times.Save());
   pb::Audience audience;
-  ENTENTE_RETURN_IF_ERROR(ReadAudience(options, client->agency(), audience));
+  ENTENTE_RETURN_IF_ERROR(ReadAudience(options.to, client->agency(), audience));
   pb::Marking marking;
   marking.set_level(pb::Marking::LEVEL_OFFICIAL);
   marking.set_tlp(pb::Marking::TLP_AMBER);
@@ -322,49 +263,20 @@ std::string FirstParty(const v1::DenialContent& content) {
   return "";
 }
 
-// The documents of a denial's chain as the service has them, each verified, and that they are a
-// chain: one name, one originating state, one audience, each naming the one before it by its
-// digest.
-absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(sdk::Client& client,
-                                                           const std::string& name) {
-  const auto broken = [&](std::string_view why) {
-    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
-                        "the service's answer about {} is no chain of documents: {}", name, why);
-  };
+absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchDenialChain(sdk::Client& client,
+                                                                 const std::string& name) {
   auto stub = v1::DenialService::NewStub(client.channel());
-  document::Verifier verifier;
-  std::vector<sdk::VerifiedEntry> chain;
   v1::ListDenialRevisionsRequest request;
   request.set_name(name);
-  do {
+  return FetchChain(client, name, [&](const std::string& token) -> absl::StatusOr<ChainPage> {
+    request.set_page_token(token);
     grpc::ClientContext context;
     v1::ListDenialRevisionsResponse response;
     ENTENTE_RETURN_IF_ERROR(
         rpc::FromGrpcStatus(stub->ListDenialRevisions(&context, request, &response)));
-    for (const auto& entry : response.revisions()) {
-      pb::Leaf leaf;
-      leaf.ParseFromString(entry.leaf());
-      ENTENTE_ASSIGN_OR_RETURN(auto verified,
-                               sdk::VerifyEntry("leem", leaf.stamp().ledger(), entry, verifier,
-                                                client.agency().directory()));
-      const std::string expected =
-          chain.empty() ? name : fmt::format("{}/revisions/{}", name, chain.size() + 1);
-      if (verified.name() != expected) return broken("a name is not the one asked for");
-      if (!chain.empty()) {
-        const auto& references = verified.document.references();
-        const bool follows = std::any_of(references.begin(), references.end(), [&](const auto& r) {
-          return r.relation() == pb::Reference::RELATION_SUPERSEDES &&
-                 r.digest() == chain.back().leaf.document_digest();
-        });
-        if (!follows) return broken("a document does not name the one before it");
-        if (verified.ledger != chain[0].ledger) return broken("its audience changes");
-      }
-      chain.push_back(std::move(verified));
-    }
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
-  if (chain.empty()) return broken("it is empty");
-  return chain;
+    return ChainPage{{response.revisions().begin(), response.revisions().end()},
+                     response.next_page_token()};
+  });
 }
 
 absl::Status List(const Context& context, const DenialOptions& options) {
@@ -391,7 +303,7 @@ absl::Status List(const Context& context, const DenialOptions& options) {
 absl::Status Get(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto denial, FetchDenial(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchDenialChain(*client, options.name));
   // The content must be what the originator signed last.
   std::string signed_content;
   for (const auto& entry : chain) {
@@ -414,7 +326,7 @@ absl::Status Get(const Context& context, const DenialOptions& options) {
 
 absl::Status History(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchDenialChain(*client, options.name));
   Table table({"REVISION", "KIND", "RECORDED", "BY", "DIGEST"});
   for (size_t i = 0; i < chain.size(); ++i) {
     const sdk::VerifiedEntry& entry = chain[i];
@@ -440,21 +352,8 @@ absl::Status Revise(
     const Context& context, const DenialOptions& options,
     const std::function<absl::Status(google::protobuf::Any&, pb::Document&)>& fill) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  const pb::Document& newest = chain.back().document;
-  pb::Document document;
-  document.set_originator(client->agency().name().str());
-  const std::string number = options.name.substr(options.name.rfind('/') + 1);
-  document.set_reference(!options.reference.empty()
-                             ? options.reference
-                             : fmt::format("{}.{}", number.substr(0, 58), chain.size() + 1));
-  entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
-  *document.mutable_audience() = chain[0].document.audience();
-  *document.mutable_marking() = newest.marking();
-  auto* reference = document.add_references();
-  reference->set_relation(pb::Reference::RELATION_SUPERSEDES);
-  reference->set_name(options.name);
-  reference->set_digest(chain.back().leaf.document_digest());
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchDenialChain(*client, options.name));
+  pb::Document document = ComposeNext(*client, chain, options.name, options.reference);
   ENTENTE_RETURN_IF_ERROR(fill(*document.mutable_body(), document));
   return SubmitAndPrint(*client, document, context.json);
 }
@@ -605,7 +504,7 @@ void AddDenial(CLI::App& app, Context& context) {
   });
   auto* notify = denial->add_subcommand("notify", "Sign, submit, print the receipt");
   notify->add_option("files", options->files, "Documents as denial new prints them")->required();
-  context.Run(notify, [options, &context] { return Notify(context, *options); });
+  context.Run(notify, [options, &context] { return SendFiles(context, "leem", options->files); });
   auto* import =
       denial->add_subcommand("import", "Import a CSV; good rows go in, bad ones are named");
   import->add_option("file", options->file)->required();

@@ -49,6 +49,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   entente::cli::AddDenial(app, context);
+  entente::cli::AddIem(app, context);
+  entente::cli::AddTrend(app, context);
   entente::cli::AddFollow(app, context);
   entente::cli::AddLedger(app, context);
   entente::cli::AddVerify(app, context);

@@ -24,8 +24,8 @@ struct PkiOptions {
   std::string state;
   std::string agency;
   std::string officer;
-  std::vector<std::string> seats = {"leem:read,submit"};
-  std::vector<std::string> endpoints = {"leem=127.0.0.1:7701"};
+  std::vector<std::string> seats = {"iem:read,submit", "leem:read,submit"};
+  std::vector<std::string> endpoints = {"leem=127.0.0.1:7701", "iem=127.0.0.1:7702"};
   std::string certificate;
   int days = 397;
   int signatures = 1;

@@ -7,12 +7,12 @@
 #include <set>
 
 #include "clients/cli/cli.h"
+#include "clients/cli/groups.h"
 #include "clients/cli/saved_entries.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/journal/sqlite/sqlite_journal.h"
 #include "services/core/machine/machine.h"
-#include "services/leem/register/denial_register.h"
 
 namespace entente::cli {
 namespace {
@@ -151,6 +151,15 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
   }
 }
 
+// The group that a saved ledger says it is of, in the first line of its checkpoint: whether it is
+// is what verification then finds out.
+std::string GroupOf(const fs::path& folder, const std::string& otherwise) {
+  const std::string note = base::ReadFile(folder.string() + "/checkpoint").value_or("");
+  const auto parts = base::Split(note.substr(0, note.find('\n')), '/');
+  return parts.size() == 3 && MakeRegister(std::string(parts[1])) != nullptr ? std::string(parts[1])
+                                                                             : otherwise;
+}
+
 absl::Status VerifyFolder(const sdk::Agency& agency, const VerifyOptions& options,
                           Findings& findings) {
   document::Verifier verifier;
@@ -164,7 +173,7 @@ absl::Status VerifyFolder(const sdk::Agency& agency, const VerifyOptions& option
         Reason::kFieldInvalid, "{} holds no ledgers; name a folder of follow --save", options.path);
   }
   for (const auto& ledger : ledgers) {
-    VerifyLedger(ledger, agency, options.group, verifier, findings);
+    VerifyLedger(ledger, agency, GroupOf(ledger, options.group), verifier, findings);
   }
   return findings.Result();
 }
@@ -260,8 +269,9 @@ absl::Status Fsck(const Context& context, const VerifyOptions& options) {
     return base::WithPrefix(agency.status(), "fsck needs the directory's keys");
   }
   const auto& directory = (*agency)->directory();
-  leem::DenialRegister reg{{}};
-  machine::Machine machine(directory.trust_domain(), options.group, reg);
+  const auto reg = MakeRegister(options.group);
+  if (reg == nullptr) return base::RefuseArgument(Reason::kFieldInvalid, "--group: iem or leem");
+  machine::Machine machine(directory.trust_domain(), options.group, *reg);
   const absl::Status replayed = machine::Replay(
       **opened, machine,
       {.known = directory.LogVerifiers(options.group), .check_all_signatures = true});
@@ -285,11 +295,11 @@ void AddVerify(CLI::App& app, Context& context) {
   auto* verify =
       app.add_subcommand("verify", "Check a saved folder, receipt or checkpoint, offline");
   verify->add_option("path", options->path, "Folder of follow --save, or a file")->required();
-  verify->add_option("--group", options->group, "leem");
+  verify->add_option("--group", options->group, "iem or leem");
   context.Run(verify, [options, &context] { return Verify(context, *options); });
   auto* fsck = app.add_subcommand("fsck", "Re-derive everything from a journal's bytes");
   fsck->add_option("database", options->path, "The journal's SQLite file")->required();
-  fsck->add_option("--group", options->group, "leem");
+  fsck->add_option("--group", options->group, "iem or leem");
   context.Run(fsck, [options, &context] { return Fsck(context, *options); });
 }
 

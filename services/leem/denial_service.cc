@@ -1,37 +1,20 @@
 #include "services/leem/denial_service.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "services/core/base/status.h"
-#include "services/core/crypto/hash.h"
+#include "services/core/rpc/reading.h"
+#include "services/core/rules/checks.h"
 #include "services/leem/register/denial_rules.h"
 
 namespace entente::leem {
 namespace {
 
-using base::Reason;
-
-constexpr int kPageDefault = 50;
-constexpr int kPageMax = 500;
-// A selective filter gives short pages rather than a long wait.
-constexpr size_t kLookMax = 20000;
-// A page ends after the item that passes this, well below the 4 MiB that gRPC clients accept.
-constexpr size_t kPageBytesMax = 1 << 20;
-
-absl::Status BadToken() {
-  return base::RefuseArgument(Reason::kCursorMalformed,
-                              "page_token is not of these filters and this service; start over");
-}
-
+// What tells one filter from another.
 std::string FilterKey(const v1::DenialFilter& filter) {
-  const base::CivilDate date = ToCivil(filter.in_force_date());
-  return crypto::Sha256(fmt::format("{}\n{}\n{}\n{}\n{}\n{}", filter.originator_state(),
-                                    filter.destination(), filter.entry_prefix(),
-                                    filter.party_contains(), static_cast<int>(filter.act()),
-                                    date.str()))
-      .hex()
-      .substr(0, 16);
+  return fmt::format("denials\n{}\n{}\n{}\n{}\n{}\n{}", filter.originator_state(),
+                     filter.destination(), filter.entry_prefix(), filter.party_contains(),
+                     static_cast<int>(filter.act()), ToCivil(filter.in_force_date()).str());
 }
 
 absl::StatusOr<ChainFilter> ToChainFilter(const v1::DenialFilter& filter) {
@@ -42,8 +25,8 @@ absl::StatusOr<ChainFilter> ToChainFilter(const v1::DenialFilter& filter) {
   if (!filter.destination().empty() && !base::IsCountry(filter.destination())) {
     violations.Add("filter.destination", "is not a lower-case ISO 3166-1 alpha-2 code");
   }
-  CheckText(filter.entry_prefix(), 0, 64, "filter.entry_prefix", violations);
-  CheckText(filter.party_contains(), 0, 100, "filter.party_contains", violations);
+  rules::CheckText(filter.entry_prefix(), 0, 64, "filter.entry_prefix", violations);
+  rules::CheckText(filter.party_contains(), 0, 100, "filter.party_contains", violations);
   if (filter.has_in_force_date() && !ToCivil(filter.in_force_date()).Valid()) {
     violations.Add("filter.in_force_date", "is no such day");
   }
@@ -53,13 +36,6 @@ absl::StatusOr<ChainFilter> ToChainFilter(const v1::DenialFilter& filter) {
                      filter.party_contains(),   filter.act(),         {}};
   if (filter.has_in_force_date()) result.in_force_date = ToCivil(filter.in_force_date());
   return result;
-}
-
-absl::StatusOr<int> PageSize(int asked, int otherwise, int most) {
-  if (asked >= 0) return asked == 0 ? otherwise : std::min(asked, most);
-  base::FieldViolations violations;
-  violations.Add("page_size", "must not be negative");
-  return violations.ToStatus();
 }
 
 // Copies what queries answer from the chain itself.
@@ -76,21 +52,6 @@ void CopyChain(const Chain& chain, v1::Denial& denial) {
   if (!chain.ended.empty()) SetDate(chain.ended, denial.mutable_ended_date());
   *denial.mutable_audience() = *chain.audience;
   entry::SetTime(absl::FromUnixMicros(chain.updated_micros), denial.mutable_updated_time());
-}
-
-struct ParsedRecord {
-  exchange::v1::Leaf leaf;
-  exchange::v1::Document header;
-};
-
-absl::StatusOr<ParsedRecord> ReadDocument(journal::Journal& journal, uint64_t position) {
-  ENTENTE_ASSIGN_OR_RETURN(auto records, journal.Read(position, position + 1, 1));
-  ParsedRecord parsed;
-  exchange::v1::SignedDocument signed_document;
-  ENTENTE_CHECK(parsed.leaf.ParseFromString(records[0].header) &&
-                signed_document.ParseFromString(records[0].body) &&
-                parsed.header.ParseFromString(signed_document.document()));
-  return parsed;
 }
 
 }  // namespace
@@ -111,15 +72,16 @@ rpc::GroupModule LeemModule() {
 }
 
 absl::Status DenialServiceImpl::FillIn(const Chain& chain, v1::Denial& denial) {
-  ENTENTE_ASSIGN_OR_RETURN(const auto first, ReadDocument(backend_.journal, chain.positions[0]));
+  ENTENTE_ASSIGN_OR_RETURN(const auto first,
+                           rpc::ReadDocument(backend_.journal, chain.positions[0]));
   denial.set_originator(first.header.originator());
   *denial.mutable_composed_time() = first.header.composed_time();
   *denial.mutable_recorded_time() = first.leaf.stamp().recorded_time();
   const bool one = chain.content_at == 0;
-  ParsedRecord other;
+  rpc::KeptDocument other;
   if (!one) {
-    ENTENTE_ASSIGN_OR_RETURN(other,
-                             ReadDocument(backend_.journal, chain.positions[chain.content_at]));
+    ENTENTE_ASSIGN_OR_RETURN(
+        other, rpc::ReadDocument(backend_.journal, chain.positions[chain.content_at]));
   }
   const exchange::v1::Document& newest = one ? first.header : other.header;
   *denial.mutable_marking() = newest.marking();
@@ -174,14 +136,9 @@ absl::Status DenialServiceImpl::List(const rpc::Caller& caller,
                                      const v1::ListDenialsRequest& request,
                                      v1::ListDenialsResponse& response) {
   ENTENTE_ASSIGN_OR_RETURN(const ChainFilter filter, ToChainFilter(request.filter()));
-  ENTENTE_ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size(), kPageDefault, kPageMax));
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
   const std::string key = FilterKey(request.filter());
-  std::string after;
-  if (!request.page_token().empty()) {
-    auto token = base::FromBase64(request.page_token());
-    if (!token || token->size() < 17 || token->substr(0, 16) != key) return BadToken();
-    after = token->substr(16);
-  }
+  ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
   std::vector<Chain> chains;
   {
     std::shared_lock lock(backend_.machine.mutex());
@@ -190,11 +147,12 @@ absl::Status DenialServiceImpl::List(const rpc::Caller& caller,
     const Chain* start = nullptr;
     if (!after.empty()) {
       start = register_.Find(after, reader);
-      if (start == nullptr || start->name != after) return BadToken();
+      if (start == nullptr || start->name != after) return rpc::BadPageToken();
     }
-    const auto page = register_.List(filter, reader, start, static_cast<size_t>(limit), kLookMax);
+    const auto page =
+        register_.List(filter, reader, start, static_cast<size_t>(limit), rpc::kLookMax);
     for (const Chain* chain : page.chains) chains.push_back(*chain);
-    if (page.more) response.set_next_page_token(base::ToBase64(key + page.last->name));
+    if (page.more) response.set_next_page_token(rpc::MakePageToken(key, page.last->name));
     rpc::AddHeads(backend_.machine, reader, response.mutable_heads());
   }
   size_t bytes = 0;
@@ -203,8 +161,8 @@ absl::Status DenialServiceImpl::List(const rpc::Caller& caller,
     CopyChain(chain, denial);
     ENTENTE_RETURN_IF_ERROR(FillIn(chain, denial));
     bytes += denial.ByteSizeLong();
-    if (bytes > kPageBytesMax && &chain != &chains.back()) {
-      response.set_next_page_token(base::ToBase64(key + chain.name));
+    if (bytes > rpc::kPageBytesMax && &chain != &chains.back()) {
+      response.set_next_page_token(rpc::MakePageToken(key, chain.name));
       break;
     }
   }
@@ -226,13 +184,6 @@ grpc::ServerUnaryReactor* DenialServiceImpl::ListDenialRevisions(
 absl::Status DenialServiceImpl::ListRevisions(const rpc::Caller& caller,
                                               const v1::ListDenialRevisionsRequest& request,
                                               v1::ListDenialRevisionsResponse& response) {
-  ENTENTE_ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size(), kPageDefault, 100));
-  size_t next = 0;
-  const std::string& token = request.page_token();
-  if (!token.empty()) {
-    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), next);
-    if (error != std::errc() || end != token.data() + token.size()) return BadToken();
-  }
   std::vector<uint64_t> positions;
   {
     std::shared_lock lock(backend_.machine.mutex());
@@ -240,18 +191,9 @@ absl::Status DenialServiceImpl::ListRevisions(const rpc::Caller& caller,
     if (chain == nullptr || chain->name != request.name()) return rpc::NotFound(request.name());
     positions = chain->positions;
   }
-  if (next > positions.size()) return BadToken();
-  size_t bytes = 0;
-  for (; next < positions.size() && response.revisions_size() < limit && bytes < kPageBytesMax;
-       ++next) {
-    ENTENTE_ASSIGN_OR_RETURN(auto records,
-                             backend_.journal.Read(positions[next], positions[next] + 1, 1));
-    bytes += records[0].header.size() + records[0].body.size();
-    auto* entry = response.add_revisions();
-    entry->set_leaf(std::move(records[0].header));
-    entry->set_signed_document(std::move(records[0].body));
-  }
-  if (next < positions.size()) response.set_next_page_token(std::to_string(next));
+  ENTENTE_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
+                           rpc::ReadChain(backend_.journal, positions, request.page_size(),
+                                          request.page_token(), response.mutable_revisions()));
   return absl::OkStatus();
 }
 

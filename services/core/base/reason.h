@@ -29,6 +29,7 @@ enum class Reason {
   kProcedureForbids,      // the rules do not admit this step in this state
   kAudienceChanged,       // a chain stays in its audience
   kAudiencesExceeded,     // a state has addressed more different audiences than admitted
+  kReleaseNeeded,         // goes further than a source; its originator must grant it
   kCursorMalformed,       // cursor or page token is not one of this service
   kCursorAhead,           // cursor is ahead of the ledger; metadata "ledger"
   kIndexOutOfRange,       // no such entry or size
@@ -49,7 +50,7 @@ enum class Reason {
   kConfigurationInvalid,  // configuration fails its checks
 };
 
-inline constexpr std::array<std::pair<Reason, std::string_view>, 38> kReasonNames = {{
+inline constexpr std::array<std::pair<Reason, std::string_view>, 39> kReasonNames = {{
     {Reason::kFieldInvalid, "FIELD_INVALID"},
     {Reason::kDocumentMalformed, "DOCUMENT_MALFORMED"},
     {Reason::kBodyUnknown, "BODY_UNKNOWN"},
@@ -70,6 +71,7 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 38> kReasonName
     {Reason::kProcedureForbids, "PROCEDURE_FORBIDS"},
     {Reason::kAudienceChanged, "AUDIENCE_CHANGED"},
     {Reason::kAudiencesExceeded, "AUDIENCES_EXCEEDED"},
+    {Reason::kReleaseNeeded, "RELEASE_NEEDED"},
     {Reason::kCursorMalformed, "CURSOR_MALFORMED"},
     {Reason::kCursorAhead, "CURSOR_AHEAD"},
     {Reason::kIndexOutOfRange, "INDEX_OUT_OF_RANGE"},

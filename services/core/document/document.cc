@@ -80,7 +80,7 @@ void CheckReferences(const pb::Document& document, base::FieldViolations& violat
     const pb::Reference& reference = document.references(i);
     const std::string path = fmt::format("references[{}]", i);
     if (reference.relation() < pb::Reference::RELATION_SUPERSEDES ||
-        reference.relation() > pb::Reference::RELATION_RELATES_TO) {
+        reference.relation() > pb::Reference::RELATION_DERIVES_FROM) {
       violations.Add(path + ".relation", "is missing or unknown");
     }
     if (reference.name().empty() || reference.name().size() > 200 ||

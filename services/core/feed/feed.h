@@ -55,6 +55,7 @@ class Filter {
   // "originator=kr AND denials.destination=ir"; names are checked against `facts`.
   static absl::StatusOr<Filter> Parse(std::string_view text, const std::vector<std::string>& facts);
   bool empty() const { return clauses_.empty(); }
+  const std::vector<std::pair<std::string, std::string>>& clauses() const { return clauses_; }
   // The caller holds the machine's lock.
   bool Matches(const Item& item, const machine::Register& reg) const;
 

@@ -1,38 +1,50 @@
 #include "services/core/identity/authorization.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/descriptor.pb.h>
+
+#include <algorithm>
+#include <map>
+
+#include "entente/exchange/v1/authorization.pb.h"
+#include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
 
 namespace entente::identity {
 namespace {
 
-struct Row {
-  std::string_view method;
-  Right right;
-};
+namespace pb = entente::exchange::v1;
 
-constexpr Row kTable[] = {
-    {"/entente.exchange.v1.ExchangeService/Submit", Right::kSubmit},
-    {"/entente.exchange.v1.ExchangeService/SubmitMany", Right::kSubmit},
-    {"/entente.exchange.v1.ExchangeService/Follow", Right::kRead},
-    {"/entente.exchange.v1.ExchangeService/Acknowledge", Right::kRead},
-    {"/entente.exchange.v1.ExchangeService/GetDelivery", Right::kRead},
-    {"/entente.exchange.v1.ExchangeService/GetEntry", Right::kRead},
-    {"/entente.exchange.v1.ExchangeService/ListLedgers", Right::kRead},
-    {"/entente.exchange.v1.ExchangeService/GetCheckpoint", Right::kRead},
-    {"/entente.exchange.v1.ExchangeService/ProveInclusion", Right::kRead},
-    {"/entente.exchange.v1.ExchangeService/ProveConsistency", Right::kRead},
-    {"/entente.leem.v1.DenialService/GetDenial", Right::kRead},
-    {"/entente.leem.v1.DenialService/ListDenials", Right::kRead},
-    {"/entente.leem.v1.DenialService/ListDenialRevisions", Right::kRead},
-};
+std::optional<Right> Lookup(std::string method) {
+  // "/package.Service/Method" -> "package.Service.Method"
+  std::replace(method.begin(), method.end(), '/', '.');
+  const auto* found = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
+      method.empty() ? method : method.substr(1));
+  if (found == nullptr) return std::nullopt;
+  switch (found->options().GetExtension(pb::right)) {
+    case pb::RIGHT_READ:
+      return Right::kRead;
+    case pb::RIGHT_SUBMIT:
+      return Right::kSubmit;
+    case pb::RIGHT_CHAIR:
+      return Right::kChair;
+    default:
+      return std::nullopt;
+  }
+}
 
 }  // namespace
 
 std::optional<Right> RightFor(std::string_view method) {
-  for (const Row& row : kTable) {
-    if (row.method == method) return row.right;
-  }
-  return std::nullopt;
+  static base::Mutex mutex;
+  static auto* known = new std::map<std::string, std::optional<Right>, std::less<>>();
+  base::MutexLock lock(mutex);
+  auto it = known->find(method);
+  if (it != known->end()) return it->second;
+  const auto right = Lookup(std::string(method));
+  // Only methods that exist are remembered: callers choose the rest.
+  if (right.has_value()) known->emplace(method, right);
+  return right;
 }
 
 absl::Status Authorize(const Directory& directory, const base::AgencyName& caller,

@@ -12,6 +12,7 @@
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_REGISTER_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_REGISTER_H_
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -49,6 +50,30 @@ struct AppliedDocument {
   std::string_view kind;
 };
 
+// On what legal basis an item is controlled; never added up.
+enum class Basis { kNone, kListed, kCatchAll };
+
+// Something that a register can count by.
+struct Dimension {
+  std::string name;  // as in "destination"
+  // Each case that is counted has exactly one value, so that the values add up to the whole.
+  bool partition = false;
+};
+
+// One case, under one value of a dimension.
+struct Observation {
+  int month = 0;                // MonthOf when it happened
+  std::string_view originator;  // state
+  std::string_view key;
+  Basis basis = Basis::kNone;
+};
+
+// Months since year 0, UTC.
+inline int MonthOf(absl::Time time) {
+  const absl::CivilMonth month = absl::ToCivilMonth(time, absl::UTCTimeZone());
+  return static_cast<int>(month.year()) * 12 + month.month() - 1;
+}
+
 class Register {
  public:
   virtual ~Register() = default;
@@ -61,6 +86,11 @@ class Register {
   virtual std::multimap<std::string, std::string> Facts(std::string_view name) const = 0;
   // Names of facts that filters may use.
   virtual std::vector<std::string> FactNames() const = 0;
+  // What trends can be counted by; none: the group counts nothing.
+  virtual std::vector<Dimension> Dimensions() const { return {}; }
+  // Calls `visit` for all that the reader may read, by one of the dimensions.
+  virtual void Observe(const Reader&, std::string_view,
+                       const std::function<void(const Observation&)>&) const {}
 };
 
 }  // namespace entente::machine

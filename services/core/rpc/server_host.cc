@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/server_credentials.h"
+#include "services/core/rpc/trend_service.h"
 #include "services/core/telemetry/log.h"
 
 namespace entente::rpc {
@@ -25,6 +26,7 @@ namespace field = telemetry::field;
 
 constexpr int kMessageBytesMax = 8 << 20;  // above a document's limit, so that ours is the one met
 constexpr int kThreads = 2;
+constexpr int kMinOriginators = 3;  // where the profile does not say
 // What all connections together may hold in gRPC's buffers; beyond it gRPC slows and drops them.
 // This release of gRPC has no limit on the number of connections.
 constexpr size_t kTransportBytesMax = 1 << 30;
@@ -85,8 +87,8 @@ struct GroupServer::Impl {
   bool drained = false;
 
   absl::Status OpenJournal(const GroupModule& module, const JournalFactory& journals);
-  void Assemble(const GroupModule& module, const base::Clock& clock,
-                prometheus::Registry& registry);
+  void Assemble(const GroupModule& module, const entente::config::v1::RegimeProfile& profile,
+                const base::Clock& clock, prometheus::Registry& registry);
   absl::Status WriteRoots() const {
     if (base::WriteFileAtomically(roots_file, directory->Get()->PartnerAuthoritiesPem())) {
       return absl::OkStatus();
@@ -122,8 +124,9 @@ absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
   return absl::OkStatus();
 }
 
-void GroupServer::Impl::Assemble(const GroupModule& module, const base::Clock& clock,
-                                 prometheus::Registry& registry) {
+void GroupServer::Impl::Assemble(const GroupModule& module,
+                                 const entente::config::v1::RegimeProfile& profile,
+                                 const base::Clock& clock, prometheus::Registry& registry) {
   const auto& limits = options.limits;
   metrics = std::make_unique<telemetry::Metrics>(registry, module.group);
   feed = std::make_unique<feed::Feed>(
@@ -172,6 +175,10 @@ void GroupServer::Impl::Assemble(const GroupModule& module, const base::Clock& c
                                         verifier, *follow, *intake, *readers, *metrics});
   exchange = std::make_unique<ExchangeServiceImpl>(*backend);
   services = module.make_services(*backend, *reg);
+  if (!reg->Dimensions().empty()) {
+    services.push_back(std::make_unique<TrendServiceImpl>(
+        *backend, *reg, OrDefault(profile.trends().min_originators(), kMinOriginators)));
+  }
 }
 
 GroupServer::GroupServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -193,7 +200,7 @@ absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
   impl->roots_file = impl->options.config.database_file() + ".client-roots.pem";
   ENTENTE_RETURN_IF_ERROR(impl->OpenJournal(module, journals));
   ENTENTE_RETURN_IF_ERROR(impl->WriteRoots());
-  impl->Assemble(module, clock, registry);
+  impl->Assemble(module, profile, clock, registry);
   return std::unique_ptr<GroupServer>(new GroupServer(std::move(impl)));
 }
 

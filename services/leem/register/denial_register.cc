@@ -5,20 +5,22 @@
 
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/rules/checks.h"
+#include "services/core/rules/fold_text.h"
 #include "services/leem/register/denial_rules.h"
-#include "services/leem/register/fold_text.h"
 
 namespace entente::leem {
 namespace {
 
 using base::Reason;
+using rules::CheckText;
+using rules::FoldText;
 
 constexpr std::string_view kNotification = "entente.leem.v1.DenialNotification";
 constexpr std::string_view kAmendment = "entente.leem.v1.DenialAmendment";
 constexpr std::string_view kRenewal = "entente.leem.v1.DenialRenewal";
 constexpr std::string_view kRevocation = "entente.leem.v1.DenialRevocation";
 constexpr std::string_view kClosure = "entente.leem.v1.SuspensionClosure";
-constexpr absl::Duration kClockSkewMax = absl::Minutes(5);
 constexpr absl::Duration kEastOfGreenwichMax = absl::Hours(14);
 
 // Keys of the index of released chains.
@@ -39,16 +41,9 @@ absl::Status NoSuchDenial(std::string_view name) {
                       "references: {} does not exist or is not released to you", name);
 }
 
-void CheckComposed(const document::VerifiedDocument& document, absl::Time now,
-                   base::FieldViolations& violations) {
-  if (entry::GetTime(document.header().composed_time()) > now + kClockSkewMax) {
-    violations.Add("composed_time", "is in the future");
-  }
-}
-
-v1::Timeliness TimelinessOf(int days, const entente::config::v1::DenialRules& rules) {
-  if (days <= rules.notify_preferred_days()) return v1::TIMELINESS_PREFERRED;
-  return days <= rules.notify_latest_days() ? v1::TIMELINESS_WITHIN_LIMIT : v1::TIMELINESS_LATE;
+v1::Timeliness TimelinessOf(int days, const entente::config::v1::DenialRules& profile) {
+  if (days <= profile.notify_preferred_days()) return v1::TIMELINESS_PREFERRED;
+  return days <= profile.notify_latest_days() ? v1::TIMELINESS_WITHIN_LIMIT : v1::TIMELINESS_LATE;
 }
 
 base::CivilDate TermStart(const v1::DenialContent& content, const base::CivilDate& otherwise) {
@@ -73,10 +68,7 @@ RuleContext MakeRuleContext(const entente::config::v1::RegimeProfile& profile,
 void CheckHeader(const entente::config::v1::RegimeProfile& profile,
                  const document::VerifiedDocument& document, absl::Time now,
                  base::FieldViolations& violations) {
-  CheckComposed(document, now, violations);
-  if (document.header().marking().level() > profile.level_max()) {
-    violations.Add("marking.level", "is above what the regime's profile admits here");
-  }
+  rules::CheckHeader(document.header(), now, profile.level_max(), violations);
   if (document.header().audience().has_public_()) {
     violations.Add("audience", "a denial is never public; name all_partners or listed states");
   }
@@ -217,16 +209,16 @@ absl::Status DenialRegister::CheckProcedure(const Chain& chain, const Step& step
 }
 
 // Faults in the fields of a body by itself.
-void DenialRegister::CheckBody(const Step& step, const RuleContext& rules,
+void DenialRegister::CheckBody(const Step& step, const RuleContext& context,
                                base::FieldViolations& violations) {
   if (const auto* amendment = step.As<v1::DenialAmendment>()) {
     if (!amendment->has_content()) violations.Add("body.content", "is missing");
     if (amendment->has_content()) {
-      CheckContent(amendment->content(), "body.content", rules, violations);
+      CheckContent(amendment->content(), "body.content", context, violations);
     }
     CheckText(amendment->explanation(), 1, 2000, "body.explanation", violations);
   } else if (const auto* renewal = step.As<v1::DenialRenewal>()) {
-    CheckPastDate(renewal->has_review_date(), renewal->review_date(), "body.review_date", rules,
+    CheckPastDate(renewal->has_review_date(), renewal->review_date(), "body.review_date", context,
                   violations);
     CheckText(renewal->explanation(), 0, 2000, "body.explanation", violations);
   } else if (const auto* revocation = step.As<v1::DenialRevocation>()) {
@@ -235,7 +227,7 @@ void DenialRegister::CheckBody(const Step& step, const RuleContext& rules,
     }
     CheckText(revocation->explanation(), 1, 2000, "body.explanation", violations);
   } else if (const auto* closure = step.As<v1::SuspensionClosure>()) {
-    CheckPastDate(closure->has_closed_date(), closure->closed_date(), "body.closed_date", rules,
+    CheckPastDate(closure->has_closed_date(), closure->closed_date(), "body.closed_date", context,
                   violations);
     const bool denied = closure->outcome() == v1::SuspensionClosure::OUTCOME_DENIED;
     if (!denied && closure->outcome() != v1::SuspensionClosure::OUTCOME_LIFTED) {
@@ -259,7 +251,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
   if (!step) return base::RefuseArgument(Reason::kDocumentMalformed, "body does not parse");
   base::FieldViolations violations;
   CheckHeader(profile_, document, context.now, violations);
-  const RuleContext rules = MakeRuleContext(profile_, document, context.now);
+  const RuleContext rule_context = MakeRuleContext(profile_, document, context.now);
   const entente::exchange::v1::Reference* superseded = nullptr;
   for (const auto& reference : header.references()) {
     if (reference.relation() != entente::exchange::v1::Reference::RELATION_SUPERSEDES) continue;
@@ -269,7 +261,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
   if (superseded == nullptr) {
     violations.Add("references", "must name the denial with relation SUPERSEDES and its etag");
   }
-  CheckBody(*step, rules, violations);
+  CheckBody(*step, rule_context, violations);
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
 
   const std::string& state = document.parsed().originator.state;
@@ -318,6 +310,11 @@ void DenialRegister::ApplyContent(const v1::DenialContent& content, Chain& chain
     if (chain.destinations.compare(at, 2, destination) == 0) chain.destinations.erase(at, 2);
   }
   chain.destinations.insert(0, destination);
+  chain.route.clear();
+  for (const auto& other : content.other_countries()) {
+    if (other.role() == v1::COUNTRY_ROLE_TRANSIT) chain.route += other.place().country() + ">";
+  }
+  if (!chain.route.empty()) chain.route += destination;
   for (std::string& entry : chain.entries) {
     auto& former = chain.former_entries;
     if (std::find(former.begin(), former.end(), entry) == former.end()) former.push_back(entry);
@@ -422,6 +419,41 @@ std::multimap<std::string, std::string> DenialRegister::Facts(std::string_view n
 
 std::vector<std::string> DenialRegister::FactNames() const {
   return {"denials.destination", "denials.entry"};
+}
+
+std::vector<machine::Dimension> DenialRegister::Dimensions() const {
+  return {{"item", false}, {"destination", true}, {"act", true}, {"route", false}};
+}
+
+void DenialRegister::Observe(const machine::Reader& reader, std::string_view dimension,
+                             const std::function<void(const machine::Observation&)>& visit) const {
+  released_.Visit(reader, "", 0, [&](uint32_t number) {
+    const Chain& chain = chains_[number];
+    const base::CivilDate& decided = chain.terms.front().from;
+    machine::Observation seen;
+    seen.month = decided.year * 12 + decided.month - 1;
+    seen.originator = chain.originator_state();
+    seen.basis = chain.entries.empty() ? machine::Basis::kCatchAll : machine::Basis::kListed;
+    if (dimension == "item") {
+      for (const std::string& entry : chain.entries) {
+        seen.key = entry;
+        visit(seen);
+      }
+      seen.key = "catch-all";
+      if (chain.entries.empty()) visit(seen);
+    } else if (dimension == "destination") {
+      seen.key = chain.destination();
+      visit(seen);
+    } else if (dimension == "act") {
+      const std::string& name = v1::DenialAct_Name(chain.act);
+      seen.key = std::string_view(name).substr(std::string_view("DENIAL_ACT_").size());
+      visit(seen);
+    } else if (dimension == "route" && !chain.route.empty()) {
+      seen.key = chain.route;
+      visit(seen);
+    }
+    return true;
+  });
 }
 
 namespace {

@@ -46,6 +46,7 @@ struct Chain {
   std::string destinations;                 // newest first, two letters each
   std::vector<std::string> entries;         // control-list entries of the newest content
   std::vector<std::string> former_entries;  // of earlier contents, for filters
+  std::string route;                        // "ae>ir": transit, then destination; empty: direct
   std::string party_names;                  // folded, one a line, of the newest content
   int64_t updated_micros = 0;
 
@@ -79,6 +80,9 @@ class DenialRegister final : public machine::Register {
   base::Digest Fingerprint() const override;
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
   std::vector<std::string> FactNames() const override;
+  std::vector<machine::Dimension> Dimensions() const override;
+  void Observe(const machine::Reader& reader, std::string_view dimension,
+               const std::function<void(const machine::Observation&)>& visit) const override;
 
   // Null if there is none, or the reader may not read it.
   const Chain* Find(std::string_view name, const machine::Reader& reader) const;

@@ -4,12 +4,16 @@
 
 #include "services/core/base/names.h"
 #include "services/core/document/document.h"
-#include "services/leem/register/fold_text.h"
+#include "services/core/rules/checks.h"
 
 namespace entente::leem {
 namespace {
 
 using Violations = base::FieldViolations;
+using rules::AtMost;
+using rules::CheckName;
+using rules::CheckText;
+using rules::HasCode;
 
 bool IsDecimal(const std::string& text) {
   size_t digits = 0;
@@ -24,11 +28,6 @@ bool IsDecimal(const std::string& text) {
     }
   }
   return digits > 0 && text.size() <= 24 && text.back() != '.';
-}
-
-template <typename Codes>
-bool HasCode(const Codes& codes, const std::string& code) {
-  return std::any_of(codes.begin(), codes.end(), [&](const auto& c) { return c.code() == code; });
 }
 
 void CheckPlace(bool present, const v1::Place& place, const std::string& path,
@@ -67,7 +66,7 @@ void CheckQuantity(const v1::DenialContent& content, const std::string& path,
 }
 
 void CheckItem(const v1::DenialContent& content, const std::string& path,
-               const entente::config::v1::DenialRules& rules, Violations& violations) {
+               const entente::config::v1::DenialRules& profile, Violations& violations) {
   const int entries = content.control_list_entries_size();
   if (entries > 0 && content.has_catch_all()) {
     violations.Add(path + ".catch_all",
@@ -81,15 +80,15 @@ void CheckItem(const v1::DenialContent& content, const std::string& path,
   for (int i = 0; i < std::min(entries, 32); ++i) {
     const auto& entry = content.control_list_entries(i);
     const std::string at = fmt::format("{}.control_list_entries[{}]", path, i);
-    if (std::find(rules.control_lists().begin(), rules.control_lists().end(), entry.list()) ==
-        rules.control_lists().end()) {
+    if (std::find(profile.control_lists().begin(), profile.control_lists().end(), entry.list()) ==
+        profile.control_lists().end()) {
       violations.Add(at + ".list", "\"{}\" is not a control list of the profile", entry.list());
     }
     CheckText(entry.edition(), 1, 64, at + ".edition", violations);
     CheckText(entry.entry(), 1, 64, at + ".entry", violations);
   }
   if (content.has_catch_all()) {
-    if (!HasCode(rules.catch_all_bases(), content.catch_all().basis())) {
+    if (!HasCode(profile.catch_all_bases(), content.catch_all().basis())) {
       violations.Add(path + ".catch_all.basis", "\"{}\" is not a basis of the profile",
                      content.catch_all().basis());
     }
@@ -107,11 +106,6 @@ void CheckItem(const v1::DenialContent& content, const std::string& path,
                      parameter.unit());
     }
   }
-}
-
-void CheckName(const std::string& name, const std::string& path, Violations& violations) {
-  CheckText(name, 1, 500, path, violations);
-  if (base::IsPlainText(name) && !IsNfc(name)) violations.Add(path, "is not in normal form C");
 }
 
 void CheckParty(const v1::Party& party, const std::string& path, Violations& violations) {
@@ -159,13 +153,6 @@ void CheckParties(const v1::DenialContent& content, const std::string& path,
     violations.Add(path, "the end-user is the consignee, but there is none");
 }
 
-// DOMAIN rule 9: the marking of a whole is at least that of every part.
-bool AtMost(const entente::exchange::v1::Marking& part,
-            const entente::exchange::v1::Marking& whole) {
-  return part.level() <= whole.level() && part.tlp() <= whole.tlp() &&
-         (!part.originator_controlled() || whole.originator_controlled());
-}
-
 void CheckReasons(const v1::DenialContent& content, const std::string& path,
                   const RuleContext& context, Violations& violations) {
   if (content.reasons_size() < 1 || content.reasons_size() > 16) {
@@ -194,17 +181,6 @@ void SetDate(const base::CivilDate& date, v1::Date* out) {
   out->set_year(date.year);
   out->set_month(date.month);
   out->set_day(date.day);
-}
-
-void CheckText(const std::string& text, size_t least, size_t most, const std::string& path,
-               Violations& violations) {
-  if (!base::IsPlainText(text)) {
-    violations.Add(path, "is not UTF-8 without control characters");
-    return;
-  }
-  const size_t length = base::CodePoints(text);
-  if (length < least) violations.Add(path, "is missing");
-  if (length > most) violations.Add(path, "has {} characters; at most {}", length, most);
 }
 
 void CheckPastDate(bool present, const v1::Date& date, const std::string& path,

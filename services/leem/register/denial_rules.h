@@ -25,8 +25,6 @@ void CheckContent(const v1::DenialContent& content, const std::string& path,
 // A date that exists and is not in the future; empty path parts are added by the caller.
 void CheckPastDate(bool present, const v1::Date& date, const std::string& path,
                    const RuleContext& context, base::FieldViolations& violations);
-void CheckText(const std::string& text, size_t least, size_t most, const std::string& path,
-               base::FieldViolations& violations);
 
 base::CivilDate ToCivil(const v1::Date& date);
 void SetDate(const base::CivilDate& date, v1::Date* out);

@@ -1,18 +1,18 @@
 // Text for search: compatibility forms, letter case and width folded away. ICU stays in this pair
 // of files.
-#ifndef ENTENTE_SERVICES_LEEM_REGISTER_FOLD_TEXT_H_
-#define ENTENTE_SERVICES_LEEM_REGISTER_FOLD_TEXT_H_
+#ifndef ENTENTE_SERVICES_CORE_RULES_FOLD_TEXT_H_
+#define ENTENTE_SERVICES_CORE_RULES_FOLD_TEXT_H_
 
 #include <string>
 #include <string_view>
 
-namespace entente::leem {
+namespace entente::rules {
 
 // NFKC with case folding (UAX #15, ICU's nfkc_cf). ASCII takes a short cut.
 std::string FoldText(std::string_view text);
 // Whether UTF-8 text is in normal form C.
 bool IsNfc(std::string_view text);
 
-}  // namespace entente::leem
+}  // namespace entente::rules
 
-#endif  // ENTENTE_SERVICES_LEEM_REGISTER_FOLD_TEXT_H_
+#endif  // ENTENTE_SERVICES_CORE_RULES_FOLD_TEXT_H_

@@ -1,4 +1,4 @@
-#include "services/leem/register/fold_text.h"
+#include "services/core/rules/fold_text.h"
 
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
@@ -8,7 +8,7 @@
 
 #include "services/core/base/status.h"
 
-namespace entente::leem {
+namespace entente::rules {
 namespace {
 
 bool IsAscii(std::string_view text) {
@@ -46,4 +46,4 @@ bool IsNfc(std::string_view text) {
   return U_SUCCESS(error) && nfc->isNormalizedUTF8(Piece(text), error) && U_SUCCESS(error);
 }
 
-}  // namespace entente::leem
+}  // namespace entente::rules

@@ -1,0 +1,130 @@
+#include "clients/cli/chain.h"
+
+#include <algorithm>
+#include <iostream>
+
+#include "entente/leem/v1/denial.pb.h"
+#include "services/core/base/status.h"
+
+namespace entente::cli {
+
+using base::Reason;
+
+void PrintReceipt(const exchange::Receipt& receipt, bool json) {
+  exchange::Leaf leaf;
+  leaf.ParseFromString(receipt.leaf());
+  leem::v1::DenialRuling ruling;
+  leaf.stamp().ruling().UnpackTo(&ruling);
+  if (json) {
+    std::cout << fmt::format("{{\"leaf\":{},\"receipt\":{}}}", ToJson(leaf), ToJson(receipt))
+              << "\n";
+    return;
+  }
+  const auto& stamp = leaf.stamp();
+  std::cout << fmt::format("{}  recorded {}  ledger {} entry {}", Printable(stamp.name()),
+                           FormatTime(stamp.recorded_time()), stamp.ledger(), stamp.index());
+  if (ruling.timeliness() == leem::v1::TIMELINESS_LATE) {
+    std::cout << fmt::format("  late: {} days after the decision", ruling.days_after_decision());
+  }
+  std::cout << "\n";
+}
+
+absl::Status SubmitAndPrint(sdk::Client& client, const exchange::Document& document, bool json) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
+  ENTENTE_ASSIGN_OR_RETURN(const auto receipt, client.Submit(signed_document));
+  PrintReceipt(receipt, json);
+  return absl::OkStatus();
+}
+
+absl::Status SendFiles(const Context& context, const std::string& group,
+                       const std::vector<std::string>& files) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(group));
+  absl::Status first_error;
+  for (const std::string& file : files) {
+    exchange::Document document;
+    absl::Status status = FromJsonFile(file, document);
+    if (status.ok() && document.originator().empty()) {
+      document.set_originator(client->agency().name().str());
+    }
+    if (status.ok() && !document.has_composed_time()) {
+      entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
+    }
+    if (status.ok()) status = SubmitAndPrint(*client, document, context.json);
+    if (status.ok()) continue;
+    if (files.size() > 1) std::cerr << file << ": " << base::Text(status) << "\n";
+    if (first_error.ok()) first_error = base::WithPrefix(status, file);
+  }
+  return first_error;
+}
+
+absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
+                          exchange::Audience& audience) {
+  if (states.empty()) {
+    audience.mutable_all_partners();
+    return absl::OkStatus();
+  }
+  states.push_back(agency.name().state);
+  std::sort(states.begin(), states.end());
+  states.erase(std::unique(states.begin(), states.end()), states.end());
+  for (const auto& state : states) audience.mutable_listed()->add_states(state);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(
+    sdk::Client& client, const std::string& name,
+    const std::function<absl::StatusOr<ChainPage>(const std::string& page_token)>& fetch) {
+  const auto broken = [&](std::string_view why) {
+    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
+                        "the service's answer about {} is no chain of documents: {}", name, why);
+  };
+  document::Verifier verifier;
+  std::vector<sdk::VerifiedEntry> chain;
+  std::string token;
+  do {
+    ENTENTE_ASSIGN_OR_RETURN(ChainPage page, fetch(token));
+    for (const auto& entry : page.entries) {
+      exchange::Leaf leaf;
+      leaf.ParseFromString(entry.leaf());
+      ENTENTE_ASSIGN_OR_RETURN(
+          auto verified, sdk::VerifyEntry(client.group(), leaf.stamp().ledger(), entry, verifier,
+                                          client.agency().directory()));
+      const std::string expected =
+          chain.empty() ? name : fmt::format("{}/revisions/{}", name, chain.size() + 1);
+      if (verified.name() != expected) return broken("a name is not the one asked for");
+      if (!chain.empty()) {
+        const auto& references = verified.document.references();
+        const bool follows = std::any_of(references.begin(), references.end(), [&](const auto& r) {
+          return r.relation() == exchange::Reference::RELATION_SUPERSEDES &&
+                 r.digest() == chain.back().leaf.document_digest();
+        });
+        if (!follows) return broken("a document does not name the one before it");
+        if (verified.ledger != chain[0].ledger) return broken("its audience changes");
+      }
+      chain.push_back(std::move(verified));
+    }
+    token = page.next_page_token;
+  } while (!token.empty());
+  if (chain.empty()) return broken("it is empty");
+  return chain;
+}
+
+exchange::Document ComposeNext(const sdk::Client& client,
+                               const std::vector<sdk::VerifiedEntry>& chain,
+                               const std::string& name, const std::string& reference) {
+  exchange::Document document;
+  document.set_originator(client.agency().name().str());
+  const std::string number = name.substr(name.rfind('/') + 1);
+  document.set_reference(!reference.empty()
+                             ? reference
+                             : fmt::format("{}.{}", number.substr(0, 58), chain.size() + 1));
+  entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
+  *document.mutable_audience() = chain[0].document.audience();
+  *document.mutable_marking() = chain.back().document.marking();
+  auto* link = document.add_references();
+  link->set_relation(exchange::Reference::RELATION_SUPERSEDES);
+  link->set_name(name);
+  link->set_digest(chain.back().leaf.document_digest());
+  return document;
+}
+
+}  // namespace entente::cli

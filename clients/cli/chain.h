@@ -1,0 +1,43 @@
+// What every noun that sends documents shares: signing and submitting files, and chains that were
+// verified before anything is built on them.
+#ifndef ENTENTE_CLIENTS_CLI_CHAIN_H_
+#define ENTENTE_CLIENTS_CLI_CHAIN_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "clients/cli/cli.h"
+
+namespace entente::cli {
+
+namespace exchange = ::entente::exchange::v1;
+
+// A receipt for people, or leaf and receipt in JSON.
+void PrintReceipt(const exchange::Receipt& receipt, bool json);
+absl::Status SubmitAndPrint(sdk::Client& client, const exchange::Document& document, bool json);
+// Signs and submits documents in proto3 JSON; originator and time of composing are filled in where
+// they are missing. Goes on after a refusal; the first one is returned.
+absl::Status SendFiles(const Context& context, const std::string& group,
+                       const std::vector<std::string>& files);
+// All partners where `states` is empty, else those and the agency's own.
+absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
+                          exchange::Audience& audience);
+
+struct ChainPage {
+  std::vector<exchange::Entry> entries;
+  std::string next_page_token;
+};
+// The documents of a chain as the service has them, each verified, and that they are a chain: one
+// name, one originating state, one audience, each naming the one before it by its digest.
+absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(
+    sdk::Client& client, const std::string& name,
+    const std::function<absl::StatusOr<ChainPage>(const std::string& page_token)>& fetch);
+// The next document of a verified chain: its audience, its marking, its reference. Without a body.
+exchange::Document ComposeNext(const sdk::Client& client,
+                               const std::vector<sdk::VerifiedEntry>& chain,
+                               const std::string& name, const std::string& reference);
+
+}  // namespace entente::cli
+
+#endif  // ENTENTE_CLIENTS_CLI_CHAIN_H_

@@ -1,0 +1,30 @@
+// entente.exchange.v1.TrendService over any register that says what there is to count.
+#ifndef ENTENTE_SERVICES_CORE_RPC_TREND_SERVICE_H_
+#define ENTENTE_SERVICES_CORE_RPC_TREND_SERVICE_H_
+
+#include "entente/exchange/v1/trend_service.grpc.pb.h"
+#include "services/core/rpc/exchange_service.h"
+
+namespace entente::rpc {
+
+class TrendServiceImpl final : public pb::TrendService::CallbackService {
+ public:
+  TrendServiceImpl(Backend& backend, const machine::Register& reg, int min_originators)
+      : backend_(backend), register_(reg), min_originators_(min_originators) {}
+
+  grpc::ServerUnaryReactor* GetTrends(grpc::CallbackServerContext* context,
+                                      const pb::GetTrendsRequest* request,
+                                      pb::GetTrendsResponse* response) override;
+
+ private:
+  absl::Status Get(const Caller& caller, const pb::GetTrendsRequest& request,
+                   pb::GetTrendsResponse& response);
+
+  Backend& backend_;
+  const machine::Register& register_;
+  const int min_originators_;
+};
+
+}  // namespace entente::rpc
+
+#endif  // ENTENTE_SERVICES_CORE_RPC_TREND_SERVICE_H_

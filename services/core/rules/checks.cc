@@ -1,0 +1,68 @@
+#include "services/core/rules/checks.h"
+
+#include "services/core/base/names.h"
+#include "services/core/rules/fold_text.h"
+
+namespace entente::rules {
+namespace {
+
+constexpr absl::Duration kClockSkewMax = absl::Minutes(5);
+
+}  // namespace
+
+void CheckText(const std::string& text, size_t least, size_t most, const std::string& path,
+               base::FieldViolations& violations) {
+  if (!base::IsPlainText(text)) {
+    violations.Add(path, "is not UTF-8 without control characters");
+    return;
+  }
+  const size_t length = base::CodePoints(text);
+  if (length < least) violations.Add(path, "is missing");
+  if (length > most) violations.Add(path, "has {} characters; at most {}", length, most);
+}
+
+void CheckName(const std::string& name, const std::string& path,
+               base::FieldViolations& violations) {
+  CheckText(name, 1, 500, path, violations);
+  if (base::IsPlainText(name) && !IsNfc(name)) violations.Add(path, "is not in normal form C");
+}
+
+void CheckCountry(const std::string& code, bool needed, const std::string& path,
+                  base::FieldViolations& violations) {
+  if (code.empty() && !needed) return;
+  if (base::IsCountry(code)) return;
+  violations.Add(path, "\"{}\" is not a lower-case ISO 3166-1 alpha-2 code", code);
+}
+
+void CheckHeader(const document::pb::Document& header, absl::Time now, int level_max,
+                 base::FieldViolations& violations) {
+  const absl::Time composed = absl::FromUnixSeconds(header.composed_time().seconds()) +
+                              absl::Nanoseconds(header.composed_time().nanos());
+  if (composed > now + kClockSkewMax) violations.Add("composed_time", "is in the future");
+  if (header.marking().level() > level_max) {
+    violations.Add("marking.level", "is above what the regime's profile admits here");
+  }
+}
+
+bool AtMost(const document::pb::Marking& part, const document::pb::Marking& whole) {
+  return part.level() <= whole.level() && part.tlp() <= whole.tlp() &&
+         (!part.originator_controlled() || whole.originator_controlled());
+}
+
+bool Holds(const document::pb::Audience& audience, const std::string& state) {
+  if (!audience.has_listed()) return true;
+  const auto& states = audience.listed().states();
+  return std::find(states.begin(), states.end(), state) != states.end();
+}
+
+bool Within(const document::pb::Audience& narrow, const document::pb::Audience& wide) {
+  if (wide.has_public_()) return true;
+  if (narrow.has_public_()) return false;
+  if (wide.has_all_partners()) return true;
+  if (!narrow.has_listed()) return false;
+  const auto& states = narrow.listed().states();
+  return std::all_of(states.begin(), states.end(),
+                     [&](const std::string& state) { return Holds(wide, state); });
+}
+
+}  // namespace entente::rules

@@ -1,0 +1,39 @@
+// What registers of every group check alike: texts, names, codes, headers.
+#ifndef ENTENTE_SERVICES_CORE_RULES_CHECKS_H_
+#define ENTENTE_SERVICES_CORE_RULES_CHECKS_H_
+
+#include <algorithm>
+#include <string>
+
+#include "services/core/base/status.h"
+#include "services/core/document/document.h"
+
+namespace entente::rules {
+
+// UTF-8 without control characters, of `least` to `most` characters.
+void CheckText(const std::string& text, size_t least, size_t most, const std::string& path,
+               base::FieldViolations& violations);
+// A name in any script: 1 to 500 characters in normal form C.
+void CheckName(const std::string& name, const std::string& path, base::FieldViolations& violations);
+// A country, ISO 3166-1 alpha-2 in lower case; empty is admitted unless `needed`.
+void CheckCountry(const std::string& code, bool needed, const std::string& path,
+                  base::FieldViolations& violations);
+// Whether a code list of the profile has `code`.
+template <typename Codes>
+bool HasCode(const Codes& codes, const std::string& code) {
+  return std::any_of(codes.begin(), codes.end(), [&](const auto& c) { return c.code() == code; });
+}
+// Limits that every document keeps, whatever its body: not from the future, not marked above
+// `level_max`.
+void CheckHeader(const document::pb::Document& header, absl::Time now, int level_max,
+                 base::FieldViolations& violations);
+// DOMAIN rule 9: whether `part` may stand in a whole that is marked `whole`.
+bool AtMost(const document::pb::Marking& part, const document::pb::Marking& whole);
+// Whether everybody whom `narrow` reaches is reached by `wide`.
+bool Within(const document::pb::Audience& narrow, const document::pb::Audience& wide);
+// Whether a listed audience, or all partners, holds the state.
+bool Holds(const document::pb::Audience& audience, const std::string& state);
+
+}  // namespace entente::rules
+
+#endif  // ENTENTE_SERVICES_CORE_RULES_CHECKS_H_

@@ -1,0 +1,139 @@
+#include "services/core/trends/trends.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace entente::trends {
+namespace {
+
+struct Counted {
+  int64_t count = 0;
+  std::set<std::string, std::less<>> originators;
+  bool suppressed = false;
+};
+
+using RowKey = std::pair<std::string, machine::Basis>;
+using Counts =
+    std::map<RowKey, std::vector<Counted>>;  // cells of both periods, the one before first
+
+// Suppresses the published cell with the lowest count among `cells`; false if there is none.
+bool SuppressOneMore(const std::vector<Counted*>& cells) {
+  Counted* least = nullptr;
+  for (Counted* cell : cells) {
+    if (cell->suppressed) continue;
+    if (least == nullptr || cell->count < least->count) least = cell;
+  }
+  if (least == nullptr) return false;
+  least->suppressed = true;
+  return true;
+}
+
+// Makes what is suppressed among cells whose sum is known more than one equation's single answer; false
+// if it was already.
+bool Complement(const std::vector<Counted*>& cells) {
+  for (bool changed = false;; changed = true) {
+    int64_t number = 0;
+    int64_t sum = 0;
+    for (const Counted* cell : cells) {
+      if (!cell->suppressed) continue;
+      ++number;
+      sum += cell->count;
+    }
+    // One unknown is what is left; unknowns that must each be one are one each.
+    if (number == 0 || (number > 1 && sum > number) || !SuppressOneMore(cells)) return changed;
+  }
+}
+
+void Suppress(Counts& counts, const Query& query, size_t months) {
+  for (auto& [key, cells] : counts) {
+    for (Counted& cell : cells) {
+      cell.suppressed =
+          cell.count > 0 && cell.originators.size() < static_cast<size_t>(query.min_originators);
+    }
+  }
+  if (!query.dimension.partition) return;
+  for (size_t month = 0; month < months; ++month) {
+    std::map<machine::Basis, std::vector<Counted*>> by_basis;
+    std::vector<Counted*> all;
+    for (auto& [key, cells] : counts) {
+      if (cells[month].count == 0) continue;
+      by_basis[key.second].push_back(&cells[month]);
+      all.push_back(&cells[month]);
+    }
+    // What is added for the whole may be the only one of its basis, and the other way round.
+    for (bool changed = true; changed;) {
+      changed = Complement(all);
+      for (const auto& [basis, cells] : by_basis) changed = Complement(cells) || changed;
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<int> ParseMonth(std::string_view text) {
+  if (text.size() != 7 || text[4] != '-') return std::nullopt;
+  int value = 0;
+  for (size_t i = 0; i < 7; ++i) {
+    if (i == 4) continue;
+    if (text[i] < '0' || text[i] > '9') return std::nullopt;
+    value = value * 10 + (text[i] - '0');
+  }
+  const int year = value / 100;
+  const int month = value % 100;
+  if (year < 1900 || month < 1 || month > 12) return std::nullopt;
+  return year * 12 + month - 1;
+}
+
+std::string FormatMonth(int month) {
+  return fmt::format("{:04}-{:02}", month / 12, month % 12 + 1);
+}
+
+Table Compute(const machine::Register& reg, const machine::Reader& reader, const Query& query) {
+  const int length = query.last_month - query.first_month + 1;
+  const int begin = query.first_month - length;
+  const auto months = static_cast<size_t>(2 * length);
+  Counts counts;
+  reg.Observe(reader, query.dimension.name, [&](const machine::Observation& seen) {
+    if (seen.month < begin || seen.month > query.last_month) return;
+    auto& cells = counts[{std::string(seen.key), seen.basis}];
+    cells.resize(months);
+    Counted& cell = cells[static_cast<size_t>(seen.month - begin)];
+    ++cell.count;
+    if (cell.originators.find(seen.originator) == cell.originators.end()) {
+      cell.originators.emplace(seen.originator);
+    }
+  });
+  Suppress(counts, query, months);
+  Table table;
+  for (const auto& [key, cells] : counts) {
+    Row row{.key = key.first, .basis = key.second};
+    bool published = false;
+    for (size_t month = 0; month < months; ++month) {
+      const Counted& cell = cells[month];
+      const int64_t shown = cell.suppressed ? 0 : cell.count;
+      if (month < static_cast<size_t>(length)) {
+        row.total_before += shown;
+        continue;
+      }
+      row.cells.push_back({shown, cell.suppressed});
+      row.total += shown;
+      row.incomplete = row.incomplete || cell.suppressed;
+      table.suppressed_cells += cell.suppressed ? 1 : 0;
+      published = published || shown > 0;
+    }
+    // A row of suppressed cells alone would say that there is something under its key.
+    if (published) table.rows.push_back(std::move(row));
+  }
+  std::stable_sort(table.rows.begin(), table.rows.end(),
+                   [](const Row& a, const Row& b) { return a.total > b.total; });
+  if (table.rows.size() > kRowsMax) {
+    table.rows_left_out = static_cast<int>(table.rows.size() - kRowsMax);
+    table.rows.resize(kRowsMax);
+  }
+  return table;
+}
+
+}  // namespace entente::trends

@@ -1,0 +1,282 @@
+#include "services/iem/matter_service.h"
+
+#include <algorithm>
+
+#include "services/core/base/status.h"
+#include "services/core/feed/feed.h"
+#include "services/core/rpc/reading.h"
+
+namespace entente::iem {
+namespace {
+
+// States that are partners now.
+std::vector<std::string> Partners(const rpc::Caller& caller) {
+  std::vector<std::string> states;
+  for (const auto& partner : caller.directory->proto().partners()) {
+    if (!partner.former()) states.push_back(partner.state());
+  }
+  return states;
+}
+
+// Whether a matter's newest content, its state and its originator are what every clause asks for.
+bool Matches(const Matter& matter, const std::multimap<std::string, std::string>& facts,
+             const std::vector<std::pair<std::string, std::string>>& clauses) {
+  return std::all_of(clauses.begin(), clauses.end(), [&](const auto& clause) {
+    const auto& [name, value] = clause;
+    if (name == "originator") return matter.originator_state() == value;
+    if (name == "iem.state") {
+      const auto it = facts.find(name);
+      return it != facts.end() && it->second == value;
+    }
+    return std::find(matter.facts.begin(), matter.facts.end(), name + "=" + value) !=
+           matter.facts.end();
+  });
+}
+
+}  // namespace
+
+rpc::GroupModule IemModule() {
+  return {.group = "iem",
+          .make_register =
+              [](const config::v1::RegimeProfile& profile) {
+                return std::make_unique<MatterRegister>(profile);
+              },
+          .make_services =
+              [](rpc::Backend& backend, machine::Register& reg) {
+                std::vector<std::unique_ptr<grpc::Service>> services;
+                services.push_back(std::make_unique<MatterServiceImpl>(
+                    backend, static_cast<const MatterRegister&>(reg)));
+                return services;
+              }};
+}
+
+struct MatterServiceImpl::Found {
+  v1::Matter matter;  // all but what only the documents say
+  uint64_t first = 0;
+  uint64_t content = 0;
+};
+
+MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
+                                                 const rpc::Caller& caller) const {
+  const machine::Reader reader = caller.reader();
+  const absl::Time now = backend_.clock.Now();
+  Found found;
+  v1::Matter& out = found.matter;
+  out.set_name(matter.name);
+  out.set_etag(matter.tip.str());
+  out.set_revision(static_cast<int>(matter.positions.size()));
+  out.set_state(matter.state);
+  *out.mutable_audience() = *matter.audience;
+  entry::SetTime(absl::FromUnixMicros(matter.recorded_micros), out.mutable_recorded_time());
+  entry::SetTime(absl::FromUnixMicros(matter.updated_micros), out.mutable_updated_time());
+  out.set_stale(matter.review_micros != 0 && matter.state == v1::MATTER_STATE_OPEN &&
+                absl::ToUnixMicros(now) > matter.review_micros);
+  if (matter.kind == MatterKind::kRequest) {
+    for (auto& status : register_.Addressees(matter, reader, Partners(caller), now)) {
+      *out.add_addressees() = std::move(status);
+    }
+  }
+  if (matter.kind == MatterKind::kRelease) {
+    std::vector<std::string> states;
+    out.set_release_outcome(register_.OutcomeOf(matter, reader, now, states));
+    for (std::string& state : states) out.add_released_states(std::move(state));
+  }
+  const auto limit = absl::Minutes(register_.profile().iem().flash_acknowledge_minutes());
+  if (matter.flash && matter.originator_state() == reader.state &&
+      now > absl::FromUnixMicros(matter.recorded_micros) + limit) {
+    const machine::Place place = backend_.machine.PlaceOf(matter.positions[0]);
+    for (const std::string& state : Partners(caller)) {
+      if (state == reader.state || !entry::Includes(*matter.audience, state, true)) continue;
+      auto steps = place.ledger->acknowledged.find(state);
+      const bool had =
+          steps != place.ledger->acknowledged.end() && steps->second.back().size > place.index;
+      if (!had) out.add_unacknowledged_states(state);
+    }
+  }
+  found.first = matter.positions[0];
+  found.content = matter.positions[matter.content_at];
+  return found;
+}
+
+absl::Status MatterServiceImpl::FillIn(const Found& found, v1::Matter& out) const {
+  ENTENTE_ASSIGN_OR_RETURN(auto content, rpc::ReadDocument(backend_.journal, found.content));
+  out = found.matter;
+  *out.mutable_marking() = content.header.marking();
+  out.mutable_body()->Swap(content.header.mutable_body());
+  if (found.first == found.content) {
+    out.set_originator(content.header.originator());
+    return absl::OkStatus();
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto first, rpc::ReadDocument(backend_.journal, found.first));
+  out.set_originator(first.header.originator());
+  return absl::OkStatus();
+}
+
+absl::Status MatterServiceImpl::Get(const rpc::Caller& caller, const v1::GetMatterRequest& request,
+                                    v1::GetMatterResponse& response) {
+  Found found;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    ENTENTE_RETURN_IF_ERROR(
+        rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
+    const Matter* matter = register_.Find(request.name(), caller.reader());
+    if (matter == nullptr || matter->name != request.name()) return rpc::NotFound(request.name());
+    found = Copy(*matter, caller);
+    rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
+  }
+  return FillIn(found, *response.mutable_matter());
+}
+
+absl::Status MatterServiceImpl::List(const rpc::Caller& caller,
+                                     const v1::ListMattersRequest& request,
+                                     v1::ListMattersResponse& response) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto filter,
+                           feed::Filter::Parse(request.filter(), register_.FactNames()));
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
+  const std::string key = "matters " + request.filter();
+  ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
+  const auto& clauses = filter.clauses();
+  std::vector<Found> page;
+  std::string last;
+  bool more = false;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    const machine::Reader reader = caller.reader();
+    ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, reader, request.at_least()));
+    uint32_t begin = 0;
+    if (!after.empty()) {
+      const Matter* matter = register_.Find(after, reader);
+      if (matter == nullptr || matter->name != after) return rpc::BadPageToken();
+      begin = register_.NumberOf(*matter) + 1;
+    }
+    // The first clause narrows, whichever it is: a choice by length would tell of lengths.
+    const std::string fact =
+        clauses.empty() ? "" : clauses.front().first + "=" + clauses.front().second;
+    size_t looked = 0;
+    register_.Visit(reader, fact, begin, [&](uint32_t, const Matter& matter) {
+      more = page.size() == static_cast<size_t>(limit) || looked == rpc::kLookMax;
+      if (more) return false;
+      ++looked;
+      last = matter.name;
+      if (Matches(matter, register_.Facts(matter.name), clauses)) {
+        page.push_back(Copy(matter, caller));
+      }
+      return true;
+    });
+    rpc::AddHeads(backend_.machine, reader, response.mutable_heads());
+  }
+  if (more) response.set_next_page_token(rpc::MakePageToken(key, last));
+  size_t bytes = 0;
+  for (const Found& found : page) {
+    v1::Matter& matter = *response.add_matters();
+    ENTENTE_RETURN_IF_ERROR(FillIn(found, matter));
+    bytes += matter.ByteSizeLong();
+    if (bytes > rpc::kPageBytesMax && &found != &page.back()) {
+      response.set_next_page_token(rpc::MakePageToken(key, found.matter.name()));
+      break;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MatterServiceImpl::Answers(const rpc::Caller& caller,
+                                        const v1::ListAnswersRequest& request,
+                                        v1::ListAnswersResponse& response) {
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
+  const std::string key = "answers " + request.name();
+  ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
+  std::vector<Answer> answers;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    const machine::Reader reader = caller.reader();
+    const Matter* matter = register_.Find(request.name(), reader);
+    if (matter == nullptr || matter->name != request.name()) return rpc::NotFound(request.name());
+    bool past = after.empty();
+    for (const Answer* answer : register_.AnswersTo(*matter, reader)) {
+      if (past) answers.push_back(*answer);
+      past = past || answer->name == after;
+    }
+    if (!past) return rpc::BadPageToken();
+  }
+  size_t bytes = 0;
+  for (const Answer& answer : answers) {
+    if (response.answers_size() == limit || bytes > rpc::kPageBytesMax) {
+      response.set_next_page_token(
+          rpc::MakePageToken(key, response.answers(response.answers_size() - 1).name()));
+      break;
+    }
+    ENTENTE_ASSIGN_OR_RETURN(auto kept, rpc::ReadDocument(backend_.journal, answer.position));
+    v1::Answer& out = *response.add_answers();
+    out.set_name(answer.name);
+    out.set_originator(kept.header.originator());
+    *out.mutable_recorded_time() = kept.leaf.stamp().recorded_time();
+    *out.mutable_audience() = *answer.audience;
+    out.mutable_body()->Swap(kept.header.mutable_body());
+    bytes += out.ByteSizeLong();
+  }
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* MatterServiceImpl::GetMatter(grpc::CallbackServerContext* context,
+                                                       const v1::GetMatterRequest* request,
+                                                       v1::GetMatterResponse* response) {
+  auto* reactor = context->DefaultReactor();
+  rpc::Serve(backend_, backend_.readers, context, reactor,
+             "/entente.iem.v1.MatterService/GetMatter",
+             [this, request, response](const rpc::Caller& caller) {
+               return Get(caller, *request, *response);
+             });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* MatterServiceImpl::ListMatters(grpc::CallbackServerContext* context,
+                                                         const v1::ListMattersRequest* request,
+                                                         v1::ListMattersResponse* response) {
+  auto* reactor = context->DefaultReactor();
+  rpc::Serve(backend_, backend_.readers, context, reactor,
+             "/entente.iem.v1.MatterService/ListMatters",
+             [this, request, response](const rpc::Caller& caller) {
+               return List(caller, *request, *response);
+             });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* MatterServiceImpl::ListMatterRevisions(
+    grpc::CallbackServerContext* context, const v1::ListMatterRevisionsRequest* request,
+    v1::ListMatterRevisionsResponse* response) {
+  auto* reactor = context->DefaultReactor();
+  rpc::Serve(
+      backend_, backend_.readers, context, reactor,
+      "/entente.iem.v1.MatterService/ListMatterRevisions",
+      [this, request, response](const rpc::Caller& caller) -> absl::Status {
+        std::vector<uint64_t> positions;
+        {
+          std::shared_lock lock(backend_.machine.mutex());
+          const Matter* matter = register_.Find(request->name(), caller.reader());
+          if (matter == nullptr || matter->name != request->name()) {
+            return rpc::NotFound(request->name());
+          }
+          positions = matter->positions;
+        }
+        ENTENTE_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
+                                 rpc::ReadChain(backend_.journal, positions, request->page_size(),
+                                                request->page_token(),
+                                                response->mutable_revisions()));
+        return absl::OkStatus();
+      });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* MatterServiceImpl::ListAnswers(grpc::CallbackServerContext* context,
+                                                         const v1::ListAnswersRequest* request,
+                                                         v1::ListAnswersResponse* response) {
+  auto* reactor = context->DefaultReactor();
+  rpc::Serve(backend_, backend_.readers, context, reactor,
+             "/entente.iem.v1.MatterService/ListAnswers",
+             [this, request, response](const rpc::Caller& caller) {
+               return Answers(caller, *request, *response);
+             });
+  return reactor;
+}
+
+}  // namespace entente::iem

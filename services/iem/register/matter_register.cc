@@ -1,0 +1,650 @@
+#include "services/iem/register/matter_register.h"
+
+#include <algorithm>
+
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+#include "services/core/rules/checks.h"
+#include "services/iem/register/matter_rules.h"
+
+namespace entente::iem {
+namespace {
+
+using base::Reason;
+using Reference = entente::exchange::v1::Reference;
+
+const char* FolderOf(const std::string& kind) {
+  if (kind == kAlert) return "alerts";
+  if (kind == kReport) return "reports";
+  if (kind == kRequest) return "requests";
+  if (kind == kRelease) return "releases";
+  return "answers";
+}
+
+// "partners/kr/alerts/1/revisions/3" -> "partners/kr/alerts/1"
+std::string_view ChainOf(std::string_view name) { return name.substr(0, name.find("/revisions/")); }
+
+absl::Status NoSuchMatter(std::string_view name) {
+  return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound,
+                      "references: {} does not exist or is not released to you", name);
+}
+
+absl::Status Forbid(Reason reason, const std::string& name, std::string_view why) {
+  return base::Refuse(absl::StatusCode::kFailedPrecondition, reason, "{}: {}", name, why);
+}
+
+absl::Status Fault(std::string field, std::string_view why) {
+  base::FieldViolations violations;
+  violations.Add(std::move(field), "{}", why);
+  return violations.ToStatus();
+}
+
+const Reference* ReferenceOf(const entry::pb::Document& header, Reference::Relation relation) {
+  for (const Reference& reference : header.references()) {
+    if (reference.relation() == relation) return &reference;
+  }
+  return nullptr;
+}
+
+int Count(const entry::pb::Document& header, Reference::Relation relation) {
+  return static_cast<int>(
+      std::count_if(header.references().begin(), header.references().end(),
+                    [&](const Reference& r) { return r.relation() == relation; }));
+}
+
+template <typename Body>
+Body Unpack(const entry::pb::Document& header) {
+  Body body;
+  body.ParseFromString(header.body().value());
+  return body;
+}
+
+int64_t Micros(const google::protobuf::Timestamp& time) {
+  return absl::ToUnixMicros(entry::GetTime(time));
+}
+
+// "URGENCY_FLASH" without its prefix, lower case.
+std::string Word(const std::string& name, size_t prefix) {
+  std::string word = name.substr(std::min(prefix, name.size()));
+  for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return word;
+}
+
+void AddUnique(std::vector<std::string>& list, std::string value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(std::move(value));
+}
+
+template <typename Items>
+void AddItems(const Items& items, std::vector<std::string>& facts) {
+  for (const auto& item : items) {
+    AddUnique(facts, "iem.item=" + (item.entry().empty() ? "unlisted" : item.entry()));
+  }
+}
+
+template <typename Values>
+void AddFacts(const char* prefix, const Values& values, std::vector<std::string>& facts) {
+  for (const auto& value : values) AddUnique(facts, prefix + value);
+}
+
+void AlertFacts(const v1::Alert& alert, std::vector<std::string>& facts) {
+  facts.push_back("iem.urgency=" + Word(v1::Urgency_Name(alert.urgency()), 8));
+  facts.push_back("iem.kind=" + Word(v1::AlertKind_Name(alert.kind()), 11));
+  AddItems(alert.items(), facts);
+  AddFacts("iem.country=", alert.route(), facts);
+  for (const auto& actor : alert.actors()) {
+    if (!actor.country().empty()) AddUnique(facts, "iem.country=" + actor.country());
+  }
+  std::string route;
+  for (const auto& country : alert.route()) route += (route.empty() ? "" : ">") + country;
+  if (alert.route_size() > 1) facts.push_back("iem.route=" + route);
+  AddFacts("iem.topic=", alert.topics(), facts);
+  AddFacts("iem.red_flag=", alert.red_flags(), facts);
+  if (!alert.campaign().empty()) facts.push_back("iem.campaign=" + alert.campaign());
+}
+
+void ReportFacts(const v1::TrendReport& report, std::vector<std::string>& facts) {
+  AddItems(report.items(), facts);
+  AddFacts("iem.country=", report.purchase_countries(), facts);
+  AddFacts("iem.country=", report.transit_countries(), facts);
+  AddFacts("iem.topic=", report.topics(), facts);
+  for (const auto& seen : report.typologies()) AddUnique(facts, "iem.red_flag=" + seen.red_flag());
+  if (!report.campaign().empty()) facts.push_back("iem.campaign=" + report.campaign());
+}
+
+bool Reads(const machine::Reader& reader, const entry::pb::Audience& audience) {
+  return entry::Includes(audience, reader.state, reader.is_partner);
+}
+
+machine::Reader AsReader(const document::VerifiedDocument& document) {
+  return {.state = document.parsed().originator.state, .is_partner = true};
+}
+
+}  // namespace
+
+const Matter* MatterRegister::Find(std::string_view name, const machine::Reader& reader) const {
+  auto it = by_name_.find(ChainOf(name));
+  if (it == by_name_.end()) return nullptr;
+  const Matter& matter = matters_[it->second];
+  return Reads(reader, *matter.audience) ? &matter : nullptr;
+}
+
+const Answer* MatterRegister::FindAnswer(std::string_view name,
+                                         const machine::Reader& reader) const {
+  auto it = answer_by_name_.find(name);
+  if (it == answer_by_name_.end()) return nullptr;
+  const Answer& answer = answers_[it->second];
+  return Reads(reader, *answer.audience) ? &answer : nullptr;
+}
+
+absl::StatusOr<machine::Judgement> MatterRegister::Validate(
+    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+  const auto& header = document.header();
+  if (!IsIemKind(document.parsed().kind)) {
+    return base::RefuseArgument(Reason::kBodyUnknown, "body: IEM does not take a {}",
+                                document.parsed().kind);
+  }
+  const std::string kind(document::ShortKind(document.parsed().kind));
+  base::FieldViolations violations;
+  rules::CheckHeader(header, context.now, profile_.level_max(), violations);
+  if (header.audience().has_public_()) {
+    violations.Add("audience", "is never public here; name all_partners or listed states");
+  }
+  CheckBody(document, profile_, violations);
+  const int superseded = Count(header, Reference::RELATION_SUPERSEDES);
+  const int answered = Count(header, Reference::RELATION_ANSWERS);
+  const bool revises = superseded > 0 || (!Opens(kind) && !Answers(kind));
+  if (revises && superseded != 1) {
+    violations.Add("references", "must name the matter once, with SUPERSEDES and its etag");
+  }
+  if (Answers(kind) ? answered != 1 || superseded != 0 : answered != 0) {
+    violations.Add("references",
+                   "what is said to a matter names it once, with ANSWERS; nothing "
+                   "else does");
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  ENTENTE_RETURN_IF_ERROR(CheckSources(document));
+  machine::Judgement judgement;
+  judgement.rules_version = profile_.version();
+  const std::string& state = document.parsed().originator.state;
+  if (revises || Answers(kind)) {
+    const Reference& reference = *ReferenceOf(
+        header, revises ? Reference::RELATION_SUPERSEDES : Reference::RELATION_ANSWERS);
+    const Matter* matter = Find(reference.name(), AsReader(document));
+    if (matter == nullptr || matter->name != reference.name())
+      return NoSuchMatter(reference.name());
+    ENTENTE_RETURN_IF_ERROR(revises ? ValidateRevision(document, *matter)
+                                    : ValidateAnswer(document, *matter, context.now));
+    judgement.name =
+        revises ? fmt::format("{}/revisions/{}", matter->name, matter->positions.size() + 1)
+                : fmt::format("partners/{}/answers/{}", state, header.reference());
+  } else {
+    if (kind == kRelease) ENTENTE_RETURN_IF_ERROR(ValidateRelease(document));
+    if (kind == kRequest) ENTENTE_RETURN_IF_ERROR(ValidateAddressees(document));
+    judgement.name = fmt::format("partners/{}/{}/{}", state, FolderOf(kind), header.reference());
+  }
+  if (by_name_.contains(judgement.name) || answer_by_name_.contains(judgement.name)) {
+    return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
+                        "reference: {} exists already; use a new one", judgement.name);
+  }
+  return judgement;
+}
+
+// DOMAIN rule 9: what is made from sources is marked as they are at least, and goes no further than
+// they do, unless it is the originator's own or he has granted it.
+absl::Status MatterRegister::CheckSources(const document::VerifiedDocument& document) const {
+  const auto& header = document.header();
+  const std::string& state = document.parsed().originator.state;
+  for (int i = 0; i < header.references_size(); ++i) {
+    const Reference& reference = header.references(i);
+    if (reference.relation() != Reference::RELATION_DERIVES_FROM) continue;
+    const Matter* matter = Find(reference.name(), AsReader(document));
+    const Answer* answer = FindAnswer(reference.name(), AsReader(document));
+    if (matter == nullptr && answer == nullptr) return NoSuchMatter(reference.name());
+    const auto& audience = matter != nullptr ? *matter->audience : *answer->audience;
+    const auto& marking = matter != nullptr ? matter->marking : answer->marking;
+    const std::string owner =
+        matter != nullptr ? matter->originator_state() : answer->originator_state();
+    if (!rules::AtMost(marking, header.marking())) {
+      return Fault("marking",
+                   "is lower than that of a source, references[" + std::to_string(i) + "]");
+    }
+    if (owner == state || rules::Within(header.audience(), audience)) continue;
+    const auto& states = header.audience().listed().states();
+    const bool granted =
+        header.audience().has_listed() &&
+        std::all_of(states.begin(), states.end(), [&](const std::string& one) {
+          return rules::Holds(audience, one) || Granted(reference.name(), state, one);
+        });
+    if (!granted) {
+      return base::RefuseArgument(Reason::kReleaseNeeded,
+                                  "audience: is wider than that of {}; ask its originator with a "
+                                  "release request",
+                                  reference.name());
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool MatterRegister::Granted(const std::string& source, const std::string& asker,
+                             const std::string& state) const {
+  auto it = releases_of_.find(source);
+  if (it == releases_of_.end()) return false;
+  return std::any_of(it->second.begin(), it->second.end(), [&](uint32_t number) {
+    const Matter& release = matters_[number];
+    return release.originator_state() == asker &&
+           std::any_of(release.answers.begin(), release.answers.end(), [&](uint32_t at) {
+             const auto& states = answers_[at].states;
+             return std::find(states.begin(), states.end(), state) != states.end();
+           });
+  });
+}
+
+absl::Status MatterRegister::ValidateAddressees(const document::VerifiedDocument& document) const {
+  const auto request = Unpack<v1::InformationRequest>(document.header());
+  for (int i = 0; i < request.addressees_size(); ++i) {
+    const std::string at = fmt::format("body.addressees[{}]", i);
+    if (!rules::Holds(document.header().audience(), request.addressees(i))) {
+      return Fault(at, "is not in the audience, and so cannot read the request");
+    }
+    if (request.addressees(i) == document.parsed().originator.state) {
+      return Fault(at, "is the requester itself");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MatterRegister::ValidateRelease(const document::VerifiedDocument& document) const {
+  const auto& header = document.header();
+  if (Count(header, Reference::RELATION_RELATES_TO) != 1) {
+    return Fault("references", "must name the document, once, with RELATES_TO");
+  }
+  const std::string& name = ReferenceOf(header, Reference::RELATION_RELATES_TO)->name();
+  const Matter* matter = Find(name, AsReader(document));
+  const Answer* answer = FindAnswer(name, AsReader(document));
+  if (matter == nullptr && answer == nullptr) return NoSuchMatter(name);
+  const std::string owner =
+      matter != nullptr ? matter->originator_state() : answer->originator_state();
+  const auto& audience = matter != nullptr ? *matter->audience : *answer->audience;
+  if (owner == document.parsed().originator.state) {
+    return Forbid(Reason::kProcedureForbids, name, "is your own; release it to whom you like");
+  }
+  if (!header.audience().has_listed() || header.audience().listed().states_size() != 2 ||
+      !rules::Holds(header.audience(), owner)) {
+    return Fault("audience", "must be the requester and the document's originator");
+  }
+  const auto request = Unpack<v1::ReleaseRequest>(header);
+  for (int i = 0; i < request.states_size(); ++i) {
+    if (rules::Holds(audience, request.states(i))) {
+      return Fault(fmt::format("body.states[{}]", i), "reads the document already");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MatterRegister::ValidateRevision(const document::VerifiedDocument& document,
+                                              const Matter& matter) const {
+  const auto& header = document.header();
+  const std::string kind(document::ShortKind(document.parsed().kind));
+  if (matter.originator_state() != document.parsed().originator.state) {
+    return Forbid(Reason::kProcedureForbids, matter.name,
+                  "only its originator's state may change it");
+  }
+  const bool fits = matter.kind == MatterKind::kAlert     ? kind == kAlert || kind == kAlertClosure
+                    : matter.kind == MatterKind::kReport  ? kind == kReport
+                    : matter.kind == MatterKind::kRequest ? kind == kRequestClosure
+                                                          : false;
+  if (!fits)
+    return Forbid(Reason::kProcedureForbids, matter.name, "cannot be followed by this kind");
+  if (matter.state != v1::MATTER_STATE_OPEN) {
+    return Forbid(Reason::kChainEnded, matter.name, "has ended; open a new one");
+  }
+  if (ReferenceOf(header, Reference::RELATION_SUPERSEDES)->digest() != matter.tip.view()) {
+    return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
+                        "{}: a newer document exists; read it again and use its etag", matter.name);
+  }
+  if (entry::LedgerIdOf("", header.audience()) != entry::LedgerIdOf("", *matter.audience)) {
+    return base::RefuseArgument(Reason::kAudienceChanged,
+                                "audience: a matter stays in its audience; to reach others, open a "
+                                "new one to them");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MatterRegister::ValidateAnswer(const document::VerifiedDocument& document,
+                                            const Matter& matter, absl::Time now) const {
+  const auto& header = document.header();
+  const std::string kind(document::ShortKind(document.parsed().kind));
+  const bool to_alert = kind == kSighting || kind == kAssessment;
+  const bool to_request = kind == kReply || kind == kAgreement;
+  if (to_alert != (matter.kind == MatterKind::kAlert) ||
+      to_request != (matter.kind == MatterKind::kRequest) || matter.kind == MatterKind::kReport) {
+    return Forbid(Reason::kProcedureForbids, matter.name, "cannot be answered with this kind");
+  }
+  if (matter.state != v1::MATTER_STATE_OPEN) {
+    return Forbid(Reason::kChainEnded, matter.name, "has ended and takes no more answers");
+  }
+  if (!rules::Within(header.audience(), *matter.audience)) {
+    return base::RefuseArgument(Reason::kReleaseNeeded,
+                                "audience: is wider than that of {}, which it answers",
+                                matter.name);
+  }
+  if (!rules::Holds(header.audience(), matter.originator_state())) {
+    return Fault("audience", "must hold the state that is answered, " + matter.originator_state());
+  }
+  if (kind == kReply) return ValidateReply(document, matter);
+  if (kind == kAgreement) return ValidateAgreement(document, matter);
+  if (kind == kDecision) return ValidateDecision(document, matter, now);
+  return absl::OkStatus();
+}
+
+absl::Status MatterRegister::ValidateReply(const document::VerifiedDocument& document,
+                                           const Matter& request) const {
+  const std::string& state = document.parsed().originator.state;
+  const auto& asked = request.addressees;
+  const bool addressed = asked.empty()
+                             ? state != request.originator_state()
+                             : std::find(asked.begin(), asked.end(), state) != asked.end();
+  if (addressed) return absl::OkStatus();
+  return Forbid(Reason::kProcedureForbids, request.name, "is not addressed to you");
+}
+
+absl::Status MatterRegister::ValidateAgreement(const document::VerifiedDocument& document,
+                                               const Matter& request) const {
+  if (request.originator_state() != document.parsed().originator.state) {
+    return Forbid(Reason::kProcedureForbids, request.name, "only the requester agrees to a date");
+  }
+  const auto body = Unpack<v1::RequestDateAgreement>(document.header());
+  const bool proposed =
+      std::any_of(request.answers.begin(), request.answers.end(), [&](uint32_t number) {
+        const Answer& answer = answers_[number];
+        return answer.reply == v1::REPLY_KIND_DATE_PROPOSED &&
+               answer.originator_state() == body.addressee() &&
+               answer.date_micros == Micros(body.agreed_time());
+      });
+  if (!proposed) return Fault("body.agreed_time", "is not a date that this addressee has proposed");
+  return absl::OkStatus();
+}
+
+absl::Status MatterRegister::ValidateDecision(const document::VerifiedDocument& document,
+                                              const Matter& release, absl::Time now) const {
+  const std::string& state = document.parsed().originator.state;
+  if (release.originator_state() == state) {
+    return Forbid(Reason::kProcedureForbids, release.name,
+                  "only the document's originator decides on it");
+  }
+  if (!release.answers.empty()) {
+    return Forbid(Reason::kChainEnded, release.name, "is decided already");
+  }
+  if (absl::ToUnixMicros(now) > LapseMicros(release)) {
+    return Forbid(Reason::kChainEnded, release.name, "has lapsed, which means denied");
+  }
+  const auto body = Unpack<v1::ReleaseDecision>(document.header());
+  const auto& asked = release.asked;
+  const bool within =
+      std::all_of(body.states().begin(), body.states().end(), [&](const std::string& one) {
+        return std::find(asked.begin(), asked.end(), one) != asked.end();
+      });
+  const bool all = body.states_size() == static_cast<int>(asked.size());
+  if (!within || (body.outcome() == v1::RELEASE_OUTCOME_GRANTED && !all) ||
+      (body.outcome() == v1::RELEASE_OUTCOME_PARTIAL && all)) {
+    return Fault("body.states", "must be all states asked for GRANTED, some of them for PARTIAL");
+  }
+  return absl::OkStatus();
+}
+
+int64_t MatterRegister::LapseMicros(const Matter& release) const {
+  return release.recorded_micros + int64_t{86'400'000'000} * profile_.iem().release_lapse_days();
+}
+
+void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
+  const std::string kind(document::ShortKind(document.kind));
+  if (Answers(kind)) return ApplyAnswer(document);
+  const auto& stamp = document.leaf.stamp();
+  const std::string chain(ChainOf(stamp.name()));
+  auto it = by_name_.find(chain);
+  if (it == by_name_.end()) {
+    ENTENTE_CHECK(Opens(kind));
+    it = by_name_.emplace(chain, static_cast<uint32_t>(matters_.size())).first;
+    Matter& fresh = matters_.emplace_back();
+    fresh.kind = kind == kAlert     ? MatterKind::kAlert
+                 : kind == kReport  ? MatterKind::kReport
+                 : kind == kRequest ? MatterKind::kRequest
+                                    : MatterKind::kRelease;
+    fresh.name = chain;
+    fresh.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
+    fresh.recorded_micros = Micros(stamp.recorded_time());
+  }
+  Matter& matter = matters_[it->second];
+  const auto digest = base::Digest::From(document.leaf.document_digest());
+  ENTENTE_CHECK(digest.has_value());
+  matter.tip = *digest;
+  matter.positions.push_back(document.position);
+  matter.updated_micros = Micros(stamp.recorded_time());
+  if (kind == kAlertClosure) {
+    const auto body = Unpack<v1::AlertClosure>(document.header);
+    matter.state = body.outcome() == v1::AlertClosure::OUTCOME_WITHDRAWN
+                       ? v1::MATTER_STATE_WITHDRAWN
+                       : v1::MATTER_STATE_CLOSED;
+  } else if (kind == kRequestClosure) {
+    matter.state = v1::MATTER_STATE_CLOSED;
+  } else {
+    ApplyContent(document, matter);
+  }
+  released_.Add(stamp.ledger(), "", it->second);
+  released_.Add(stamp.ledger(), StateFact(matter), it->second);
+  released_.Add(stamp.ledger(), "originator=" + matter.originator_state(), it->second);
+  for (const std::string& fact : matter.facts) released_.Add(stamp.ledger(), fact, it->second);
+}
+
+void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matter& matter) {
+  matter.content_at = static_cast<uint32_t>(matter.positions.size()) - 1;
+  matter.marking = document.header.marking();
+  for (std::string& fact : matter.facts) AddUnique(matter.former, std::move(fact));
+  matter.facts.clear();
+  matter.facts.push_back("kind=" + std::string(document::ShortKind(document.kind)));
+  if (matter.kind == MatterKind::kAlert) {
+    const auto alert = Unpack<v1::Alert>(document.header);
+    AlertFacts(alert, matter.facts);
+    matter.flash = alert.urgency() == v1::URGENCY_FLASH;
+    matter.review_micros = Micros(alert.review_time());
+  } else if (matter.kind == MatterKind::kReport) {
+    ReportFacts(Unpack<v1::TrendReport>(document.header), matter.facts);
+  } else if (matter.kind == MatterKind::kRequest) {
+    const auto request = Unpack<v1::InformationRequest>(document.header);
+    matter.addressees.assign(request.addressees().begin(), request.addressees().end());
+    matter.proposed_micros = Micros(request.proposed_time());
+  } else {
+    const auto release = Unpack<v1::ReleaseRequest>(document.header);
+    matter.asked.assign(release.states().begin(), release.states().end());
+    matter.subject = ReferenceOf(document.header, Reference::RELATION_RELATES_TO)->name();
+    releases_of_[matter.subject].push_back(NumberOf(matter));
+  }
+}
+
+void MatterRegister::ApplyAnswer(const machine::AppliedDocument& document) {
+  const auto& stamp = document.leaf.stamp();
+  const std::string& matter_name =
+      ReferenceOf(document.header, Reference::RELATION_ANSWERS)->name();
+  auto it = by_name_.find(matter_name);
+  ENTENTE_CHECK(it != by_name_.end());
+  const auto number = static_cast<uint32_t>(answers_.size());
+  Answer& answer = answers_.emplace_back();
+  answer.name = stamp.name();
+  answer.matter = it->second;
+  answer.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
+  answer.marking = document.header.marking();
+  answer.kind = std::string(document::ShortKind(document.kind));
+  answer.position = document.position;
+  answer.recorded_micros = Micros(stamp.recorded_time());
+  if (answer.kind == kSighting) {
+    const auto body = Unpack<v1::Sighting>(document.header);
+    answer.sighting = body.result();
+    answer.country = body.country();
+  } else if (answer.kind == kReply) {
+    const auto body = Unpack<v1::RequestReply>(document.header);
+    answer.reply = body.kind();
+    if (body.has_proposed_time()) answer.date_micros = Micros(body.proposed_time());
+  } else if (answer.kind == kAgreement) {
+    const auto body = Unpack<v1::RequestDateAgreement>(document.header);
+    answer.addressee = body.addressee();
+    answer.date_micros = Micros(body.agreed_time());
+  } else if (answer.kind == kDecision) {
+    const auto body = Unpack<v1::ReleaseDecision>(document.header);
+    answer.outcome = body.outcome();
+    answer.states.assign(body.states().begin(), body.states().end());
+  }
+  answer_by_name_.emplace(answer.name, number);
+  matters_[it->second].answers.push_back(number);
+}
+
+std::string MatterRegister::StateFact(const Matter& matter) {
+  return "iem.state=" + Word(v1::MatterState_Name(matter.state), 13);
+}
+
+base::Digest MatterRegister::Fingerprint() const {
+  base::Digest digest;
+  const auto add = [&](const std::string& text) { digest = crypto::Sha256({digest.view(), text}); };
+  for (const Matter& matter : matters_) {
+    std::string text = fmt::format(
+        "{} {} {} {} {} {} {} {} {} {}\n", matter.name, static_cast<int>(matter.kind),
+        static_cast<int>(matter.state), matter.tip.hex(), matter.content_at, matter.recorded_micros,
+        matter.updated_micros, matter.review_micros, matter.proposed_micros, matter.subject);
+    for (uint64_t position : matter.positions) text += fmt::format("{} ", position);
+    for (uint32_t answer : matter.answers) text += fmt::format("a{} ", answer);
+    for (const auto* list : {&matter.facts, &matter.former, &matter.addressees, &matter.asked}) {
+      for (const std::string& one : *list) text += "\n" + one;
+    }
+    add(text);
+  }
+  for (const Answer& answer : answers_) {
+    std::string text =
+        fmt::format("{} {} {} {} {} {} {} {} {} {} {}\n", answer.name, answer.matter, answer.kind,
+                    answer.position, answer.recorded_micros, static_cast<int>(answer.sighting),
+                    static_cast<int>(answer.reply), answer.date_micros, answer.addressee,
+                    answer.country, static_cast<int>(answer.outcome));
+    for (const std::string& state : answer.states) text += state + "\n";
+    add(text);
+  }
+  return digest;
+}
+
+std::multimap<std::string, std::string> MatterRegister::Facts(std::string_view name) const {
+  std::multimap<std::string, std::string> facts;
+  const Matter* matter = nullptr;
+  if (auto it = by_name_.find(ChainOf(name)); it != by_name_.end()) matter = &matters_[it->second];
+  // An answer's readers read the matter, too.
+  if (auto it = answer_by_name_.find(name); it != answer_by_name_.end()) {
+    matter = &matters_[answers_[it->second].matter];
+  }
+  if (matter == nullptr) return facts;
+  for (const auto* list : {&matter->facts, &matter->former}) {
+    for (const std::string& fact : *list) {
+      const size_t equals = fact.find('=');
+      facts.emplace(fact.substr(0, equals), fact.substr(equals + 1));
+    }
+  }
+  const std::string state = StateFact(*matter);
+  facts.emplace("iem.state", state.substr(state.find('=') + 1));
+  return facts;
+}
+
+std::vector<std::string> MatterRegister::FactNames() const {
+  return {"iem.urgency",  "iem.kind",     "iem.country", "iem.item", "iem.topic",
+          "iem.campaign", "iem.red_flag", "iem.route",   "iem.state"};
+}
+
+void MatterRegister::Visit(const machine::Reader& reader, const std::string& fact, uint32_t begin,
+                           const std::function<bool(uint32_t, const Matter&)>& visit) const {
+  released_.Visit(reader, fact, begin,
+                  [&](uint32_t number) { return visit(number, matters_[number]); });
+}
+
+std::vector<const Answer*> MatterRegister::AnswersTo(const Matter& matter,
+                                                     const machine::Reader& reader) const {
+  std::vector<const Answer*> answers;
+  for (uint32_t number : matter.answers) {
+    if (Reads(reader, *answers_[number].audience)) answers.push_back(&answers_[number]);
+  }
+  return answers;
+}
+
+std::vector<v1::AddresseeStatus> MatterRegister::Addressees(
+    const Matter& request, const machine::Reader& reader, const std::vector<std::string>& partners,
+    absl::Time now) const {
+  std::vector<std::string> states = request.addressees;
+  if (states.empty()) {
+    for (const std::string& state : partners) {
+      if (state != request.originator_state() && rules::Holds(*request.audience, state)) {
+        states.push_back(state);
+      }
+    }
+  }
+  std::vector<v1::AddresseeStatus> result;
+  for (const std::string& state : states) {
+    v1::AddresseeStatus& status = result.emplace_back();
+    status.set_state(state);
+    int64_t due = request.proposed_micros;
+    for (const Answer* answer : AnswersTo(request, reader)) {
+      if (answer->reply != v1::REPLY_KIND_UNSPECIFIED && answer->originator_state() == state) {
+        status.set_reply(answer->reply);
+      }
+      if (answer->addressee == state) due = answer->date_micros;
+    }
+    entry::SetTime(absl::FromUnixMicros(due), status.mutable_due_time());
+    const bool settled = status.reply() == v1::REPLY_KIND_ANSWER ||
+                         status.reply() == v1::REPLY_KIND_REFUSED ||
+                         status.reply() == v1::REPLY_KIND_NOTHING_HELD;
+    status.set_overdue(!settled && request.state == v1::MATTER_STATE_OPEN &&
+                       absl::ToUnixMicros(now) > due);
+  }
+  return result;
+}
+
+v1::ReleaseOutcome MatterRegister::OutcomeOf(const Matter& release, const machine::Reader& reader,
+                                             absl::Time now,
+                                             std::vector<std::string>& states) const {
+  for (const Answer* answer : AnswersTo(release, reader)) {
+    states = answer->states;
+    return answer->outcome;
+  }
+  return absl::ToUnixMicros(now) > LapseMicros(release) ? v1::RELEASE_OUTCOME_LAPSED
+                                                        : v1::RELEASE_OUTCOME_UNSPECIFIED;
+}
+
+std::vector<machine::Dimension> MatterRegister::Dimensions() const {
+  return {{"item", false},  {"country", false}, {"route", false},  {"method", false},
+          {"topic", false}, {"kind", true},     {"urgency", true}, {"sighting", true}};
+}
+
+void MatterRegister::Observe(const machine::Reader& reader, std::string_view dimension,
+                             const std::function<void(const machine::Observation&)>& visit) const {
+  const std::string prefix =
+      "iem." + (dimension == "method" ? std::string("red_flag") : std::string(dimension)) + "=";
+  Visit(reader, "", 0, [&](uint32_t, const Matter& matter) {
+    machine::Observation seen;
+    const std::string originator = matter.originator_state();
+    seen.originator = originator;
+    seen.month = machine::MonthOf(absl::FromUnixMicros(matter.recorded_micros));
+    for (const std::string& fact : matter.facts) {
+      if (fact.rfind(prefix, 0) != 0) continue;
+      seen.key = std::string_view(fact).substr(prefix.size());
+      if (dimension == "item") {
+        seen.basis = seen.key == "unlisted" ? machine::Basis::kCatchAll : machine::Basis::kListed;
+      }
+      visit(seen);
+    }
+    if (dimension != "sighting" && dimension != "country") return true;
+    for (const Answer* answer : AnswersTo(matter, reader)) {
+      if (answer->sighting == v1::SIGHTING_RESULT_UNSPECIFIED) continue;
+      const std::string word = Word(v1::SightingResult_Name(answer->sighting), 16);
+      const std::string by = answer->originator_state();
+      seen.key = dimension == "sighting" ? word : answer->country;
+      seen.originator = by;
+      seen.month = machine::MonthOf(absl::FromUnixMicros(answer->recorded_micros));
+      if (!seen.key.empty()) visit(seen);
+    }
+    return true;
+  });
+}
+
+}  // namespace entente::iem

@@ -1,0 +1,139 @@
+// IEM's state: matters (alerts, trend reports, requests for information, release requests) and what
+// was said to them. Pure: no I/O, no clock.
+#ifndef ENTENTE_SERVICES_IEM_REGISTER_MATTER_REGISTER_H_
+#define ENTENTE_SERVICES_IEM_REGISTER_MATTER_REGISTER_H_
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "entente/config/v1/regime_profile.pb.h"
+#include "entente/iem/v1/alert.pb.h"
+#include "entente/iem/v1/matter_service.pb.h"
+#include "entente/iem/v1/report.pb.h"
+#include "entente/iem/v1/request.pb.h"
+#include "services/core/machine/register.h"
+#include "services/core/machine/released_index.h"
+
+namespace entente::iem {
+
+enum class MatterKind { kAlert, kReport, kRequest, kRelease };
+
+// A matter with the queries' view of its newest content.
+struct Matter {
+  MatterKind kind = MatterKind::kAlert;
+  std::string name;
+  std::shared_ptr<const entry::pb::Audience> audience;
+  entry::pb::Marking marking;
+  v1::MatterState state = v1::MATTER_STATE_OPEN;
+  base::Digest tip;
+  std::vector<uint64_t> positions;  // of its chain
+  uint32_t content_at = 0;          // which of them holds the newest content
+  int64_t recorded_micros = 0;
+  int64_t updated_micros = 0;
+  int64_t review_micros = 0;            // 0: none
+  bool flash = false;                   // an alert that must be read at once
+  std::vector<std::string> facts;       // "iem.country=ir", of the newest content
+  std::vector<std::string> former;      // facts of earlier contents
+  std::vector<std::string> addressees;  // of a request that names them
+  int64_t proposed_micros = 0;          // of a request
+  std::string subject;                  // of a release request: the document's name
+  std::vector<std::string> asked;       // of a release request: states
+  std::vector<uint32_t> answers;        // numbers, rising
+
+  std::string originator_state() const { return name.substr(9, 2); }  // after "partners/"
+};
+
+// Something that was said to a matter.
+struct Answer {
+  std::string name;
+  uint32_t matter = 0;
+  std::shared_ptr<const entry::pb::Audience> audience;
+  entry::pb::Marking marking;
+  std::string kind;  // short
+  uint64_t position = 0;
+  int64_t recorded_micros = 0;
+  v1::SightingResult sighting = v1::SIGHTING_RESULT_UNSPECIFIED;
+  v1::ReplyKind reply = v1::REPLY_KIND_UNSPECIFIED;
+  int64_t date_micros = 0;  // proposed or agreed
+  std::string addressee;    // of a date agreement
+  std::string country;      // of a sighting
+  v1::ReleaseOutcome outcome = v1::RELEASE_OUTCOME_UNSPECIFIED;
+  std::vector<std::string> states;  // granted
+
+  std::string originator_state() const { return name.substr(9, 2); }
+};
+
+class MatterRegister final : public machine::Register {
+ public:
+  explicit MatterRegister(entente::config::v1::RegimeProfile profile)
+      : profile_(std::move(profile)) {}
+
+  absl::StatusOr<machine::Judgement> Validate(
+      const document::VerifiedDocument& document,
+      const machine::ValidationContext& context) const override;
+  void Apply(const machine::AppliedDocument& document) noexcept override;
+  base::Digest Fingerprint() const override;
+  std::multimap<std::string, std::string> Facts(std::string_view name) const override;
+  std::vector<std::string> FactNames() const override;
+  std::vector<machine::Dimension> Dimensions() const override;
+  void Observe(const machine::Reader& reader, std::string_view dimension,
+               const std::function<void(const machine::Observation&)>& visit) const override;
+
+  // Null if there is none, or the reader may not read it.
+  const Matter* Find(std::string_view name, const machine::Reader& reader) const;
+  const Answer* FindAnswer(std::string_view name, const machine::Reader& reader) const;
+  // Calls `visit` with the matters from number `begin` on that carry `fact` ("": all) and that the
+  // reader may read, in order of recording, until it returns false.
+  void Visit(const machine::Reader& reader, const std::string& fact, uint32_t begin,
+             const std::function<bool(uint32_t number, const Matter&)>& visit) const;
+  // What was said to a matter and the reader may read, in order of recording.
+  std::vector<const Answer*> AnswersTo(const Matter& matter, const machine::Reader& reader) const;
+  uint32_t NumberOf(const Matter& matter) const { return by_name_.find(matter.name)->second; }
+
+  // How a request stands with each addressee at a time; `partners` are asked where none are named.
+  std::vector<v1::AddresseeStatus> Addressees(const Matter& request, const machine::Reader& reader,
+                                              const std::vector<std::string>& partners,
+                                              absl::Time now) const;
+  // What was decided on a release request; LAPSED once the profile's time has passed without a
+  // word.
+  v1::ReleaseOutcome OutcomeOf(const Matter& release, const machine::Reader& reader, absl::Time now,
+                               std::vector<std::string>& states) const;
+  size_t size() const { return matters_.size(); }
+  const entente::config::v1::RegimeProfile& profile() const { return profile_; }
+
+ private:
+  absl::Status ValidateRevision(const document::VerifiedDocument& document,
+                                const Matter& matter) const;
+  absl::Status ValidateAnswer(const document::VerifiedDocument& document, const Matter& matter,
+                              absl::Time now) const;
+  absl::Status ValidateReply(const document::VerifiedDocument& document,
+                             const Matter& request) const;
+  absl::Status ValidateAgreement(const document::VerifiedDocument& document,
+                                 const Matter& request) const;
+  absl::Status ValidateDecision(const document::VerifiedDocument& document, const Matter& release,
+                                absl::Time now) const;
+  absl::Status ValidateRelease(const document::VerifiedDocument& document) const;
+  absl::Status ValidateAddressees(const document::VerifiedDocument& document) const;
+  absl::Status CheckSources(const document::VerifiedDocument& document) const;
+  bool Granted(const std::string& source, const std::string& asker, const std::string& state) const;
+  void ApplyContent(const machine::AppliedDocument& document, Matter& matter);
+  void ApplyAnswer(const machine::AppliedDocument& document);
+  int64_t LapseMicros(const Matter& release) const;
+  static std::string StateFact(const Matter& matter);
+
+  const entente::config::v1::RegimeProfile profile_;
+  std::deque<Matter> matters_;  // in order of recording
+  std::deque<Answer> answers_;
+  absl::btree_map<std::string, uint32_t, std::less<>> by_name_;
+  absl::btree_map<std::string, uint32_t, std::less<>> answer_by_name_;
+  std::map<std::string, std::vector<uint32_t>, std::less<>> releases_of_;  // source -> matters
+  machine::ReleasedIndex released_;                                        // by fact; "": all
+};
+
+}  // namespace entente::iem
+
+#endif  // ENTENTE_SERVICES_IEM_REGISTER_MATTER_REGISTER_H_
