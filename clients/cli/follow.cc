@@ -1,5 +1,7 @@
 // entente follow: receive what is released to you, verified, until stopped.
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <iostream>
@@ -18,6 +20,8 @@ struct FollowVerbOptions {
   std::string cursor;
   std::string save;
   std::string filter;
+  std::string exec;
+  int exec_timeout_s = 60;
   bool until_current = false;
   bool no_acknowledge = false;
 };
@@ -54,11 +58,53 @@ absl::Status SaveCheckpoints(const std::string& folder, const std::string& state
   return absl::OkStatus();
 }
 
+std::string Line(const sdk::VerifiedEntry& entry) {
+  return fmt::format("{{\"leaf\":{},\"document\":{}}}", ToJson(entry.leaf), ToJson(entry.document));
+}
+
+// Writes all of `text`; false when the reader has gone, which is its right.
+bool WriteAll(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0) return false;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
+// Runs the command with the document on its standard input. A failure is worth another try: the
+// document comes again, and what follows it waits.
+absl::Status Execute(const FollowVerbOptions& options, const sdk::VerifiedEntry& entry) {
+  int ends[2];
+  if (::pipe(ends) != 0) return absl::UnavailableError("no pipe");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setpgid(0, 0);
+    ::dup2(ends[0], STDIN_FILENO);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    ::signal(SIGPIPE, SIG_DFL);
+    ::alarm(static_cast<unsigned>(options.exec_timeout_s));  // kept over exec
+    ::execl("/bin/sh", "sh", "-c", options.exec.c_str(), nullptr);
+    ::_exit(127);
+  }
+  ::close(ends[0]);
+  if (child > 0) WriteAll(ends[1], Line(entry) + "\n");
+  ::close(ends[1]);
+  int status = -1;
+  if (child > 0) ::waitpid(child, &status, 0);
+  ::kill(-child, SIGKILL);  // what it left behind in its group
+  if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return absl::OkStatus();
+  const std::string how = child > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
+                              ? fmt::format("took longer than {} s", options.exec_timeout_s)
+                              : "failed";
+  return base::Refuse(absl::StatusCode::kUnavailable, base::Reason::kCommandFailed,
+                      "the command {} for {}; it will be given again", how, entry.name());
+}
+
 void Print(const sdk::VerifiedEntry& entry, bool json) {
   if (json) {
-    std::cout << fmt::format("{{\"leaf\":{},\"document\":{}}}", ToJson(entry.leaf),
-                             ToJson(entry.document))
-              << std::endl;
+    std::cout << Line(entry) << std::endl;
     return;
   }
   std::cout << fmt::format("{}  {:<20} {}  ledger {} entry {}  signed by {}/{}",
@@ -87,7 +133,8 @@ absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
   follow.filter = options.filter;
   follow.until_current = options.until_current;
   // Only what is kept may be called safely held.
-  follow.acknowledge = !options.save.empty() && !options.no_acknowledge;
+  const bool handed_over = !options.exec.empty() && !options.cursor.empty();
+  follow.acknowledge = (!options.save.empty() || handed_over) && !options.no_acknowledge;
   if (!options.save.empty()) {
     follow.skipped = [&](const std::string& ledger, uint64_t index, const base::Digest& hash) {
       return SaveAt(SkippedPath(options.save, ledger, index), hash.hex());
@@ -102,6 +149,7 @@ absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
       ENTENTE_RETURN_IF_ERROR(SaveAt(EntryPath(options.save, entry.ledger, entry.index()),
                                      entry.entry.SerializeAsString()));
     }
+    if (!options.exec.empty()) return Execute(options, entry);
     Print(entry, context.json);
     return absl::OkStatus();
   });
@@ -125,6 +173,10 @@ void AddFollow(CLI::App& app, Context& context) {
   follow->add_option("--to", options->filter, "Filter: field=value [AND field=value …]");
   follow->add_option("--cursor", options->cursor, "File that keeps how far you are");
   follow->add_option("--save", options->save, "Folder to save entries to; acknowledges them");
+  follow->add_option("--exec", options->exec,
+                     "Run this command per document, its JSON on standard input; with --cursor or "
+                     "--save, success acknowledges");
+  follow->add_option("--exec-timeout", options->exec_timeout_s, "Seconds that a command may take");
   follow->add_flag("--until-current", options->until_current, "End when everything is received");
   follow->add_flag("--no-acknowledge", options->no_acknowledge, "Do not tell the originator");
   context.Run(follow, [options, &context] { return Follow(context, *options); });

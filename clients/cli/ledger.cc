@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "clients/cli/cli.h"
+#include "clients/cli/groups.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/grpc_status.h"
 
@@ -115,7 +116,12 @@ absl::Status Prove(const Context& context, const LedgerOptions& options) {
 }
 
 absl::Status Delivery(const Context& context, const LedgerOptions& options) {
-  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(options.group));
+  const std::string group = GroupOfName(options.name);
+  if (group.empty()) {
+    return base::RefuseArgument(base::Reason::kFieldInvalid, "{} is not a document's name",
+                                options.name);
+  }
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(group));
   grpc::ClientContext call;
   pb::GetDeliveryRequest request;
   request.set_name(options.name);

@@ -22,21 +22,24 @@ constexpr char kHead[] = R"(<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Trends</title>
 <style>
-:root { color-scheme: light dark; --ink: #1c2430; --paper: #ffffff; --line: #c9d1dc; --soft: #5b6675;
+:root { color-scheme: light dark; --ink: #1c2430; --paper: #ffffff;
+  --line: #c9d1dc; --soft: #5b6675;
   --c0: #2563a8; --c1: #b4530a; --c2: #2f7d4f; --c3: #8a3ea0; --c4: #a3263a; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --paper: #14181f; --line: #3a4554;
   --soft: #9aa6b5; --c0: #7db4ee; --c1: #f0a35e; --c2: #7fce9d; --c3: #cf9be0; --c4: #f08a98; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
   max-width: 60rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-figure { margin: 0; } svg { width: 100%; height: auto; } svg text { fill: var(--soft); font-size: 12px; }
+figure { margin: 0; } svg { width: 100%; height: auto; }
+svg text { fill: var(--soft); font-size: 12px; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child, td:first-child { text-align: left; white-space: nowrap; }
 .note { color: var(--soft); font-size: .9rem; }
 .key { display: inline-block; margin-right: 1rem; white-space: nowrap; }
 .key i { display: inline-block; width: .8rem; height: .8rem; margin-right: .3rem; }
-@media print { body { max-width: none; } section { break-inside: avoid; } .scroll { overflow: visible; } }
+@media print { body { max-width: none; } section { break-inside: avoid; }
+  .scroll { overflow: visible; } }
 </style></head><body>
 <h1>Trends</h1>
 <p class="note">Computed from what the reading state is entitled to. A cell marked × is suppressed: there is

@@ -155,7 +155,8 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
 // is what verification then finds out.
 std::string GroupOf(const fs::path& folder, const std::string& otherwise) {
   const std::string note = base::ReadFile(folder.string() + "/checkpoint").value_or("");
-  const auto parts = base::Split(note.substr(0, note.find('\n')), '/');
+  const std::string origin = note.substr(0, note.find('\n'));
+  const auto parts = base::Split(origin, '/');
   return parts.size() == 3 && MakeRegister(std::string(parts[1])) != nullptr ? std::string(parts[1])
                                                                              : otherwise;
 }

@@ -317,8 +317,8 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
   absl::Status status;
   pb::FollowResponse message;
   while (status.ok() && stream->Read(&message)) {
-    run.progressed = true;
     status = TakeMessage(message, options, handle, run);
+    run.progressed = run.progressed || status.ok();
     if (status.code() == absl::StatusCode::kDataLoss && !options.state_file.empty()) {
       // What contradicts the state must not be lost: partners compare it.
       base::WriteFileAtomically(options.state_file + ".evidence", message.SerializeAsString(),

@@ -40,12 +40,20 @@ make_regime() {
 directory_file: "pki/directory.textproto"
 directory_key_file: "pki/directory.pub"
 profile_file: "profile.textproto"
+CONFIG
+  for group in leem iem; do
+    cat >> "$work/server.textproto" <<CONFIG
 groups {
-  group: "leem" listen: "127.0.0.1:0" database_file: "leem.db"
-  tls_certificate_file: "pki/services/leem.crt" tls_key_file: "pki/services/leem.key"
-  log_key_file: "pki/services/leem.log.key"
+  group: "$group" listen: "127.0.0.1:0" database_file: "$group.db"
+  tls_certificate_file: "pki/services/$group.crt" tls_key_file: "pki/services/$group.key"
+  log_key_file: "pki/services/$group.log.key"
 }
 CONFIG
+  done
+}
+
+serving_port() { # group
+  sed -n "s/.*\"message\":\"serving\",\"group\":\"$1\",\"port\":\"\([0-9]*\)\".*/\1/p" "$work/suite.log"
 }
 
 # Starts the suite, under a command if one is given, and learns its port.
@@ -53,14 +61,16 @@ start_suite() {
   : > "$work/suite.log"
   "$@" entente-suite --config "$work/server.textproto" >>"$work/suite.log" 2>&1 &
   suite_pid=$!
+  local iem_port=
   for _ in $(seq 600); do
-    port=$(sed -n 's/.*"message":"serving".*"port":"\([0-9]*\)".*/\1/p' "$work/suite.log")
-    [ -n "$port" ] && break
+    port=$(serving_port leem)
+    iem_port=$(serving_port iem)
+    [ -n "$port" ] && [ -n "$iem_port" ] && break
     kill -0 "$suite_pid" 2>/dev/null || return 1
     sleep 0.05
   done
-  [ -n "$port" ] || return 1
-  sed -i "s/address: \"127.0.0.1:[0-9]*\"/address: \"127.0.0.1:$port\"/" \
+  [ -n "$port" ] && [ -n "$iem_port" ] || return 1
+  sed -i "s/\(\"leem\" address: \"127.0.0.1:\)[0-9]*/\1$port/; s/\(\"iem\" address: \"127.0.0.1:\)[0-9]*/\1$iem_port/" \
     "$work"/pki/agencies/*/*/client.textproto
 }
 

@@ -262,8 +262,8 @@ TEST_F(ServiceTest, DeliveryIsTheOriginatorsBusinessOnly) {
 TEST(AuthorizationTest, EveryMethodHasARow) {
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
   int methods = 0;
-  for (const char* name :
-       {"entente.exchange.v1.ExchangeService", "entente.leem.v1.DenialService"}) {
+  for (const char* name : {"entente.exchange.v1.ExchangeService",
+                           "entente.exchange.v1.TrendService", "entente.leem.v1.DenialService"}) {
     const auto* service = pool->FindServiceByName(name);
     ASSERT_NE(service, nullptr);
     for (int i = 0; i < service->method_count(); ++i, ++methods) {

@@ -39,7 +39,8 @@ TEST(ThreadsTest, EverybodyGetsEverythingOnceInOrder) {
                                 .committed = [&](auto commit) { feed.Add(*commit); },
                                 .fatal = [](const absl::Status& s) { ADD_FAILURE() << s; }},
                                {});
-  // Debian's protobuf sets itself up on first use under locks that the thread sanitizer does not see.
+  // Debian's protobuf sets itself up on first use, under locks that the thread sanitizer does not
+  // see.
   ASSERT_OK(regime.SignAndVerify(regime.Denial("kr", "first")));
   sequencer.Start();
   std::atomic<int> recorded{0};

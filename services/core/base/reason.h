@@ -47,10 +47,11 @@ enum class Reason {
   kLedgerForked,          // two views of one ledger contradict each other
   kCheckpointInvalid,     // a checkpoint's signature or form is wrong
   kProofInvalid,          // a Merkle proof does not hold
+  kCommandFailed,         // the command of follow --exec did not succeed
   kConfigurationInvalid,  // configuration fails its checks
 };
 
-inline constexpr std::array<std::pair<Reason, std::string_view>, 39> kReasonNames = {{
+inline constexpr std::array<std::pair<Reason, std::string_view>, 40> kReasonNames = {{
     {Reason::kFieldInvalid, "FIELD_INVALID"},
     {Reason::kDocumentMalformed, "DOCUMENT_MALFORMED"},
     {Reason::kBodyUnknown, "BODY_UNKNOWN"},
@@ -89,6 +90,7 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 39> kReasonName
     {Reason::kLedgerForked, "LEDGER_FORKED"},
     {Reason::kCheckpointInvalid, "CHECKPOINT_INVALID"},
     {Reason::kProofInvalid, "PROOF_INVALID"},
+    {Reason::kCommandFailed, "COMMAND_FAILED"},
     {Reason::kConfigurationInvalid, "CONFIGURATION_INVALID"},
 }};
 

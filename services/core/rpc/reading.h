@@ -34,8 +34,8 @@ struct KeptDocument {
 // The position must be a document's.
 absl::StatusOr<KeptDocument> ReadDocument(journal::Journal& journal, uint64_t position);
 
-// Entries at positions of a chain that the caller may read, from the page token on, into `entries`; the
-// next page's token, empty at the end.
+// Entries at positions of a chain that the caller may read, from the page token on, into `entries`;
+// the next page's token, empty at the end.
 absl::StatusOr<std::string> ReadChain(journal::Journal& journal,
                                       const std::vector<uint64_t>& positions, int page_size,
                                       const std::string& page_token,

@@ -31,8 +31,8 @@ bool SuppressOneMore(const std::vector<Counted*>& cells) {
   return true;
 }
 
-// Makes what is suppressed among cells whose sum is known more than one equation's single answer; false
-// if it was already.
+// Makes what is suppressed among cells whose sum is known more than one equation's single answer;
+// false if it was already.
 bool Complement(const std::vector<Counted*>& cells) {
   for (bool changed = false;; changed = true) {
     int64_t number = 0;
