@@ -30,7 +30,8 @@ refused() { # reason command…
 }
 step() { echo "-- $*"; }
 
-make_regime() {
+make_regime() { # [groups…]
+  groups=${*:-leem iem}
   entente pki init "$work/pki" --states jp,kr,nz >/dev/null
   for state in jp kr nz; do
     entente pki issue "$work/pki" --state $state --agency licensing --officer officer-1 >/dev/null
@@ -41,7 +42,7 @@ directory_file: "pki/directory.textproto"
 directory_key_file: "pki/directory.pub"
 profile_file: "profile.textproto"
 CONFIG
-  for group in leem iem; do
+  for group in $groups; do
     cat >> "$work/server.textproto" <<CONFIG
 groups {
   group: "$group" listen: "127.0.0.1:0" database_file: "$group.db"
@@ -61,17 +62,20 @@ start_suite() {
   : > "$work/suite.log"
   "$@" entente-suite --config "$work/server.textproto" >>"$work/suite.log" 2>&1 &
   suite_pid=$!
-  local iem_port=
-  for _ in $(seq 600); do
-    port=$(serving_port leem)
-    iem_port=$(serving_port iem)
-    [ -n "$port" ] && [ -n "$iem_port" ] && break
-    kill -0 "$suite_pid" 2>/dev/null || return 1
-    sleep 0.05
+  port=
+  for group in $groups; do
+    local at=
+    for _ in $(seq 600); do
+      at=$(serving_port "$group")
+      [ -n "$at" ] && break
+      kill -0 "$suite_pid" 2>/dev/null || return 1
+      sleep 0.05
+    done
+    [ -n "$at" ] || return 1
+    sed -i "s/\(\"$group\" address: \"127.0.0.1:\)[0-9]*/\1$at/" "$work"/pki/agencies/*/*/client.textproto
+    [ "$group" = leem ] && port=$at
   done
-  [ -n "$port" ] && [ -n "$iem_port" ] || return 1
-  sed -i "s/\(\"leem\" address: \"127.0.0.1:\)[0-9]*/\1$port/; s/\(\"iem\" address: \"127.0.0.1:\)[0-9]*/\1$iem_port/" \
-    "$work"/pki/agencies/*/*/client.textproto
+  true
 }
 
 stop_suite() { # signal

@@ -1,7 +1,7 @@
 # SIGKILL under load, a failing disk, a full disk: what was acknowledged is there after a restart, fsck
 # finds nothing, and each restart gives the fingerprint that fsck derives from the bytes.
 source "$(dirname "$0")/../lib.sh" "$1"
-make_regime
+make_regime leem
 
 number=0
 load() { # submits until the service is gone; receipts' names go to a file
