@@ -15,6 +15,7 @@ constexpr size_t kChartRows = 10;
 constexpr int kWidth = 720;
 constexpr int kHeight = 220;
 constexpr int kLeft = 40;
+constexpr int kRight = 28;
 constexpr int kBottom = 24;
 
 constexpr char kHead[] = R"(<!doctype html>
@@ -30,9 +31,12 @@ constexpr char kHead[] = R"(<!doctype html>
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
   max-width: 60rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-figure { margin: 0; } svg { width: 100%; height: auto; }
+figure { margin: 0; overflow-x: auto; }
+svg { width: 100%; min-width: 34rem; height: auto; }
 svg text { fill: var(--soft); font-size: 12px; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .85rem; }
+th { white-space: nowrap; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child, td:first-child { text-align: left; white-space: nowrap; }
 .note { color: var(--soft); font-size: .9rem; }
@@ -84,7 +88,9 @@ std::string LineChart(const pb::GetTrendsResponse& table, const std::string& tit
     }
   }
   const int months = std::max(2, table.months_size());
-  const auto x = [&](int month) { return kLeft + (kWidth - kLeft - 10) * month / (months - 1); };
+  const auto x = [&](int month) {
+    return kLeft + (kWidth - kLeft - kRight) * month / (months - 1);
+  };
   const auto y = [&](int64_t count) {
     return 10 +
            (kHeight - kBottom - 10) * (1.0 - static_cast<double>(count) / static_cast<double>(top));
@@ -97,7 +103,7 @@ std::string LineChart(const pb::GetTrendsResponse& table, const std::string& tit
     svg += fmt::format(
         "<line x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"var(--line)\"/>"
         "<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>",
-        kLeft, kWidth - 10, y(mark), y(mark), kLeft - 6, y(mark) + 4, mark);
+        kLeft, kWidth - kRight, y(mark), y(mark), kLeft - 6, y(mark) + 4, mark);
   }
   for (int month = 0; month < table.months_size(); ++month) {
     const bool shown = table.months_size() <= 12 || month % 6 == 0;

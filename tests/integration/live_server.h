@@ -1,4 +1,5 @@
-// A LEEM service over real TLS and SQLite on a free port, with a fake clock and a test regime.
+// A group's service, LEEM's unless told, over real TLS and SQLite on a free port, with a fake clock
+// and a test regime.
 #ifndef ENTENTE_TESTS_INTEGRATION_LIVE_SERVER_H_
 #define ENTENTE_TESTS_INTEGRATION_LIVE_SERVER_H_
 
@@ -24,7 +25,9 @@ namespace entente::testing {
 class LiveServer {
  public:
   LiveServer(TestRegime& regime, const base::Clock& clock,
-             const entente::config::v1::Limits& limits = {})
+             const entente::config::v1::Limits& limits = {},
+             const rpc::GroupModule& module = leem::LeemModule(),
+             const entente::config::v1::RegimeProfile& profile = TestProfile())
       : regime_(regime) {
     Write("ca.crt", regime.service_authority().Pem());
     Write("tls.crt", regime.service_tls().chain[0].Pem());
@@ -32,14 +35,14 @@ class LiveServer {
     Write("log.key", regime.log_key().Pem());
     rpc::GroupServer::Options options;
     options.limits = limits;
-    options.config.set_group("leem");
+    options.config.set_group(module.group);
     options.config.set_listen("127.0.0.1:0");
     options.config.set_database_file(folder_.File("leem.db"));
     options.config.set_tls_certificate_file(folder_.File("tls.crt"));
     options.config.set_tls_key_file(folder_.File("tls.key"));
     options.config.set_log_key_file(folder_.File("log.key"));
     auto server = rpc::GroupServer::Open(
-        options, leem::LeemModule(), TestProfile(), regime.source(), clock,
+        options, module, profile, regime.source(), clock,
         [](const std::string& path,
            const std::string& service) -> absl::StatusOr<std::unique_ptr<journal::Journal>> {
           return journal::SqliteJournal::Open({.path = path, .service = service});

@@ -197,6 +197,34 @@ TEST_F(ServiceTest, RevokingAnAgencyEndsItsStreams) {
   EXPECT_OK(Submit(*StubAs("kr"), regime_.Sign(regime_.Denial("kr", "2"))));
 }
 
+// Bulk streams count as open streams, and a revoked agency loses those that it holds open.
+TEST_F(ServiceTest, BulkStreamsAreLimitedAndEndWithTheirAgency) {
+  auto jp = StubAs("jp");
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<
+      std::unique_ptr<grpc::ClientReaderWriter<pb::SubmitManyRequest, pb::SubmitManyResponse>>>
+      streams;
+  for (int i = 0; i < 16; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    streams.push_back(jp->SubmitMany(contexts.back().get()));
+    pb::SubmitManyRequest request;
+    *request.mutable_signed_document() = regime_.Sign(regime_.Denial("jp", std::to_string(i)));
+    ASSERT_TRUE(streams.back()->Write(request));
+    pb::SubmitManyResponse response;
+    ASSERT_TRUE(streams.back()->Read(&response));
+    EXPECT_TRUE(response.has_receipt());
+  }
+  grpc::ClientContext context;
+  auto one_more = jp->SubmitMany(&context);
+  EXPECT_THAT(rpc::FromGrpcStatus(one_more->Finish()), HasReason(Reason::kStreamsExceeded));
+  regime_.Edit([](auto& d) { d.mutable_partners(0)->mutable_agencies(0)->set_revoked_serial(1); });
+  for (auto& stream : streams) {
+    pb::SubmitManyResponse response;
+    EXPECT_FALSE(stream->Read(&response));
+    EXPECT_FALSE(stream->Finish().ok());
+  }
+}
+
 // Followers that never read cost the others nothing: a document passes by a hundred stalled
 // streams.
 TEST_F(ServiceTest, AFollowerThatNeverReadsHoldsNobodyUp) {

@@ -32,10 +32,12 @@ TestRegime::TestRegime(const std::vector<std::string>& states, absl::Time now) :
     partner->add_ca_pem(authority.certificate.Pem());
     auto* agency = partner->add_agencies();
     agency->set_id("licensing");
-    auto* seat = agency->add_seats();
-    seat->set_group("leem");
-    seat->set_read(true);
-    seat->set_submit(true);
+    for (const char* group : {"iem", "leem"}) {
+      auto* seat = agency->add_seats();
+      seat->set_group(group);
+      seat->set_read(true);
+      seat->set_submit(true);
+    }
     authorities_.emplace(state, std::move(authority));
     officers_.emplace(state, IssueOfficer(state, "officer-1"));
   }

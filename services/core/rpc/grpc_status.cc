@@ -1,5 +1,7 @@
 #include "services/core/rpc/grpc_status.h"
 
+#include <map>
+
 #include "google/rpc/status.pb.h"
 #include "services/core/base/status.h"
 
@@ -18,11 +20,16 @@ std::string ToRpcStatusBytes(const absl::Status& status) {
   google::rpc::Status result;
   result.set_code(static_cast<int>(status.code()));
   result.set_message(TextForCaller(status));
+  // Abseil visits payloads in an order of its own each time; the same refusal has the same bytes.
+  std::map<std::string, std::string> payloads;
   status.ForEachPayload([&](absl::string_view url, const absl::Cord& value) {
-    auto* detail = result.add_details();
-    detail->set_type_url(std::string(url));
-    detail->set_value(std::string(value));
+    payloads[std::string(url)] = std::string(value);
   });
+  for (const auto& [url, value] : payloads) {
+    auto* detail = result.add_details();
+    detail->set_type_url(url);
+    detail->set_value(value);
+  }
   return result.SerializeAsString();
 }
 
