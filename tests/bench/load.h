@@ -48,6 +48,9 @@ std::shared_ptr<grpc::Channel> ConnectTls(const std::string& address, const std:
 int Fanout(const std::string& system, const std::string& address, const std::string& pki,
            int followers, int submitters, int count, int rate);
 
+// A year of IEM: loads `alerts` and `reports` in bulk, then asks for trends while writing goes on.
+int Year(const std::string& config, int alerts, int reports);
+
 }  // namespace entente::bench
 
 #endif  // ENTENTE_TESTS_BENCH_LOAD_H_

@@ -95,17 +95,25 @@ Table Compute(const machine::Register& reg, const machine::Reader& reader, const
   const int length = query.last_month - query.first_month + 1;
   const int begin = query.first_month - length;
   const auto months = static_cast<size_t>(2 * length);
-  Counts counts;
+  std::map<std::string, std::vector<Counted>, std::less<>> by_basis[3];
   reg.Observe(reader, query.dimension.name, [&](const machine::Observation& seen) {
     if (seen.month < begin || seen.month > query.last_month) return;
-    auto& cells = counts[{std::string(seen.key), seen.basis}];
-    cells.resize(months);
-    Counted& cell = cells[static_cast<size_t>(seen.month - begin)];
+    auto& rows = by_basis[static_cast<size_t>(seen.basis)];
+    auto it = rows.find(seen.key);
+    if (it == rows.end()) it = rows.try_emplace(std::string(seen.key), months).first;
+    Counted& cell = it->second[static_cast<size_t>(seen.month - begin)];
     ++cell.count;
     if (cell.originators.find(seen.originator) == cell.originators.end()) {
       cell.originators.emplace(seen.originator);
     }
   });
+  Counts counts;
+  for (const auto basis :
+       {machine::Basis::kNone, machine::Basis::kListed, machine::Basis::kCatchAll}) {
+    for (auto& [key, cells] : by_basis[static_cast<size_t>(basis)]) {
+      counts.emplace(RowKey(key, basis), std::move(cells));
+    }
+  }
   Suppress(counts, query, months);
   Table table;
   for (const auto& [key, cells] : counts) {
