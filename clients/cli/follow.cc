@@ -72,8 +72,8 @@ bool WriteAll(int fd, std::string_view text) {
   return true;
 }
 
-// Runs the command with the document on its standard input. A failure is worth another try: the
-// document comes again, and what follows it waits.
+// Runs the command with the document on its standard input. After a failure the document comes
+// again, and what follows it waits: soon, or with --until-current at the next run.
 absl::Status Execute(const FollowVerbOptions& options, const sdk::VerifiedEntry& entry) {
   int ends[2];
   if (::pipe(ends) != 0) return absl::UnavailableError("no pipe");
@@ -98,7 +98,9 @@ absl::Status Execute(const FollowVerbOptions& options, const sdk::VerifiedEntry&
   const std::string how = child > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
                               ? fmt::format("took longer than {} s", options.exec_timeout_s)
                               : "failed";
-  return base::Refuse(absl::StatusCode::kUnavailable, base::Reason::kCommandFailed,
+  const auto code =
+      options.until_current ? absl::StatusCode::kAborted : absl::StatusCode::kUnavailable;
+  return base::Refuse(code, base::Reason::kCommandFailed,
                       "the command {} for {}; it will be given again", how, entry.name());
 }
 

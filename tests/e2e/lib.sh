@@ -32,8 +32,8 @@ step() { echo "-- $*"; }
 
 make_regime() { # [groups…]
   groups=${*:-leem iem}
-  entente pki init "$work/pki" --states jp,kr,nz >/dev/null
-  for state in jp kr nz; do
+  entente pki init "$work/pki" --states au,jp,kr,nz >/dev/null
+  for state in au jp kr nz; do
     entente pki issue "$work/pki" --state $state --agency licensing --officer officer-1 >/dev/null
   done
   cp "$root/deploy/config/profile.textproto" "$work/"
@@ -91,4 +91,16 @@ denial() { # reference [state,state]
     if [ -n "${2:-}" ]; then
       sed "s/\"audience\": {\"all_partners\": {}}/\"audience\": {\"listed\": {\"states\": [$(sed 's/[a-z][a-z]/"&"/g' <<<"$2")]}}/"
     else cat; fi
+}
+
+# Sample documents of IEM, on standard output.
+alert() { entente alert new | sed "s/\"reference\": \"2016-1\"/\"reference\": \"$1\"/"; } # reference
+report() { entente report new | sed "s/\"reference\": \"2016-h1\"/\"reference\": \"$1\"/"; } # reference
+# Names the audience of the document on standard input.
+listed() { # state,state
+  sed "s/\"audience\": {\(\"all_partners\": {}\|\"listed\": {\"states\": \[[^]]*\]}\)}/\"audience\": {\"listed\": {\"states\": [$(sed 's/[a-z][a-z]/"&"/g' <<<"$1")]}}/"
+}
+# Adds a source that the document on standard input derives from.
+derives_from() { # name
+  sed "s|\"body\": {|\"references\": [{\"relation\": \"RELATION_DERIVES_FROM\", \"name\": \"$1\"}],\n  \"body\": {|"
 }

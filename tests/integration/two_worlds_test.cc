@@ -2,6 +2,7 @@
 // asked in both; every byte of every answer must be the same, refusals and page tokens included.
 #include <gtest/gtest.h>
 
+#include "entente/exchange/v1/trend_service.grpc.pb.h"
 #include "services/leem/register/denial_rules.h"
 #include "tests/integration/live_server.h"
 
@@ -145,6 +146,14 @@ class TwoWorldsTest : public ::testing::Test {
       request.mutable_filter()->clear_originator_state();
       request.mutable_filter()->set_destination("aq");
       nz.List(request);
+    }
+    auto trends = pb::TrendService::NewStub(nz.channel_);
+    for (const char* dimension : {"item", "destination", "act", "route", "x"}) {
+      pb::GetTrendsRequest request;
+      request.set_dimension(dimension);
+      request.set_first_month("2016-01");
+      request.set_last_month("2016-12");
+      nz.Call("trends", *trends, &pb::TrendService::Stub::GetTrends, request);
     }
     leempb::ListDenialsRequest forged;
     forged.set_page_token(base::ToBase64("0123456789abcdef" + hidden));

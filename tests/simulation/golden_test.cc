@@ -7,6 +7,7 @@
 #include "services/core/base/testing/temp_dir.h"
 #include "services/core/journal/sqlite/sqlite_journal.h"
 #include "services/core/machine/machine.h"
+#include "services/iem/register/matter_register.h"
 #include "services/leem/register/denial_register.h"
 
 namespace entente {
@@ -18,23 +19,34 @@ std::string ReadLine(const std::string& path) {
   return text ? text->substr(0, text->find('\n')) : "";
 }
 
-TEST(GoldenJournalTest, ReplaysToTheFingerprintOfItsDay) {
-  const std::string stem = "tests/testdata/journals/leem-format1";
+// Replays a golden journal into a register with rules that nobody ever had: replay must not ask
+// them. Gives the register for a look.
+template <typename Register>
+std::unique_ptr<Register> Replayed(const std::string& group) {
+  const std::string stem = "tests/testdata/journals/" + group + "-format1";
   base::testing::TempDir folder;  // SQLite writes beside the file even to read it
   std::filesystem::copy_file(stem + ".db", folder.File("j.db"));
-  ASSERT_OK_AND_ASSIGN(auto journal, journal::SqliteJournal::Open({.path = folder.File("j.db"),
-                                                                   .service = "mtcr.example/leem",
-                                                                   .check_integrity = true}));
-  ASSERT_OK_AND_ASSIGN(auto key, entry::NoteVerifier::FromVkey(ReadLine(stem + ".vkey")));
-  // Rules that nobody ever had: replay must not ask them.
+  auto journal = journal::SqliteJournal::Open(
+      {.path = folder.File("j.db"), .service = "mtcr.example/" + group, .check_integrity = true});
+  auto key = entry::NoteVerifier::FromVkey(ReadLine(stem + ".vkey"));
+  EXPECT_OK(journal);
+  EXPECT_OK(key);
   entente::config::v1::RegimeProfile other;
   other.set_version(99);
   other.mutable_denials()->set_validity_months(1);
-  leem::DenialRegister reg(other);
-  machine::Machine machine("mtcr.example", "leem", reg);
-  ASSERT_OK(machine::Replay(*journal, machine, {.known = {key}, .check_all_signatures = true}));
+  auto reg = std::make_unique<Register>(other);
+  machine::Machine machine("mtcr.example", group, *reg);
+  EXPECT_OK(machine::Replay(**journal, machine, {.known = {*key}, .check_all_signatures = true}));
   EXPECT_EQ(machine.Fingerprint().hex(), ReadLine(stem + ".fingerprint"));
-  EXPECT_EQ(reg.size(), 4u);
+  return reg;
+}
+
+TEST(GoldenJournalTest, LeemReplaysToTheFingerprintOfItsDay) {
+  EXPECT_EQ(Replayed<leem::DenialRegister>("leem")->size(), 4u);
+}
+
+TEST(GoldenJournalTest, IemReplaysToTheFingerprintOfItsDay) {
+  EXPECT_EQ(Replayed<iem::MatterRegister>("iem")->size(), 6u);
 }
 
 }  // namespace

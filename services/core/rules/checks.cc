@@ -49,7 +49,7 @@ bool AtMost(const document::pb::Marking& part, const document::pb::Marking& whol
          (!part.originator_controlled() || whole.originator_controlled());
 }
 
-bool Holds(const document::pb::Audience& audience, const std::string& state) {
+bool Holds(const document::pb::Audience& audience, std::string_view state) {
   if (!audience.has_listed()) return true;
   const auto& states = audience.listed().states();
   return std::find(states.begin(), states.end(), state) != states.end();

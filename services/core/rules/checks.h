@@ -32,7 +32,7 @@ bool AtMost(const document::pb::Marking& part, const document::pb::Marking& whol
 // Whether everybody whom `narrow` reaches is reached by `wide`.
 bool Within(const document::pb::Audience& narrow, const document::pb::Audience& wide);
 // Whether a listed audience, or all partners, holds the state.
-bool Holds(const document::pb::Audience& audience, const std::string& state);
+bool Holds(const document::pb::Audience& audience, std::string_view state);
 
 }  // namespace entente::rules
 

@@ -4,15 +4,25 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/string_view.h"
 
 namespace entente::trends {
 namespace {
 
 struct Counted {
   int64_t count = 0;
-  std::set<std::string, std::less<>> originators;
+  absl::InlinedVector<uint16_t, 8> originators;  // unique; a state's two letters
   bool suppressed = false;
+
+  void AddOriginator(std::string_view state) {
+    const auto letters = static_cast<uint16_t>(state[0] << 8 | state[1]);
+    if (std::find(originators.begin(), originators.end(), letters) == originators.end()) {
+      originators.push_back(letters);
+    }
+  }
 };
 
 using RowKey = std::pair<std::string, machine::Basis>;
@@ -95,17 +105,15 @@ Table Compute(const machine::Register& reg, const machine::Reader& reader, const
   const int length = query.last_month - query.first_month + 1;
   const int begin = query.first_month - length;
   const auto months = static_cast<size_t>(2 * length);
-  std::map<std::string, std::vector<Counted>, std::less<>> by_basis[3];
+  absl::flat_hash_map<std::string, std::vector<Counted>> by_basis[3];
   reg.Observe(reader, query.dimension.name, [&](const machine::Observation& seen) {
     if (seen.month < begin || seen.month > query.last_month) return;
     auto& rows = by_basis[static_cast<size_t>(seen.basis)];
-    auto it = rows.find(seen.key);
+    auto it = rows.find(absl::string_view(seen.key.data(), seen.key.size()));
     if (it == rows.end()) it = rows.try_emplace(std::string(seen.key), months).first;
     Counted& cell = it->second[static_cast<size_t>(seen.month - begin)];
     ++cell.count;
-    if (cell.originators.find(seen.originator) == cell.originators.end()) {
-      cell.originators.emplace(seen.originator);
-    }
+    cell.AddOriginator(seen.originator);
   });
   Counts counts;
   for (const auto basis :

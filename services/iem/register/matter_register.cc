@@ -202,8 +202,8 @@ absl::Status MatterRegister::CheckSources(const document::VerifiedDocument& docu
     if (matter == nullptr && answer == nullptr) return NoSuchMatter(reference.name());
     const auto& audience = matter != nullptr ? *matter->audience : *answer->audience;
     const auto& marking = matter != nullptr ? matter->marking : answer->marking;
-    const std::string owner =
-        matter != nullptr ? matter->originator_state() : answer->originator_state();
+    const std::string owner(matter != nullptr ? matter->originator_state()
+                                              : answer->originator_state());
     if (!rules::AtMost(marking, header.marking())) {
       return Fault("marking",
                    "is lower than that of a source, references[" + std::to_string(i) + "]");
@@ -262,8 +262,8 @@ absl::Status MatterRegister::ValidateRelease(const document::VerifiedDocument& d
   const Matter* matter = Find(name, AsReader(document));
   const Answer* answer = FindAnswer(name, AsReader(document));
   if (matter == nullptr && answer == nullptr) return NoSuchMatter(name);
-  const std::string owner =
-      matter != nullptr ? matter->originator_state() : answer->originator_state();
+  const std::string owner(matter != nullptr ? matter->originator_state()
+                                            : answer->originator_state());
   const auto& audience = matter != nullptr ? *matter->audience : *answer->audience;
   if (owner == document.parsed().originator.state) {
     return Forbid(Reason::kProcedureForbids, name, "is your own; release it to whom you like");
@@ -329,7 +329,8 @@ absl::Status MatterRegister::ValidateAnswer(const document::VerifiedDocument& do
                                 matter.name);
   }
   if (!rules::Holds(header.audience(), matter.originator_state())) {
-    return Fault("audience", "must hold the state that is answered, " + matter.originator_state());
+    return Fault("audience",
+                 "must hold the state that is answered, " + std::string(matter.originator_state()));
   }
   if (kind == kReply) return ValidateReply(document, matter);
   if (kind == kAgreement) return ValidateAgreement(document, matter);
@@ -413,6 +414,7 @@ void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
     fresh.name = chain;
     fresh.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
     fresh.recorded_micros = Micros(stamp.recorded_time());
+    fresh.month = machine::MonthOf(absl::FromUnixMicros(fresh.recorded_micros));
   }
   Matter& matter = matters_[it->second];
   const auto digest = base::Digest::From(document.leaf.document_digest());
@@ -432,7 +434,7 @@ void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
   }
   released_.Add(stamp.ledger(), "", it->second);
   released_.Add(stamp.ledger(), StateFact(matter), it->second);
-  released_.Add(stamp.ledger(), "originator=" + matter.originator_state(), it->second);
+  released_.Add(stamp.ledger(), "originator=" + std::string(matter.originator_state()), it->second);
   for (const std::string& fact : matter.facts) released_.Add(stamp.ledger(), fact, it->second);
 }
 
@@ -622,9 +624,8 @@ void MatterRegister::Observe(const machine::Reader& reader, std::string_view dim
       "iem." + (dimension == "method" ? std::string("red_flag") : std::string(dimension)) + "=";
   Visit(reader, "", 0, [&](uint32_t, const Matter& matter) {
     machine::Observation seen;
-    const std::string originator = matter.originator_state();
-    seen.originator = originator;
-    seen.month = machine::MonthOf(absl::FromUnixMicros(matter.recorded_micros));
+    seen.originator = matter.originator_state();
+    seen.month = matter.month;
     for (const std::string& fact : matter.facts) {
       if (fact.rfind(prefix, 0) != 0) continue;
       seen.key = std::string_view(fact).substr(prefix.size());
@@ -637,9 +638,8 @@ void MatterRegister::Observe(const machine::Reader& reader, std::string_view dim
     for (const Answer* answer : AnswersTo(matter, reader)) {
       if (answer->sighting == v1::SIGHTING_RESULT_UNSPECIFIED) continue;
       const std::string word = Word(v1::SightingResult_Name(answer->sighting), 16);
-      const std::string by = answer->originator_state();
       seen.key = dimension == "sighting" ? word : answer->country;
-      seen.originator = by;
+      seen.originator = answer->originator_state();
       seen.month = machine::MonthOf(absl::FromUnixMicros(answer->recorded_micros));
       if (!seen.key.empty()) visit(seen);
     }

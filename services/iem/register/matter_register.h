@@ -33,6 +33,7 @@ struct Matter {
   std::vector<uint64_t> positions;  // of its chain
   uint32_t content_at = 0;          // which of them holds the newest content
   int64_t recorded_micros = 0;
+  int month = 0;  // of recorded_micros, as machine::MonthOf
   int64_t updated_micros = 0;
   int64_t review_micros = 0;            // 0: none
   bool flash = false;                   // an alert that must be read at once
@@ -44,7 +45,8 @@ struct Matter {
   std::vector<std::string> asked;       // of a release request: states
   std::vector<uint32_t> answers;        // numbers, rising
 
-  std::string originator_state() const { return name.substr(9, 2); }  // after "partners/"
+  // After "partners/".
+  std::string_view originator_state() const { return std::string_view(name).substr(9, 2); }
 };
 
 // Something that was said to a matter.
@@ -64,7 +66,7 @@ struct Answer {
   v1::ReleaseOutcome outcome = v1::RELEASE_OUTCOME_UNSPECIFIED;
   std::vector<std::string> states;  // granted
 
-  std::string originator_state() const { return name.substr(9, 2); }
+  std::string_view originator_state() const { return std::string_view(name).substr(9, 2); }
 };
 
 class MatterRegister final : public machine::Register {

@@ -6,7 +6,7 @@
 
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/crypto/hash.h"
-#include "tests/support/test_regime.h"
+#include "tests/support/register_driver.h"
 
 namespace entente::iem {
 namespace {
@@ -45,25 +45,7 @@ class MatterRegisterTest : public ::testing::Test {
     if (relation == pb::Reference::RELATION_SUPERSEDES) link->set_digest(digest.str());
     return document;
   }
-  absl::Status Put(const pb::Document& document) {
-    const auto signed_document = regime_.Sign(document);
-    auto verified = regime_.Verify(signed_document);
-    if (!verified.ok()) return verified.status();
-    const base::Digest before = register_.Fingerprint();
-    auto judgement = register_.Validate(*verified, {.now = clock_.Now()});
-    if (!judgement.ok()) {
-      EXPECT_EQ(register_.Fingerprint(), before) << "a refusal changed something";
-      return judgement.status();
-    }
-    pb::Leaf leaf;
-    tip_ = TestRegime::DigestOf(signed_document);
-    leaf.set_document_digest(tip_.str());
-    leaf.mutable_stamp()->set_ledger(entry::LedgerIdOf("iem", document.audience()));
-    leaf.mutable_stamp()->set_name(judgement->name);
-    entry::SetTime(clock_.Now(), leaf.mutable_stamp()->mutable_recorded_time());
-    register_.Apply({position_++, leaf, verified->header(), verified->parsed().kind});
-    return absl::OkStatus();
-  }
+  absl::Status Put(const pb::Document& document) { return driver_.Put(document).status(); }
   static v1::Alert Alert() {
     v1::Alert alert;
     alert.set_urgency(v1::URGENCY_FLASH);
@@ -110,9 +92,8 @@ class MatterRegisterTest : public ::testing::Test {
 
   base::testing::FakeClock clock_;
   TestRegime regime_{{"jp", "kr", "nz"}, clock_.Now()};
-  MatterRegister register_{Profile()};
-  base::Digest tip_;
-  uint64_t position_ = 0;
+  entente::testing::RegisterDriver<MatterRegister> driver_{"iem", regime_, clock_, Profile()};
+  const MatterRegister& register_ = driver_.reg();
 };
 
 TEST_F(MatterRegisterTest, EveryFaultOfAnAlertIsNamed) {
@@ -189,7 +170,7 @@ TEST_F(MatterRegisterTest, OthersSeeOnlyAnswersReleasedToThem) {
 
 TEST_F(MatterRegisterTest, AMatterEndsOnceAndByItsOriginatorOnly) {
   ASSERT_OK(Put(Make("jp", "1", Alert())));
-  const base::Digest first = tip_;
+  const base::Digest first = driver_.tip();
   v1::AlertClosure closure;
   closure.set_outcome(v1::AlertClosure::OUTCOME_WITHDRAWN);
   closure.set_explanation("wrong");
@@ -200,7 +181,7 @@ TEST_F(MatterRegisterTest, AMatterEndsOnceAndByItsOriginatorOnly) {
   EXPECT_THAT(close("kr", first), HasReason(Reason::kProcedureForbids));
   EXPECT_THAT(close("jp", crypto::Sha256("old")), HasReason(Reason::kChainMoved));
   ASSERT_OK(close("jp", first));
-  EXPECT_THAT(close("jp", tip_), HasReason(Reason::kChainEnded));
+  EXPECT_THAT(close("jp", driver_.tip()), HasReason(Reason::kChainEnded));
   EXPECT_THAT(Answer("kr", "a", Seen(), "partners/jp/alerts/1", {"jp", "kr"}),
               HasReason(Reason::kChainEnded));
 }
