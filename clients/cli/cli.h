@@ -71,6 +71,8 @@ void AddPki(CLI::App& app, Context& context);
 void AddDenial(CLI::App& app, Context& context);
 void AddFollow(CLI::App& app, Context& context);
 void AddIem(CLI::App& app, Context& context);  // alert, report, rfi, release
+void AddAnnex(CLI::App& app, Context& context);
+void AddProposal(CLI::App& app, Context& context);
 void AddTrend(CLI::App& app, Context& context);
 void AddLedger(CLI::App& app, Context& context);  // ledger, delivery
 void AddVerify(CLI::App& app, Context& context);  // verify, fsck

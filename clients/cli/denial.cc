@@ -7,6 +7,7 @@
 #include "clients/cli/cli.h"
 #include "clients/cli/country_names.h"
 #include "clients/cli/lite_csv.h"
+#include "clients/cli/words.h"
 #include "entente/leem/v1/denial_service.grpc.pb.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
@@ -88,23 +89,6 @@ absl::Status ParseDateInto(const std::string& text, const char* flag, v1::Date* 
   return absl::OkStatus();
 }
 
-template <typename E>
-absl::StatusOr<E> ParseWord(const google::protobuf::EnumDescriptor* type, const std::string& prefix,
-                            std::string word, const char* flag) {
-  for (char& c : word) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
-  const auto* value = type->FindValueByName(prefix + word);
-  if (value == nullptr) {
-    return base::RefuseArgument(Reason::kFieldInvalid, "{}: no such word \"{}\"", flag, word);
-  }
-  return static_cast<E>(value->number());
-}
-
-// "DENIAL_ACT_REFUSED" -> "refused"
-std::string Word(const std::string& name, size_t prefix) {
-  std::string word = name.substr(std::min(prefix, name.size()));
-  for (char& c : word) c = c == '_' ? ' ' : static_cast<char>(std::tolower(c));
-  return word;
-}
 std::string ActWord(v1::DenialAct act) { return Word(v1::DenialAct_Name(act), 11); }
 std::string StateWord(v1::DenialState state) { return Word(v1::DenialState_Name(state), 13); }
 
@@ -404,13 +388,11 @@ absl::Status Close(const Context& context, const DenialOptions& options) {
     v1::SuspensionClosure closure;
     closure.set_explanation(options.explanation);
     ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<v1::SuspensionClosure::Outcome>(
-                                                     v1::SuspensionClosure::Outcome_descriptor(),
                                                      "OUTCOME_", options.outcome, "--outcome"));
     closure.set_outcome(outcome);
     if (outcome == v1::SuspensionClosure::OUTCOME_DENIED) {
       ENTENTE_ASSIGN_OR_RETURN(const auto act,
-                               ParseWord<v1::DenialAct>(v1::DenialAct_descriptor(), "DENIAL_ACT_",
-                                                        options.act, "--act"));
+                               ParseWord<v1::DenialAct>("DENIAL_ACT_", options.act, "--act"));
       closure.set_act(act);
     }
     ENTENTE_RETURN_IF_ERROR(

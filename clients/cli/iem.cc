@@ -3,6 +3,7 @@
 #include <set>
 
 #include "clients/cli/chain.h"
+#include "clients/cli/words.h"
 #include "entente/iem/v1/alert.pb.h"
 #include "entente/iem/v1/matter_service.grpc.pb.h"
 #include "entente/iem/v1/report.pb.h"
@@ -128,46 +129,6 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchMatterChain(sdk::Client& cl
     return ChainPage{{response.revisions().begin(), response.revisions().end()},
                      response.next_page_token()};
   });
-}
-
-template <typename E>
-absl::StatusOr<E> ParseWord(const std::string& prefix, std::string word, const char* flag) {
-  for (char& c : word) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
-  const auto* type = google::protobuf::GetEnumDescriptor<E>();
-  if (const auto* value = type->FindValueByName(prefix + word))
-    return static_cast<E>(value->number());
-  std::string known;
-  for (int i = 1; i < type->value_count(); ++i) {
-    std::string one = type->value(i)->name().substr(prefix.size());
-    for (char& c : one) c = c == '_' ? '-' : static_cast<char>(std::tolower(c));
-    known += (known.empty() ? "" : ", ") + one;
-  }
-  return base::RefuseArgument(Reason::kFieldInvalid, "{}: one of {}", flag, known);
-}
-
-absl::Status ParseTimeInto(const std::string& text, const char* flag,
-                           google::protobuf::Timestamp* out) {
-  absl::Time time;
-  std::string error;
-  if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error) &&
-      !absl::ParseTime("%Y-%m-%d", text, &time, &error)) {
-    return base::RefuseArgument(Reason::kFieldInvalid,
-                                "{}: write 2016-10-21 or 2016-10-21T09:00:00Z", flag);
-  }
-  entry::SetTime(time, out);
-  return absl::OkStatus();
-}
-
-// "ALERT_KIND_TRANSIT" -> "transit"
-std::string Word(const std::string& name, size_t prefix) {
-  std::string word = name.substr(std::min(prefix, name.size()));
-  for (char& c : word) c = c == '_' ? ' ' : static_cast<char>(std::tolower(c));
-  return word;
-}
-
-std::string StateOf(const std::string& name) {
-  const auto parts = base::Split(name, '/');
-  return parts.size() >= 4 && parts[0] == "partners" ? std::string(parts[1]) : "";
 }
 
 // One line of words about a matter's content.
@@ -344,10 +305,7 @@ absl::Status Say(const Context& context, const IemOptions& options,
   exchange::Marking marking;
   marking.set_level(exchange::Marking::LEVEL_OFFICIAL);
   marking.set_tlp(exchange::Marking::TLP_AMBER);
-  const std::string reference =
-      !options.reference.empty()
-          ? options.reference
-          : "r" + std::to_string(absl::ToUnixMicros(base::SystemClock().Now()));
+  const std::string reference = !options.reference.empty() ? options.reference : FreshReference();
   exchange::Document document = client->Compose(reference, audience, marking, body);
   auto* link = document.add_references();
   link->set_relation(Reference::RELATION_ANSWERS);

@@ -141,55 +141,6 @@ void AddParty(const CsvRecord& record, v1::DenialContent& content) {
 
 }  // namespace
 
-std::vector<CsvRecord> ParseCsv(std::string_view text) {
-  std::vector<CsvRecord> records;
-  size_t i = 0;
-  int line = 1;
-  while (i < text.size()) {
-    CsvRecord record;
-    record.line = line;
-    bool more = true;
-    while (more) {
-      std::string field;
-      if (i < text.size() && text[i] == '"') {
-        ++i;
-        bool closed = false;
-        while (i < text.size() && !closed) {
-          if (text[i] == '"' && i + 1 < text.size() && text[i + 1] == '"') {
-            field += '"';
-            i += 2;
-          } else if (text[i] == '"') {
-            closed = true;
-            ++i;
-          } else {
-            if (text[i] == '\n') ++line;
-            field += text[i++];
-          }
-        }
-        record.malformed = record.malformed || !closed;
-      }
-      while (i < text.size() && text[i] != ',' && text[i] != '\n' && text[i] != '\r') {
-        field += text[i++];
-      }
-      record.fields.push_back(std::move(field));
-      more = i < text.size() && text[i] == ',';
-      if (more) ++i;
-    }
-    if (i < text.size() && text[i] == '\r') ++i;
-    if (i < text.size() && text[i] == '\n') ++i;
-    ++line;
-    if (record.fields.size() > 1 || !record.fields[0].empty()) records.push_back(std::move(record));
-  }
-  return records;
-}
-
-std::string CsvField(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string out = "\"";
-  for (char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
 absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state) {
   if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
   const auto records = ParseCsv(text);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "clients/cli/csv.h"
 #include "entente/leem/v1/denial.pb.h"
 
 namespace entente::cli {
@@ -15,16 +16,6 @@ namespace entente::cli {
 inline constexpr std::string_view kLiteHeader =
     "reference,regime_reg_ref,name,address,notifying_government,country,denial_cle,"
     "item_description,end_use,reason_for_refusal,entity_type";
-
-// RFC 4180: records of fields, each with the line it starts on. Quotes that do not end are a fault
-// of the last record.
-struct CsvRecord {
-  int line = 0;
-  std::vector<std::string> fields;
-  bool malformed = false;
-};
-std::vector<CsvRecord> ParseCsv(std::string_view text);
-std::string CsvField(std::string_view text);
 
 // A row that cannot be taken over.
 struct RowFault {

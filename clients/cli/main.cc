@@ -50,6 +50,8 @@ int main(int argc, char** argv) {
   app.fallthrough();
   entente::cli::AddDenial(app, context);
   entente::cli::AddIem(app, context);
+  entente::cli::AddAnnex(app, context);
+  entente::cli::AddProposal(app, context);
   entente::cli::AddTrend(app, context);
   entente::cli::AddFollow(app, context);
   entente::cli::AddLedger(app, context);

@@ -24,8 +24,9 @@ struct PkiOptions {
   std::string state;
   std::string agency;
   std::string officer;
-  std::vector<std::string> seats = {"iem:read,submit", "leem:read,submit"};
-  std::vector<std::string> endpoints = {"leem=127.0.0.1:7701", "iem=127.0.0.1:7702"};
+  std::vector<std::string> seats = {"iem:read,submit", "leem:read,submit", "tem:read,submit"};
+  std::vector<std::string> endpoints = {"iem=127.0.0.1:7702", "leem=127.0.0.1:7701",
+                                        "tem=127.0.0.1:7703"};
   std::string certificate;
   int days = 397;
   int signatures = 1;
@@ -130,6 +131,12 @@ absl::Status Init(const PkiOptions& options) {
                    .dns_names = options.hosts,
                    .usage = LeafUsage::kTlsServer},
                   stem));
+    ENTENTE_RETURN_IF_ERROR(
+        IssueLeaf(options, services,
+                  {.common_name = group,
+                   .uris = {"spiffe://" + options.trust_domain + "/services/" + group},
+                   .usage = LeafUsage::kTlsClient},
+                  stem + ".client"));
     ENTENTE_ASSIGN_OR_RETURN(auto log_key, crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
     ENTENTE_RETURN_IF_ERROR(Write(stem + ".log.key", log_key.Pem(), true));
     ENTENTE_ASSIGN_OR_RETURN(

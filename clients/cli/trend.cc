@@ -129,7 +129,7 @@ void AddTrend(CLI::App& app, Context& context) {
   trend
       ->add_option("--by", options->by, "item, destination, route, method, topic, act, …; else all")
       ->delimiter(',');
-  trend->add_option("--group", options->group, "iem or leem; else both");
+  trend->add_option("--group", options->group, "As in iem; else all that count");
   trend->add_option("--from", options->from, "First month; else a year back");
   trend->add_option("--until", options->until, "Last month; else this one");
   trend->add_option("--html", options->html, "Write one self-contained page with charts");

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "clients/cli/cli.h"
+#include "clients/cli/html.h"
 
 namespace entente::cli {
 namespace {
@@ -18,64 +19,22 @@ constexpr int kLeft = 40;
 constexpr int kRight = 28;
 constexpr int kBottom = 24;
 
-constexpr char kHead[] = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Trends</title>
-<style>
-:root { color-scheme: light dark; --ink: #1c2430; --paper: #ffffff;
-  --line: #c9d1dc; --soft: #5b6675;
-  --c0: #2563a8; --c1: #b4530a; --c2: #2f7d4f; --c3: #8a3ea0; --c4: #a3263a; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --paper: #14181f; --line: #3a4554;
-  --soft: #9aa6b5; --c0: #7db4ee; --c1: #f0a35e; --c2: #7fce9d; --c3: #cf9be0; --c4: #f08a98; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 60rem; margin: 0 auto; padding: 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-figure { margin: 0; overflow-x: auto; }
+constexpr char kIntroduction[] =
+    "<p class=\"note\">Computed from what the reading state is entitled to. A cell marked × is "
+    "suppressed: there is something, and too few states stand behind it; totals leave it "
+    "out.</p>\n";
+constexpr char kStyle[] = R"(figure { margin: 0; overflow-x: auto; }
 svg { width: 100%; min-width: 34rem; height: auto; }
 svg text { fill: var(--soft); font-size: 12px; }
-th { white-space: nowrap; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .85rem; }
-th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: right; }
+th, td { text-align: right; }
 th:first-child, td:first-child { text-align: left; white-space: nowrap; }
-.note { color: var(--soft); font-size: .9rem; }
 .key { display: inline-block; margin-right: 1rem; white-space: nowrap; }
 .key i { display: inline-block; width: .8rem; height: .8rem; margin-right: .3rem; }
-@media print { body { max-width: none; } section { break-inside: avoid; }
-  .scroll { overflow: visible; } }
-</style></head><body>
-<h1>Trends</h1>
-<p class="note">Computed from what the reading state is entitled to. A cell marked × is suppressed: there is
-something, and too few states stand behind it; totals leave it out.</p>
 )";
-
-std::string Escape(const std::string& text) {
-  std::string out;
-  for (char c : Printable(text)) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string Label(const pb::TrendRow& row) {
   const char* basis = row.basis() == pb::TREND_BASIS_CATCH_ALL ? " (catch-all)" : "";
-  return Escape(row.key()) + basis;
+  return EscapeHtml(row.key()) + basis;
 }
 
 // Lines over time of the largest rows; a gap where a cell is suppressed.
@@ -183,7 +142,7 @@ std::string RouteChart(const pb::GetTrendsResponse& table) {
             x + 14, x + step - 18, at, at, 1 + 9 * row.total() / top, x + step - 12, at + 4);
       }
       svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>", x, at + 4,
-                         Escape(std::string(stops[s])));
+                         EscapeHtml(std::string(stops[s])));
     }
     svg += fmt::format("<text x=\"{}\" y=\"{}\">{}{}</text>", kWidth - 80, at + 4, row.total(),
                        row.incomplete() ? "+" : "");
@@ -193,7 +152,7 @@ std::string RouteChart(const pb::GetTrendsResponse& table) {
 
 std::string NumberTable(const pb::GetTrendsResponse& table) {
   std::string html = "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">" +
-                     Escape(table.dimension()) + "</th>";
+                     EscapeHtml(table.dimension()) + "</th>";
   for (const auto& month : table.months()) html += "<th scope=\"col\">" + month.substr(2) + "</th>";
   html += "<th scope=\"col\">total</th><th scope=\"col\">before</th></tr></thead><tbody>";
   for (const auto& row : table.rows()) {
@@ -211,10 +170,10 @@ std::string NumberTable(const pb::GetTrendsResponse& table) {
 }  // namespace
 
 std::string TrendPage(const std::vector<TrendSection>& sections) {
-  std::string html = kHead;
+  std::string html = PageHead("Trends", kStyle) + kIntroduction;
   for (const TrendSection& section : sections) {
     const pb::GetTrendsResponse& table = section.table;
-    const std::string title = Escape(section.title);
+    const std::string title = EscapeHtml(section.title);
     html += "<section><h2>" + title + "</h2>";
     if (table.rows().empty()) {
       html += "<p>Nothing that can be published.</p>";
@@ -233,7 +192,7 @@ std::string TrendPage(const std::vector<TrendSection>& sections) {
         table.rows_left_out() > 0 ? fmt::format(" {} rows are left out.", table.rows_left_out())
                                   : "");
   }
-  return html + "</body></html>\n";
+  return html + kPageFoot;
 }
 
 }  // namespace entente::cli

@@ -9,15 +9,6 @@
 namespace entente::iem {
 namespace {
 
-// States that are partners now.
-std::vector<std::string> Partners(const rpc::Caller& caller) {
-  std::vector<std::string> states;
-  for (const auto& partner : caller.directory->proto().partners()) {
-    if (!partner.former()) states.push_back(partner.state());
-  }
-  return states;
-}
-
 // Whether a matter's newest content, its state and its originator are what every clause asks for.
 bool Matches(const Matter& matter, const std::multimap<std::string, std::string>& facts,
              const std::vector<std::pair<std::string, std::string>>& clauses) {
@@ -72,7 +63,7 @@ MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
   out.set_stale(matter.review_micros != 0 && matter.state == v1::MATTER_STATE_OPEN &&
                 absl::ToUnixMicros(now) > matter.review_micros);
   if (matter.kind == MatterKind::kRequest) {
-    for (auto& status : register_.Addressees(matter, reader, Partners(caller), now)) {
+    for (auto& status : register_.Addressees(matter, reader, caller.directory->partners(), now)) {
       *out.add_addressees() = std::move(status);
     }
   }
@@ -85,7 +76,7 @@ MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
   if (matter.flash && matter.originator_state() == reader.state &&
       now > absl::FromUnixMicros(matter.recorded_micros) + limit) {
     const machine::Place place = backend_.machine.PlaceOf(matter.positions[0]);
-    for (const std::string& state : Partners(caller)) {
+    for (const std::string& state : caller.directory->partners()) {
       if (state == reader.state || !entry::Includes(*matter.audience, state, true)) continue;
       auto steps = place.ledger->acknowledged.find(state);
       const bool had =
@@ -220,63 +211,50 @@ absl::Status MatterServiceImpl::Answers(const rpc::Caller& caller,
 grpc::ServerUnaryReactor* MatterServiceImpl::GetMatter(grpc::CallbackServerContext* context,
                                                        const v1::GetMatterRequest* request,
                                                        v1::GetMatterResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  rpc::Serve(backend_, backend_.readers, context, reactor,
-             "/entente.iem.v1.MatterService/GetMatter",
-             [this, request, response](const rpc::Caller& caller) {
-               return Get(caller, *request, *response);
-             });
-  return reactor;
+  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/GetMatter",
+                        [this, request, response](const rpc::Caller& caller) {
+                          return Get(caller, *request, *response);
+                        });
 }
 
 grpc::ServerUnaryReactor* MatterServiceImpl::ListMatters(grpc::CallbackServerContext* context,
                                                          const v1::ListMattersRequest* request,
                                                          v1::ListMattersResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  rpc::Serve(backend_, backend_.readers, context, reactor,
-             "/entente.iem.v1.MatterService/ListMatters",
-             [this, request, response](const rpc::Caller& caller) {
-               return List(caller, *request, *response);
-             });
-  return reactor;
+  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/ListMatters",
+                        [this, request, response](const rpc::Caller& caller) {
+                          return List(caller, *request, *response);
+                        });
 }
 
 grpc::ServerUnaryReactor* MatterServiceImpl::ListMatterRevisions(
     grpc::CallbackServerContext* context, const v1::ListMatterRevisionsRequest* request,
     v1::ListMatterRevisionsResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  rpc::Serve(
-      backend_, backend_.readers, context, reactor,
-      "/entente.iem.v1.MatterService/ListMatterRevisions",
-      [this, request, response](const rpc::Caller& caller) -> absl::Status {
-        std::vector<uint64_t> positions;
-        {
-          std::shared_lock lock(backend_.machine.mutex());
-          const Matter* matter = register_.Find(request->name(), caller.reader());
-          if (matter == nullptr || matter->name != request->name()) {
-            return rpc::NotFound(request->name());
-          }
-          positions = matter->positions;
-        }
-        ENTENTE_ASSIGN_OR_RETURN(*response->mutable_next_page_token(),
-                                 rpc::ReadChain(backend_.journal, positions, request->page_size(),
-                                                request->page_token(),
-                                                response->mutable_revisions()));
-        return absl::OkStatus();
-      });
-  return reactor;
+  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/ListMatterRevisions",
+                        [this, request, response](const rpc::Caller& caller) -> absl::Status {
+                          std::vector<uint64_t> positions;
+                          {
+                            std::shared_lock lock(backend_.machine.mutex());
+                            const Matter* matter = register_.Find(request->name(), caller.reader());
+                            if (matter == nullptr || matter->name != request->name()) {
+                              return rpc::NotFound(request->name());
+                            }
+                            positions = matter->positions;
+                          }
+                          ENTENTE_ASSIGN_OR_RETURN(
+                              *response->mutable_next_page_token(),
+                              rpc::ReadChain(backend_.journal, positions, request->page_size(),
+                                             request->page_token(), response->mutable_revisions()));
+                          return absl::OkStatus();
+                        });
 }
 
 grpc::ServerUnaryReactor* MatterServiceImpl::ListAnswers(grpc::CallbackServerContext* context,
                                                          const v1::ListAnswersRequest* request,
                                                          v1::ListAnswersResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  rpc::Serve(backend_, backend_.readers, context, reactor,
-             "/entente.iem.v1.MatterService/ListAnswers",
-             [this, request, response](const rpc::Caller& caller) {
-               return Answers(caller, *request, *response);
-             });
-  return reactor;
+  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/ListAnswers",
+                        [this, request, response](const rpc::Caller& caller) {
+                          return Answers(caller, *request, *response);
+                        });
 }
 
 }  // namespace entente::iem

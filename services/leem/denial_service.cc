@@ -98,38 +98,33 @@ absl::Status DenialServiceImpl::FillIn(const Chain& chain, v1::Denial& denial) {
 grpc::ServerUnaryReactor* DenialServiceImpl::GetDenial(grpc::CallbackServerContext* context,
                                                        const v1::GetDenialRequest* request,
                                                        v1::GetDenialResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  rpc::Serve(backend_, backend_.readers, context, reactor,
-             "/entente.leem.v1.DenialService/GetDenial",
-             [this, request, response](const rpc::Caller& caller) -> absl::Status {
-               Chain copy;
-               {
-                 std::shared_lock lock(backend_.machine.mutex());
-                 ENTENTE_RETURN_IF_ERROR(
-                     rpc::CheckAtLeast(backend_.machine, caller.reader(), request->at_least()));
-                 const Chain* chain = register_.Find(request->name(), caller.reader());
-                 if (chain == nullptr || chain->name != request->name()) {
-                   return rpc::NotFound(request->name());
-                 }
-                 copy = *chain;
-                 rpc::AddHeads(backend_.machine, caller.reader(), response->mutable_heads());
-               }
-               CopyChain(copy, *response->mutable_denial());
-               return FillIn(copy, *response->mutable_denial());
-             });
-  return reactor;
+  return rpc::ServeRead(
+      backend_, context, "/entente.leem.v1.DenialService/GetDenial",
+      [this, request, response](const rpc::Caller& caller) -> absl::Status {
+        Chain copy;
+        {
+          std::shared_lock lock(backend_.machine.mutex());
+          ENTENTE_RETURN_IF_ERROR(
+              rpc::CheckAtLeast(backend_.machine, caller.reader(), request->at_least()));
+          const Chain* chain = register_.Find(request->name(), caller.reader());
+          if (chain == nullptr || chain->name != request->name()) {
+            return rpc::NotFound(request->name());
+          }
+          copy = *chain;
+          rpc::AddHeads(backend_.machine, caller.reader(), response->mutable_heads());
+        }
+        CopyChain(copy, *response->mutable_denial());
+        return FillIn(copy, *response->mutable_denial());
+      });
 }
 
 grpc::ServerUnaryReactor* DenialServiceImpl::ListDenials(grpc::CallbackServerContext* context,
                                                          const v1::ListDenialsRequest* request,
                                                          v1::ListDenialsResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  rpc::Serve(backend_, backend_.readers, context, reactor,
-             "/entente.leem.v1.DenialService/ListDenials",
-             [this, request, response](const rpc::Caller& caller) {
-               return List(caller, *request, *response);
-             });
-  return reactor;
+  return rpc::ServeRead(backend_, context, "/entente.leem.v1.DenialService/ListDenials",
+                        [this, request, response](const rpc::Caller& caller) {
+                          return List(caller, *request, *response);
+                        });
 }
 
 absl::Status DenialServiceImpl::List(const rpc::Caller& caller,
@@ -172,13 +167,10 @@ absl::Status DenialServiceImpl::List(const rpc::Caller& caller,
 grpc::ServerUnaryReactor* DenialServiceImpl::ListDenialRevisions(
     grpc::CallbackServerContext* context, const v1::ListDenialRevisionsRequest* request,
     v1::ListDenialRevisionsResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  rpc::Serve(backend_, backend_.readers, context, reactor,
-             "/entente.leem.v1.DenialService/ListDenialRevisions",
-             [this, request, response](const rpc::Caller& caller) {
-               return ListRevisions(caller, *request, *response);
-             });
-  return reactor;
+  return rpc::ServeRead(backend_, context, "/entente.leem.v1.DenialService/ListDenialRevisions",
+                        [this, request, response](const rpc::Caller& caller) {
+                          return ListRevisions(caller, *request, *response);
+                        });
 }
 
 absl::Status DenialServiceImpl::ListRevisions(const rpc::Caller& caller,

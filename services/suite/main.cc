@@ -3,10 +3,12 @@
 #include "services/core/rpc/server_host.h"
 #include "services/iem/matter_service.h"
 #include "services/leem/denial_service.h"
+#include "services/tem/proposal_service.h"
 
 int main(int argc, char** argv) {
   return entente::rpc::RunServer(
-      argc, argv, "entente-suite", {entente::iem::IemModule(), entente::leem::LeemModule()},
+      argc, argv, "entente-suite",
+      {entente::iem::IemModule(), entente::leem::LeemModule(), entente::tem::TemModule()},
       [](const std::string& path,
          const std::string& service) -> absl::StatusOr<std::unique_ptr<entente::journal::Journal>> {
         return entente::journal::SqliteJournal::Open({.path = path, .service = service});

@@ -33,8 +33,10 @@ step() { echo "-- $*"; }
 make_regime() { # [groups…]
   groups=${*:-leem iem}
   entente pki init "$work/pki" --states au,jp,kr,nz >/dev/null
-  for state in au jp kr nz; do
-    entente pki issue "$work/pki" --state $state --agency licensing --officer officer-1 >/dev/null
+  for state in au jp kr nz; do # jp chairs TEM
+    entente pki issue "$work/pki" --state $state --agency licensing --officer officer-1 \
+      --seat iem:read,submit --seat leem:read,submit \
+      --seat tem:read,submit$([ $state = jp ] && echo ,chair) >/dev/null
   done
   cp "$root/deploy/config/profile.textproto" "$work/"
   cat > "$work/server.textproto" <<CONFIG
@@ -103,4 +105,21 @@ listed() { # state,state
 # Adds a source that the document on standard input derives from.
 derives_from() { # name
   sed "s|\"body\": {|\"references\": [{\"relation\": \"RELATION_DERIVES_FROM\", \"name\": \"$1\"}],\n  \"body\": {|"
+}
+
+# The miniature Annex as the edition 2016-03-17, published by jp, who chairs TEM.
+publish_annex() {
+  as jp annex import "$root/deploy/sample/miniature-annex.csv" --edition 2016-03-17 --title "Miniature Annex" -o "$work/annex.json" 2>/dev/null
+  as jp annex approve "$work/annex.json" --decision "as it stood" >/dev/null
+  as jp annex publish "$work/annex.json" >/dev/null
+}
+# A proposal with these changes (JSON), on standard output.
+proposal() { # reference changes
+  entente proposal new | sed "s/\"reference\": \"2016-1\"/\"reference\": \"$1\"/" |
+    python3 -c 'import re, sys
+text = sys.stdin.read()
+print(re.sub(r"\"changes\": \[.*\]", lambda m: "\"changes\": " + sys.argv[1], text, flags=re.S))' "$2"
+}
+position() { # state proposal kind [text]
+  as "$1" proposal position "partners/$2" --kind "$3" ${4:+--text "$4"} >/dev/null
 }

@@ -32,7 +32,7 @@ TestRegime::TestRegime(const std::vector<std::string>& states, absl::Time now) :
     partner->add_ca_pem(authority.certificate.Pem());
     auto* agency = partner->add_agencies();
     agency->set_id("licensing");
-    for (const char* group : {"iem", "leem"}) {
+    for (const char* group : {"iem", "leem", "tem"}) {
       auto* seat = agency->add_seats();
       seat->set_group(group);
       seat->set_read(true);

@@ -24,7 +24,7 @@ namespace pb = ::entente::exchange::v1;
 class TestRegime {
  public:
   // One agency "licensing" with one officer "officer-1" per state, seats to read and submit in
-  // IEM and LEEM.
+  // IEM, LEEM and TEM.
   explicit TestRegime(const std::vector<std::string>& states, absl::Time now);
 
   const identity::Directory& directory() const { return *directory_->Get(); }

@@ -9,13 +9,15 @@
 
 namespace entente::base {
 
-// An agency of a partner state.
+// An agency of a partner state; or, without a state, a service of the regime.
 struct AgencyName {
-  std::string state;   // ISO 3166-1 alpha-2, lower case
+  std::string state;   // ISO 3166-1 alpha-2, lower case; empty for a service
   std::string agency;  // a DNS label
 
   auto operator<=>(const AgencyName&) const = default;
-  std::string str() const { return "partners/" + state + "/agencies/" + agency; }
+  std::string str() const {
+    return state.empty() ? "services/" + agency : "partners/" + state + "/agencies/" + agency;
+  }
   static std::optional<AgencyName> Parse(std::string_view name);
 };
 

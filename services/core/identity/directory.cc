@@ -66,6 +66,9 @@ void Directory::Load(base::FieldViolations& violations) {
     violations.Add("trust_domain", "must be a domain name of two or more labels");
   }
   for (int i = 0; i < proto_.partners_size(); ++i) LoadPartner(i, violations);
+  for (const auto& [state, partner] : partners_) {
+    if (!partner.former) partner_states_.push_back(state);
+  }
   for (int i = 0; i < proto_.services_size(); ++i) {
     const auto& service = proto_.services(i);
     const std::string path = fmt::format("services[{}]", i);
@@ -83,7 +86,10 @@ void Directory::Load(base::FieldViolations& violations) {
     auto certificates = crypto::Certificate::FromPem(pem);
     if (!certificates.ok()) {
       violations.Add("service_ca_pem", "{}", base::Text(certificates.status()));
+      continue;
     }
+    service_authorities_.insert(service_authorities_.end(), certificates->begin(),
+                                certificates->end());
   }
 }
 
@@ -163,6 +169,22 @@ bool Directory::Has(const base::AgencyName& agency, std::string_view group, Righ
       case Right::kChair:
         return seat.chair();
     }
+  }
+  return false;
+}
+
+bool Directory::ChairedAt(const base::AgencyName& agency, std::string_view group,
+                          uint64_t serial) const {
+  auto partner = partners_.find(agency.state);
+  if (partner == partners_.end()) return false;
+  auto it = partner->second.agencies.find(agency.agency);
+  if (it == partner->second.agencies.end()) return false;
+  for (const auto& seat : it->second->seats()) {
+    if (seat.group() != group) continue;
+    const auto& terms = seat.past_chair_terms();
+    return seat.chair() || std::any_of(terms.begin(), terms.end(), [&](const auto& term) {
+             return term.from_serial() <= serial && serial < term.until_serial();
+           });
   }
   return false;
 }
@@ -250,9 +272,21 @@ absl::StatusOr<document::Signer> Directory::Accept(const crypto::Certificate& le
 absl::StatusOr<base::AgencyName> Directory::AcceptCaller(const crypto::Certificate& leaf,
                                                          std::span<const crypto::Certificate> chain,
                                                          absl::Time time) const {
+  if (auto service = ServiceOf(leaf)) {
+    ENTENTE_RETURN_IF_ERROR(crypto::CheckLeafProfile(leaf, crypto::LeafUsage::kTlsClient));
+    ENTENTE_RETURN_IF_ERROR(crypto::CheckPath(leaf, chain, service_authorities_, time));
+    return *std::move(service);
+  }
   ENTENTE_ASSIGN_OR_RETURN(document::Signer signer,
                            Accept(leaf, chain, time, crypto::LeafUsage::kTlsClient));
   return signer.agency;
+}
+
+// "spiffe://mtcr.example/services/leem"
+std::optional<base::AgencyName> Directory::ServiceOf(const crypto::Certificate& leaf) const {
+  const std::string prefix = "spiffe://" + trust_domain() + "/services/";
+  if (leaf.uris().size() != 1 || leaf.uris()[0].rfind(prefix, 0) != 0) return std::nullopt;
+  return base::AgencyName{"", leaf.uris()[0].substr(prefix.size())};
 }
 
 absl::StatusOr<document::Signer> Directory::AcceptSigner(const crypto::Certificate& leaf,

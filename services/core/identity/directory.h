@@ -40,8 +40,13 @@ class Directory final : public document::SignerTrust {
   const entente::config::v1::Directory& proto() const { return proto_; }
 
   bool IsPartner(std::string_view state) const;
+  // States that are partners now, sorted.
+  const std::vector<std::string>& partners() const { return partner_states_; }
   bool Has(const base::AgencyName& agency, std::string_view group, Right right) const;
-  // UNAUTHENTICATED with the check that failed, or who calls. `chain` are intermediates.
+  // Whether an agency led a group under the directory of `serial`, as far as this one remembers.
+  bool ChairedAt(const base::AgencyName& agency, std::string_view group, uint64_t serial) const;
+  // UNAUTHENTICATED with the check that failed, or who calls: an agency, or a service of the regime,
+  // which has no state. `chain` are intermediates.
   absl::StatusOr<base::AgencyName> AcceptCaller(const crypto::Certificate& leaf,
                                                 std::span<const crypto::Certificate> chain,
                                                 absl::Time time) const;
@@ -86,6 +91,7 @@ class Directory final : public document::SignerTrust {
   void Load(base::FieldViolations& violations);
   void LoadPartner(int index, base::FieldViolations& violations);
   absl::StatusOr<Subject> ParseUri(std::string_view uri) const;
+  std::optional<base::AgencyName> ServiceOf(const crypto::Certificate& leaf) const;
   absl::StatusOr<document::Signer> Accept(const crypto::Certificate& leaf,
                                           std::span<const crypto::Certificate> chain,
                                           absl::Time time, crypto::LeafUsage usage) const;
@@ -102,7 +108,9 @@ class Directory final : public document::SignerTrust {
 
   entente::config::v1::Directory proto_;
   std::map<std::string, Partner, std::less<>> partners_;
+  std::vector<std::string> partner_states_;  // not the former ones
   std::map<std::string, std::vector<entry::NoteVerifier>, std::less<>> log_verifiers_;
+  std::vector<crypto::Certificate> service_authorities_;
   mutable base::Mutex mutex_;
   mutable std::map<std::pair<base::Digest, crypto::LeafUsage>, Verdict> verdicts_
       ABSL_GUARDED_BY(mutex_);

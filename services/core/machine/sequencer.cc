@@ -291,7 +291,12 @@ absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
     return base::RefuseArgument(Reason::kCertificateRejected,
                                 "a signer's certificate is not valid at the time of recording");
   }
-  return d_.machine.reg().Validate(*command.document, {.now = now});
+  return d_.machine.reg().Validate(
+      *command.document,
+      {.now = now,
+       .partners = directory->partners(),
+       .from_chair = directory->Has(command.document->parsed().originator, d_.machine.group(),
+                                    identity::Right::kChair)});
 }
 
 merkle::CompactRange& Sequencer::RangeOf(const std::string& ledger, Batch& batch) {

@@ -71,6 +71,14 @@ void Serve(Backend& backend, base::ThreadPool& pool, grpc::CallbackServerContext
                       absl::Milliseconds(100))));
 }
 
+grpc::ServerUnaryReactor* ServeRead(Backend& backend, grpc::CallbackServerContext* context,
+                                    std::string_view method,
+                                    std::function<absl::Status(const Caller&)> work) {
+  auto* reactor = context->DefaultReactor();
+  Serve(backend, backend.readers, context, reactor, method, std::move(work));
+  return reactor;
+}
+
 absl::Status CheckAtLeast(const machine::Machine& machine, const machine::Reader& reader,
                           const google::protobuf::RepeatedPtrField<pb::Head>& at_least) {
   for (const pb::Head& head : at_least) {
@@ -125,6 +133,10 @@ grpc::ServerUnaryReactor* ExchangeServiceImpl::Acknowledge(grpc::CallbackServerC
       reactor->Finish(ToGrpcStatus(status));
     };
     if (!caller.ok()) return finish(caller.status());
+    if (caller->agency.state.empty()) {
+      return finish(base::Refuse(absl::StatusCode::kPermissionDenied, Reason::kCallerNotEntitled,
+                                 "{} reads for no state", name));
+    }
     auto cursor = entry::Cursor::Decode(backend_.machine.service(), request->cursor());
     if (!cursor.ok()) return finish(cursor.status());
     {

@@ -37,6 +37,10 @@ struct Backend {
 void Serve(Backend& backend, base::ThreadPool& pool, grpc::CallbackServerContext* context,
            grpc::ServerUnaryReactor* reactor, std::string_view method,
            std::function<absl::Status(const Caller&)> work);
+// The same for a handler that reads; gives the reactor to return.
+grpc::ServerUnaryReactor* ServeRead(Backend& backend, grpc::CallbackServerContext* context,
+                                    std::string_view method,
+                                    std::function<absl::Status(const Caller&)> work);
 // Counts and logs a finished call.
 void Report(Backend& backend, std::string_view method, const std::string& caller,
             const absl::Status& status, absl::Time began);

@@ -90,7 +90,9 @@ struct GroupServer::Impl {
   void Assemble(const GroupModule& module, const entente::config::v1::RegimeProfile& profile,
                 const base::Clock& clock, prometheus::Registry& registry);
   absl::Status WriteRoots() const {
-    if (base::WriteFileAtomically(roots_file, directory->Get()->PartnerAuthoritiesPem())) {
+    const auto now = directory->Get();
+    if (base::WriteFileAtomically(roots_file,
+                                  now->PartnerAuthoritiesPem() + now->ServiceAuthoritiesPem())) {
       return absl::OkStatus();
     }
     return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", roots_file);

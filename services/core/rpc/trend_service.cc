@@ -83,11 +83,9 @@ absl::Status TrendServiceImpl::Get(const Caller& caller, const pb::GetTrendsRequ
 grpc::ServerUnaryReactor* TrendServiceImpl::GetTrends(grpc::CallbackServerContext* context,
                                                       const pb::GetTrendsRequest* request,
                                                       pb::GetTrendsResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  Serve(
-      backend_, backend_.readers, context, reactor, "/entente.exchange.v1.TrendService/GetTrends",
+  return ServeRead(
+      backend_, context, "/entente.exchange.v1.TrendService/GetTrends",
       [this, request, response](const Caller& caller) { return Get(caller, *request, *response); });
-  return reactor;
 }
 
 }  // namespace entente::rpc

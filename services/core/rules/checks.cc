@@ -34,6 +34,25 @@ void CheckCountry(const std::string& code, bool needed, const std::string& path,
   violations.Add(path, "\"{}\" is not a lower-case ISO 3166-1 alpha-2 code", code);
 }
 
+void CheckTexts(const TextList& list, int most, size_t length, const std::string& path,
+                base::FieldViolations& violations) {
+  if (TooMany(list, most, path, violations)) return;
+  for (int i = 0; i < list.size(); ++i) {
+    CheckText(list[i], 1, length, fmt::format("{}[{}]", path, i), violations);
+  }
+}
+
+void CheckStates(const TextList& list, int least, const std::string& path,
+                 base::FieldViolations& violations) {
+  if (list.size() < least) violations.Add(path, "is empty");
+  if (TooMany(list, 64, path, violations)) return;
+  for (int i = 0; i < list.size(); ++i) {
+    const std::string at = fmt::format("{}[{}]", path, i);
+    CheckCountry(list[i], true, at, violations);
+    if (i > 0 && list[i - 1] >= list[i]) violations.Add(at, "must be sorted, unique");
+  }
+}
+
 void CheckHeader(const document::pb::Document& header, absl::Time now, int level_max,
                  base::FieldViolations& violations) {
   const absl::Time composed = absl::FromUnixSeconds(header.composed_time().seconds()) +

@@ -23,6 +23,33 @@ template <typename Codes>
 bool HasCode(const Codes& codes, const std::string& code) {
   return std::any_of(codes.begin(), codes.end(), [&](const auto& c) { return c.code() == code; });
 }
+// Whether a list is over its limit; its elements are then not looked at.
+template <typename List>
+bool TooMany(const List& list, int most, const std::string& path,
+             base::FieldViolations& violations) {
+  if (list.size() <= most) return false;
+  violations.Add(path, "has {} elements; at most {}", list.size(), most);
+  return true;
+}
+using TextList = google::protobuf::RepeatedPtrField<std::string>;
+// Texts of 1 to `length` characters.
+void CheckTexts(const TextList& list, int most, size_t length, const std::string& path,
+                base::FieldViolations& violations);
+// States, sorted, unique; at least `least` of them, at most 64.
+void CheckStates(const TextList& list, int least, const std::string& path,
+                 base::FieldViolations& violations);
+// Codes of the profile, sorted, unique.
+template <typename Codes>
+void CheckCodes(const TextList& list, int most, const Codes& codes, const std::string& path,
+                base::FieldViolations& violations) {
+  if (TooMany(list, most, path, violations)) return;
+  for (int i = 0; i < list.size(); ++i) {
+    const std::string at = fmt::format("{}[{}]", path, i);
+    if (!HasCode(codes, list[i]))
+      violations.Add(at, "\"{}\" is not a code of the profile", list[i]);
+    if (i > 0 && list[i - 1] >= list[i]) violations.Add(at, "codes must be sorted, unique");
+  }
+}
 // Limits that every document keeps, whatever its body: not from the future, not marked above
 // `level_max`.
 void CheckHeader(const document::pb::Document& header, absl::Time now, int level_max,

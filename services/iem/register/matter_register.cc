@@ -5,13 +5,20 @@
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/rules/checks.h"
+#include "services/core/rules/links.h"
 #include "services/iem/register/matter_rules.h"
 
 namespace entente::iem {
 namespace {
 
 using base::Reason;
-using Reference = entente::exchange::v1::Reference;
+using rules::ChainOf;
+using rules::Fault;
+using rules::Forbid;
+using rules::Micros;
+using rules::Reference;
+using rules::ReferenceOf;
+using rules::Unpack;
 
 const char* FolderOf(const std::string& kind) {
   if (kind == kAlert) return "alerts";
@@ -19,55 +26,6 @@ const char* FolderOf(const std::string& kind) {
   if (kind == kRequest) return "requests";
   if (kind == kRelease) return "releases";
   return "answers";
-}
-
-// "partners/kr/alerts/1/revisions/3" -> "partners/kr/alerts/1"
-std::string_view ChainOf(std::string_view name) { return name.substr(0, name.find("/revisions/")); }
-
-absl::Status NoSuchMatter(std::string_view name) {
-  return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound,
-                      "references: {} does not exist or is not released to you", name);
-}
-
-absl::Status Forbid(Reason reason, const std::string& name, std::string_view why) {
-  return base::Refuse(absl::StatusCode::kFailedPrecondition, reason, "{}: {}", name, why);
-}
-
-absl::Status Fault(std::string field, std::string_view why) {
-  base::FieldViolations violations;
-  violations.Add(std::move(field), "{}", why);
-  return violations.ToStatus();
-}
-
-const Reference* ReferenceOf(const entry::pb::Document& header, Reference::Relation relation) {
-  for (const Reference& reference : header.references()) {
-    if (reference.relation() == relation) return &reference;
-  }
-  return nullptr;
-}
-
-int Count(const entry::pb::Document& header, Reference::Relation relation) {
-  return static_cast<int>(
-      std::count_if(header.references().begin(), header.references().end(),
-                    [&](const Reference& r) { return r.relation() == relation; }));
-}
-
-template <typename Body>
-Body Unpack(const entry::pb::Document& header) {
-  Body body;
-  body.ParseFromString(header.body().value());
-  return body;
-}
-
-int64_t Micros(const google::protobuf::Timestamp& time) {
-  return absl::ToUnixMicros(entry::GetTime(time));
-}
-
-// "URGENCY_FLASH" without its prefix, lower case.
-std::string Word(const std::string& name, size_t prefix) {
-  std::string word = name.substr(std::min(prefix, name.size()));
-  for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return word;
 }
 
 void AddUnique(std::vector<std::string>& list, std::string value) {
@@ -87,8 +45,8 @@ void AddFacts(const char* prefix, const Values& values, std::vector<std::string>
 }
 
 void AlertFacts(const v1::Alert& alert, std::vector<std::string>& facts) {
-  facts.push_back("iem.urgency=" + Word(v1::Urgency_Name(alert.urgency()), 8));
-  facts.push_back("iem.kind=" + Word(v1::AlertKind_Name(alert.kind()), 11));
+  facts.push_back("iem.urgency=" + rules::EnumWord(v1::Urgency_Name(alert.urgency()), "URGENCY_"));
+  facts.push_back("iem.kind=" + rules::EnumWord(v1::AlertKind_Name(alert.kind()), "ALERT_KIND_"));
   AddItems(alert.items(), facts);
   AddFacts("iem.country=", alert.route(), facts);
   for (const auto& actor : alert.actors()) {
@@ -150,8 +108,8 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
     violations.Add("audience", "is never public here; name all_partners or listed states");
   }
   CheckBody(document, profile_, violations);
-  const int superseded = Count(header, Reference::RELATION_SUPERSEDES);
-  const int answered = Count(header, Reference::RELATION_ANSWERS);
+  const int superseded = rules::CountReferences(header, Reference::RELATION_SUPERSEDES);
+  const int answered = rules::CountReferences(header, Reference::RELATION_ANSWERS);
   const bool revises = superseded > 0 || (!Opens(kind) && !Answers(kind));
   if (revises && superseded != 1) {
     violations.Add("references", "must name the matter once, with SUPERSEDES and its etag");
@@ -171,7 +129,7 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
         header, revises ? Reference::RELATION_SUPERSEDES : Reference::RELATION_ANSWERS);
     const Matter* matter = Find(reference.name(), AsReader(document));
     if (matter == nullptr || matter->name != reference.name())
-      return NoSuchMatter(reference.name());
+      return rules::NoSuch(reference.name());
     ENTENTE_RETURN_IF_ERROR(revises ? ValidateRevision(document, *matter)
                                     : ValidateAnswer(document, *matter, context.now));
     judgement.name =
@@ -199,7 +157,7 @@ absl::Status MatterRegister::CheckSources(const document::VerifiedDocument& docu
     if (reference.relation() != Reference::RELATION_DERIVES_FROM) continue;
     const Matter* matter = Find(reference.name(), AsReader(document));
     const Answer* answer = FindAnswer(reference.name(), AsReader(document));
-    if (matter == nullptr && answer == nullptr) return NoSuchMatter(reference.name());
+    if (matter == nullptr && answer == nullptr) return rules::NoSuch(reference.name());
     const auto& audience = matter != nullptr ? *matter->audience : *answer->audience;
     const auto& marking = matter != nullptr ? matter->marking : answer->marking;
     const std::string owner(matter != nullptr ? matter->originator_state()
@@ -255,13 +213,13 @@ absl::Status MatterRegister::ValidateAddressees(const document::VerifiedDocument
 
 absl::Status MatterRegister::ValidateRelease(const document::VerifiedDocument& document) const {
   const auto& header = document.header();
-  if (Count(header, Reference::RELATION_RELATES_TO) != 1) {
+  if (rules::CountReferences(header, Reference::RELATION_RELATES_TO) != 1) {
     return Fault("references", "must name the document, once, with RELATES_TO");
   }
   const std::string& name = ReferenceOf(header, Reference::RELATION_RELATES_TO)->name();
   const Matter* matter = Find(name, AsReader(document));
   const Answer* answer = FindAnswer(name, AsReader(document));
-  if (matter == nullptr && answer == nullptr) return NoSuchMatter(name);
+  if (matter == nullptr && answer == nullptr) return rules::NoSuch(name);
   const std::string owner(matter != nullptr ? matter->originator_state()
                                             : answer->originator_state());
   const auto& audience = matter != nullptr ? *matter->audience : *answer->audience;
@@ -299,8 +257,7 @@ absl::Status MatterRegister::ValidateRevision(const document::VerifiedDocument& 
     return Forbid(Reason::kChainEnded, matter.name, "has ended; open a new one");
   }
   if (ReferenceOf(header, Reference::RELATION_SUPERSEDES)->digest() != matter.tip.view()) {
-    return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
-                        "{}: a newer document exists; read it again and use its etag", matter.name);
+    return rules::Moved(matter.name);
   }
   if (entry::LedgerIdOf("", header.audience()) != entry::LedgerIdOf("", *matter.audience)) {
     return base::RefuseArgument(Reason::kAudienceChanged,
@@ -500,7 +457,7 @@ void MatterRegister::ApplyAnswer(const machine::AppliedDocument& document) {
 }
 
 std::string MatterRegister::StateFact(const Matter& matter) {
-  return "iem.state=" + Word(v1::MatterState_Name(matter.state), 13);
+  return "iem.state=" + rules::EnumWord(v1::MatterState_Name(matter.state), "MATTER_STATE_");
 }
 
 base::Digest MatterRegister::Fingerprint() const {
@@ -637,7 +594,8 @@ void MatterRegister::Observe(const machine::Reader& reader, std::string_view dim
     if (dimension != "sighting" && dimension != "country") return true;
     for (const Answer* answer : AnswersTo(matter, reader)) {
       if (answer->sighting == v1::SIGHTING_RESULT_UNSPECIFIED) continue;
-      const std::string word = Word(v1::SightingResult_Name(answer->sighting), 16);
+      const std::string word =
+          rules::EnumWord(v1::SightingResult_Name(answer->sighting), "SIGHTING_RESULT_");
       seen.key = dimension == "sighting" ? word : answer->country;
       seen.originator = answer->originator_state();
       seen.month = machine::MonthOf(absl::FromUnixMicros(answer->recorded_micros));

@@ -16,49 +16,12 @@ namespace {
 
 using Violations = base::FieldViolations;
 using entente::config::v1::IemRules;
+using rules::CheckCodes;
 using rules::CheckCountry;
+using rules::CheckStates;
 using rules::CheckText;
-
-// Whether a list is over its limit; its elements are then not looked at.
-template <typename List>
-bool TooMany(const List& list, int most, const std::string& path, Violations& violations) {
-  if (list.size() <= most) return false;
-  violations.Add(path, "has {} elements; at most {}", list.size(), most);
-  return true;
-}
-
-// A sorted, unique list of codes.
-template <typename Codes>
-void CheckCodes(const google::protobuf::RepeatedPtrField<std::string>& list, int most,
-                const Codes& codes, const std::string& path, Violations& violations) {
-  if (TooMany(list, most, path, violations)) return;
-  for (int i = 0; i < list.size(); ++i) {
-    const std::string at = fmt::format("{}[{}]", path, i);
-    if (!rules::HasCode(codes, list[i])) {
-      violations.Add(at, "\"{}\" is not a code of the profile", list[i]);
-    }
-    if (i > 0 && list[i - 1] >= list[i]) violations.Add(at, "codes must be sorted, unique");
-  }
-}
-
-void CheckStates(const google::protobuf::RepeatedPtrField<std::string>& list, int least,
-                 const std::string& path, Violations& violations) {
-  if (list.size() < least) violations.Add(path, "is empty");
-  if (TooMany(list, 64, path, violations)) return;
-  for (int i = 0; i < list.size(); ++i) {
-    const std::string at = fmt::format("{}[{}]", path, i);
-    CheckCountry(list[i], true, at, violations);
-    if (i > 0 && list[i - 1] >= list[i]) violations.Add(at, "must be sorted, unique");
-  }
-}
-
-void CheckTexts(const google::protobuf::RepeatedPtrField<std::string>& list, int most,
-                size_t length, const std::string& path, Violations& violations) {
-  if (TooMany(list, most, path, violations)) return;
-  for (int i = 0; i < list.size(); ++i) {
-    CheckText(list[i], 1, length, fmt::format("{}[{}]", path, i), violations);
-  }
-}
+using rules::CheckTexts;
+using rules::TooMany;
 
 template <typename Items>
 void CheckItems(const Items& items, int most, Violations& violations) {

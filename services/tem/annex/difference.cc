@@ -1,0 +1,243 @@
+#include "services/tem/annex/difference.h"
+
+#include <algorithm>
+#include <dtl/dtl.hpp>
+#include <map>
+
+namespace entente::tem::annex {
+namespace {
+
+// Words and signs with the white space after them, so that joining them gives the text.
+std::vector<std::string> Words(const std::string& text) {
+  std::vector<std::string> words;
+  bool space = true;
+  for (char c : text) {
+    const bool is_space = c == ' ' || c == '\n' || c == '\t';
+    if (words.empty() || (space && !is_space)) words.emplace_back();
+    words.back() += c;
+    space = is_space;
+  }
+  return words;
+}
+
+// Children by parent id, in order.
+std::map<std::string_view, std::vector<int>> Families(const Edition& edition) {
+  std::map<std::string_view, std::vector<int>> families;
+  for (int i = 0; i < static_cast<int>(edition.size()); ++i) {
+    families[edition.ParentId(i)].push_back(i);
+  }
+  return families;
+}
+
+// Positions of a longest rising subsequence.
+std::vector<size_t> LongestRising(const std::vector<int>& values) {
+  std::vector<size_t> tails;  // positions; tails[k] ends the best run of length k + 1
+  std::vector<size_t> back(values.size(), SIZE_MAX);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto at = std::lower_bound(tails.begin(), tails.end(), values[i],
+                                     [&](size_t a, int value) { return values[a] < value; });
+    if (at != tails.begin()) back[i] = *(at - 1);
+    if (at == tails.end()) {
+      tails.push_back(i);
+    } else {
+      *at = i;
+    }
+  }
+  std::vector<size_t> result;
+  for (size_t i = tails.empty() ? SIZE_MAX : tails.back(); i != SIZE_MAX; i = back[i]) {
+    result.push_back(i);
+  }
+  std::reverse(result.begin(), result.end());
+  return result;
+}
+
+// Which nodes of the new edition did not keep their place among those that stay below the same
+// parent: the fewest that can be said to have moved.
+std::vector<bool> MovedNodes(const Edition& before, const Edition& after) {
+  std::vector<bool> moved(after.size(), false);
+  for (const auto& [parent, children] : Families(after)) {
+    std::vector<int> old_places;
+    std::vector<int> stayed;
+    for (int child : children) {
+      const int old = before.Find(after[child].node->id);
+      if (old < 0) continue;
+      if (before.ParentId(old) != parent) {
+        moved[static_cast<size_t>(child)] = true;
+        continue;
+      }
+      old_places.push_back(old);
+      stayed.push_back(child);
+    }
+    for (int child : stayed) moved[static_cast<size_t>(child)] = true;
+    for (size_t keep : LongestRising(old_places)) moved[static_cast<size_t>(stayed[keep])] = false;
+  }
+  return moved;
+}
+
+void CompareNode(const Edition& before, const Edition& after, int old, int now, bool moved,
+                 bool whole, Differences& out) {
+  const Node& then = *before[old].node;
+  const Node& today = *after[now].node;
+  pb::NodeDifference difference;
+  if (moved) {
+    difference.add_kinds(pb::AMENDMENT_KIND_MOVED);
+  } else if (then.label != today.label) {
+    difference.add_kinds(pb::AMENDMENT_KIND_RENUMBERED);
+  }
+  if (!then.SameContent(today)) {
+    difference.add_kinds(today.reserved && !then.reserved ? pb::AMENDMENT_KIND_RESERVED
+                                                          : pb::AMENDMENT_KIND_TEXT);
+    if (then.text != today.text) {
+      for (pb::TextPiece& piece : CompareTexts(then.text, today.text)) {
+        *difference.add_pieces() = std::move(piece);
+      }
+    }
+  }
+  if (difference.kinds().empty() && !whole) return;
+  if (whole && difference.pieces().empty() && !today.text.empty()) {
+    difference.add_pieces()->set_kind(pb::PIECE_KIND_KEPT);
+    difference.mutable_pieces(0)->set_text(today.text);
+  }
+  difference.set_node(today.id);
+  difference.set_old_path(before[old].path);
+  difference.set_new_path(after[now].path);
+  difference.set_kind(today.kind);
+  out.push_back(std::move(difference));
+}
+
+pb::NodeDifference Whole(const Edition::Place& place, bool added) {
+  pb::NodeDifference difference;
+  difference.set_node(place.node->id);
+  difference.set_kind(place.node->kind);
+  if (added) {
+    difference.set_new_path(place.path);
+  } else {
+    difference.set_old_path(place.path);
+  }
+  difference.add_kinds(added ? pb::AMENDMENT_KIND_ADDED : pb::AMENDMENT_KIND_REMOVED);
+  if (!place.node->text.empty()) {
+    pb::TextPiece& piece = *difference.add_pieces();
+    piece.set_kind(added ? pb::PIECE_KIND_INSERTED : pb::PIECE_KIND_DELETED);
+    piece.set_text(place.node->text);
+  }
+  return difference;
+}
+
+}  // namespace
+
+std::vector<pb::TextPiece> CompareTexts(const std::string& before, const std::string& after) {
+  std::vector<pb::TextPiece> pieces;
+  const auto put = [&](pb::PieceKind kind, const std::string& text) {
+    if (text.empty()) return;
+    if (pieces.empty() || pieces.back().kind() != kind) pieces.emplace_back().set_kind(kind);
+    pieces.back().mutable_text()->append(text);
+  };
+  dtl::Diff<std::string, std::vector<std::string>> diff(Words(before), Words(after));
+  diff.onHuge();
+  diff.compose();
+  for (const auto& [word, info] : diff.getSes().getSequence()) {
+    put(info.type == dtl::SES_DELETE ? pb::PIECE_KIND_DELETED
+        : info.type == dtl::SES_ADD  ? pb::PIECE_KIND_INSERTED
+                                     : pb::PIECE_KIND_KEPT,
+        word);
+  }
+  return pieces;
+}
+
+Differences Compare(const Edition& before, const Edition& after, bool whole) {
+  const std::vector<bool> moved = MovedNodes(before, after);
+  // What was removed comes behind the nearest node before it that is still there.
+  std::map<int, std::vector<int>> removed_behind;
+  int last_kept = -1;
+  for (int old = 0; old < static_cast<int>(before.size()); ++old) {
+    const int now = after.Find(before[old].node->id);
+    if (now >= 0) {
+      last_kept = now;
+    } else {
+      removed_behind[last_kept].push_back(old);
+    }
+  }
+  Differences out;
+  const auto put_removed = [&](int behind) {
+    auto it = removed_behind.find(behind);
+    if (it == removed_behind.end()) return;
+    for (int old : it->second) out.push_back(Whole(before[old], false));
+  };
+  put_removed(-1);
+  for (int now = 0; now < static_cast<int>(after.size()); ++now) {
+    const int old = before.Find(after[now].node->id);
+    if (old < 0) {
+      out.push_back(Whole(after[now], true));
+    } else {
+      CompareNode(before, after, old, now, moved[static_cast<size_t>(now)], whole, out);
+    }
+    put_removed(now);
+  }
+  return out;
+}
+
+ChangeList ChangesBetween(const Edition& before, const Edition& after) {
+  ChangeList changes;
+  const std::vector<bool> moved = MovedNodes(before, after);
+  std::map<std::string_view, std::string_view> last_below;  // parent -> its child handled last
+  for (int now = 0; now < static_cast<int>(after.size()); ++now) {
+    const Node& node = *after[now].node;
+    const std::string_view parent = after.ParentId(now);
+    const std::string_view previous = std::exchange(last_below[parent], node.id);
+    const int old = before.Find(node.id);
+    if (old < 0) {
+      pb::AddNode& add = *changes.Add()->mutable_add();
+      pb::AnnexNode& given = *add.mutable_node();
+      given.set_id(node.id);
+      given.set_kind(node.kind);
+      given.set_category(node.category);
+      given.set_reserved(node.reserved);
+      given.set_text(node.text);
+      for (const std::string& reference : node.cross_references) {
+        given.add_cross_references(reference);
+      }
+      add.set_parent(std::string(parent));
+      add.set_label(node.label);
+      add.set_after(std::string(previous));
+      continue;
+    }
+    const Node& then = *before[old].node;
+    if (moved[static_cast<size_t>(now)]) {
+      pb::MoveNode& move = *changes.Add()->mutable_move();
+      move.set_node(node.id);
+      move.set_parent(std::string(parent));
+      if (then.label != node.label) move.set_label(node.label);
+      move.set_after(std::string(previous));
+    } else if (then.label != node.label) {
+      pb::RenumberNode& renumber = *changes.Add()->mutable_renumber();
+      renumber.set_node(node.id);
+      renumber.set_label(node.label);
+    }
+    if (!then.SameContent(node) && !node.reserved) {
+      pb::ReplaceText& replace = *changes.Add()->mutable_replace();
+      replace.set_node(node.id);
+      replace.set_text(node.text);
+      for (const std::string& reference : node.cross_references) {
+        replace.add_cross_references(reference);
+      }
+      if (then.kind != node.kind) replace.set_kind(node.kind);
+      if (then.category != node.category) replace.set_category(node.category);
+    }
+  }
+  // At the end, when all that goes on elsewhere has left them.
+  for (int old = 0; old < static_cast<int>(before.size()); ++old) {
+    const Node& then = *before[old].node;
+    const int now = after.Find(then.id);
+    if (now >= 0 && (!after[now].node->reserved || then.reserved)) continue;
+    // What is below something that goes, or whose number is parked, goes along with it.
+    const int parent = before[old].parent;
+    const int above = parent < 0 ? -1 : after.Find(before[parent].node->id);
+    if (now < 0 && parent >= 0 && (above < 0 || after[above].node->reserved)) continue;
+    pb::RemoveNode& remove = *changes.Add()->mutable_remove();
+    remove.set_node(then.id);
+    remove.set_reserve(now >= 0);
+  }
+  return changes;
+}
+
+}  // namespace entente::tem::annex

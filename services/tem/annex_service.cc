@@ -1,0 +1,240 @@
+#include "services/tem/annex_service.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "services/core/base/status.h"
+#include "services/core/rpc/reading.h"
+
+namespace entente::tem {
+namespace {
+
+constexpr size_t kRelationsMax = 20000;  // looked at for one question
+
+void SetMicros(int64_t micros, google::protobuf::Timestamp* out) {
+  entry::SetTime(absl::FromUnixMicros(micros), out);
+}
+
+std::string Today(const base::Clock& clock) {
+  return absl::FormatTime("%Y-%m-%d", clock.Now(), absl::UTCTimeZone());
+}
+
+}  // namespace
+
+absl::StatusOr<const EditionState*> AnnexServiceImpl::Edition(const std::string& edition) const {
+  std::shared_lock lock(backend_.machine.mutex());
+  const EditionState* found = register_.FindEdition(edition);
+  if (found == nullptr) return rpc::NotFound(edition.empty() ? "an edition" : edition);
+  return found;
+}
+
+grpc::ServerUnaryReactor* AnnexServiceImpl::ListEditions(grpc::CallbackServerContext* context,
+                                                         const v1::ListEditionsRequest* request,
+                                                         v1::ListEditionsResponse* response) {
+  return rpc::ServeRead(
+      backend_, context, "/entente.tem.v1.AnnexService/ListEditions",
+      [this, request, response](const rpc::Caller& caller) -> absl::Status {
+        std::shared_lock lock(backend_.machine.mutex());
+        ENTENTE_RETURN_IF_ERROR(
+            rpc::CheckAtLeast(backend_.machine, caller.reader(), request->at_least()));
+        const auto& editions = register_.editions();
+        for (auto it = editions.rbegin(); it != editions.rend(); ++it) {
+          const EditionState& state = *it->second;
+          v1::EditionSummary& out = *response->add_editions();
+          out.set_edition(state.edition);
+          out.set_title(state.title);
+          out.set_base(state.base);
+          out.set_nodes(static_cast<int>(state.content.size()));
+          out.set_name(state.name);
+          SetMicros(state.recorded_micros, out.mutable_recorded_time());
+        }
+        rpc::AddHeads(backend_.machine, caller.reader(), response->mutable_heads());
+        return absl::OkStatus();
+      });
+}
+
+grpc::ServerUnaryReactor* AnnexServiceImpl::GetEdition(grpc::CallbackServerContext* context,
+                                                       const v1::GetEditionRequest* request,
+                                                       v1::GetEditionResponse* response) {
+  return rpc::ServeRead(
+      backend_, context, "/entente.tem.v1.AnnexService/GetEdition",
+      [this, request, response](const rpc::Caller&) -> absl::Status {
+        ENTENTE_ASSIGN_OR_RETURN(const EditionState* state, Edition(request->edition()));
+        ENTENTE_ASSIGN_OR_RETURN(auto records,
+                                 backend_.journal.Read(state->position, state->position + 1, 1));
+        response->mutable_entry()->set_leaf(std::move(records[0].header));
+        response->mutable_entry()->set_signed_document(std::move(records[0].body));
+        return absl::OkStatus();
+      });
+}
+
+absl::Status AnnexServiceImpl::Node(const v1::GetNodeRequest& request,
+                                    v1::GetNodeResponse& response) const {
+  std::string id = request.id();
+  if (id.empty()) {
+    ENTENTE_ASSIGN_OR_RETURN(const EditionState* edition, Edition(request.edition()));
+    const int at = edition->content.FindPath(request.path());
+    if (at < 0) return rpc::NotFound(edition->edition + " " + request.path());
+    id = edition->content[at].node->id;
+  }
+  std::shared_lock lock(backend_.machine.mutex());
+  for (const auto& [name, state] : register_.editions()) {
+    const int at = state->content.Find(id);
+    if (at < 0) continue;
+    const auto& place = state->content[at];
+    v1::NodeAt& out = *response.add_places();
+    out.set_edition(name);
+    v1::AnnexNode& node = *out.mutable_node();
+    node.set_id(id);
+    node.set_path(place.path);
+    node.set_kind(place.node->kind);
+    node.set_category(place.node->category);
+    node.set_reserved(place.node->reserved);
+    node.set_text(place.node->text);
+    for (const std::string& one : place.node->cross_references) node.add_cross_references(one);
+  }
+  if (response.places().empty()) return rpc::NotFound(id);
+  response.set_id(id);
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* AnnexServiceImpl::GetNode(grpc::CallbackServerContext* context,
+                                                    const v1::GetNodeRequest* request,
+                                                    v1::GetNodeResponse* response) {
+  return rpc::ServeRead(
+      backend_, context, "/entente.tem.v1.AnnexService/GetNode",
+      [this, request, response](const rpc::Caller&) { return Node(*request, *response); });
+}
+
+grpc::ServerUnaryReactor* AnnexServiceImpl::DiffEditions(grpc::CallbackServerContext* context,
+                                                         const v1::DiffEditionsRequest* request,
+                                                         v1::DiffEditionsResponse* response) {
+  return rpc::ServeRead(
+      backend_, context, "/entente.tem.v1.AnnexService/DiffEditions",
+      [this, request, response](const rpc::Caller&) -> absl::Status {
+        if (request->old_edition().empty() || request->new_edition().empty()) {
+          return base::RefuseArgument(base::Reason::kFieldInvalid,
+                                      "old_edition, new_edition: name both");
+        }
+        ENTENTE_ASSIGN_OR_RETURN(const EditionState* before, Edition(request->old_edition()));
+        ENTENTE_ASSIGN_OR_RETURN(const EditionState* after, Edition(request->new_edition()));
+        for (auto& difference : annex::Compare(before->content, after->content)) {
+          *response->add_differences() = std::move(difference);
+        }
+        return absl::OkStatus();
+      });
+}
+
+absl::Status AnnexServiceImpl::Codes(const rpc::Caller& caller, const v1::FindCodesRequest& request,
+                                     v1::FindCodesResponse& response) const {
+  if (request.path().empty() == request.code().empty()) {
+    return base::RefuseArgument(base::Reason::kFieldInvalid, "path, code: name one of them");
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
+  ENTENTE_ASSIGN_OR_RETURN(const EditionState* state, Edition(request.edition()));
+  const annex::Edition& edition = state->content;
+  const std::string key = fmt::format("codes {} {} {} {} {}", request.path(), request.code(),
+                                      state->edition, request.jurisdiction(), request.date());
+  ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
+  size_t next = 0;
+  if (!after.empty()) std::from_chars(after.data(), after.data() + after.size(), next);
+  std::vector<v1::CodeRelation> found;
+  const auto take = [&](const CrosswalkChain& chain, const CrosswalkChain::Row& row) {
+    if (!entry::Includes(*chain.audience, caller.reader().state, caller.reader().is_partner) ||
+        (!request.jurisdiction().empty() && chain.jurisdiction != request.jurisdiction()) ||
+        !CrosswalkChain::ValidAt(row, request.date()) || found.size() >= kRelationsMax) {
+      return;
+    }
+    v1::CodeRelation& out = found.emplace_back();
+    out.set_node(row.node);
+    const int at = edition.Find(row.node);
+    if (at >= 0) out.set_path(edition[at].path);
+    out.set_jurisdiction(chain.jurisdiction);
+    out.set_code(row.code);
+    out.set_national_edition(chain.national_edition);
+    out.set_relation(row.relation);
+    out.set_valid_from_date(row.valid_from);
+    out.set_valid_until_date(row.valid_until);
+    out.set_source(chain.source);
+    out.set_crosswalk(chain.name);
+  };
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    if (!request.code().empty()) {
+      register_.crosswalks().OfCode(request.code(), take);
+    } else {
+      const int at = edition.FindPath(request.path());
+      if (at < 0) return rpc::NotFound(state->edition + " " + request.path());
+      for (int i = at; i < edition[at].end; ++i) {
+        register_.crosswalks().OfNode(edition[i].node->id, take);
+      }
+    }
+  }
+  std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
+    const auto rank = [&](const v1::CodeRelation& one) {
+      return std::make_tuple(edition.Find(one.node()), std::string_view(one.jurisdiction()),
+                             std::string_view(one.code()), std::string_view(one.crosswalk()));
+    };
+    return rank(a) < rank(b);
+  });
+  for (; next < found.size() && response.relations_size() < limit; ++next) {
+    *response.add_relations() = std::move(found[next]);
+  }
+  if (next < found.size()) {
+    response.set_next_page_token(rpc::MakePageToken(key, std::to_string(next)));
+  }
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* AnnexServiceImpl::FindCodes(grpc::CallbackServerContext* context,
+                                                      const v1::FindCodesRequest* request,
+                                                      v1::FindCodesResponse* response) {
+  return rpc::ServeRead(backend_, context, "/entente.tem.v1.AnnexService/FindCodes",
+                        [this, request, response](const rpc::Caller& caller) {
+                          return Codes(caller, *request, *response);
+                        });
+}
+
+absl::Status AnnexServiceImpl::Implementations(const rpc::Caller& caller,
+                                               const v1::ListImplementationsRequest& request,
+                                               v1::ListImplementationsResponse& response) const {
+  const std::string today = Today(backend_.clock);
+  const machine::Reader reader = caller.reader();
+  std::shared_lock lock(backend_.machine.mutex());
+  if (!request.edition().empty() && register_.FindEdition(request.edition()) == nullptr) {
+    return rpc::NotFound(request.edition());
+  }
+  const auto& editions = register_.editions();
+  for (auto it = editions.rbegin(); it != editions.rend(); ++it) {
+    if (!request.edition().empty() && it->first != request.edition()) continue;
+    for (const std::string& state : caller.directory->partners()) {
+      v1::Implementation& out = *response.add_implementations();
+      out.set_edition(it->first);
+      out.set_state(state);
+      auto said = register_.implementations().find({it->first, state});
+      if (said == register_.implementations().end()) continue;
+      const ImplementationState* newest = nullptr;
+      for (const ImplementationState& one : said->second) {
+        if (!entry::Includes(*one.audience, reader.state, reader.is_partner)) continue;
+        if (newest == nullptr || one.recorded_micros > newest->recorded_micros) newest = &one;
+      }
+      if (newest == nullptr) continue;
+      *out.mutable_status() = newest->status;
+      SetMicros(newest->recorded_micros, out.mutable_recorded_time());
+      out.set_in_force(newest->status.state() == v1::IMPLEMENTATION_STATE_IN_FORCE &&
+                       newest->status.in_force_date() <= today);
+    }
+  }
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* AnnexServiceImpl::ListImplementations(
+    grpc::CallbackServerContext* context, const v1::ListImplementationsRequest* request,
+    v1::ListImplementationsResponse* response) {
+  return rpc::ServeRead(backend_, context, "/entente.tem.v1.AnnexService/ListImplementations",
+                        [this, request, response](const rpc::Caller& caller) {
+                          return Implementations(caller, *request, *response);
+                        });
+}
+
+}  // namespace entente::tem

@@ -1,0 +1,51 @@
+// entente.tem.v1.AnnexService over the register.
+#ifndef ENTENTE_SERVICES_TEM_ANNEX_SERVICE_H_
+#define ENTENTE_SERVICES_TEM_ANNEX_SERVICE_H_
+
+#include "entente/tem/v1/annex_service.grpc.pb.h"
+#include "services/core/rpc/exchange_service.h"
+#include "services/tem/register/tem_register.h"
+
+namespace entente::tem {
+
+class AnnexServiceImpl final : public v1::AnnexService::CallbackService {
+ public:
+  AnnexServiceImpl(rpc::Backend& backend, const TemRegister& reg)
+      : backend_(backend), register_(reg) {}
+
+  grpc::ServerUnaryReactor* ListEditions(grpc::CallbackServerContext* context,
+                                         const v1::ListEditionsRequest* request,
+                                         v1::ListEditionsResponse* response) override;
+  grpc::ServerUnaryReactor* GetEdition(grpc::CallbackServerContext* context,
+                                       const v1::GetEditionRequest* request,
+                                       v1::GetEditionResponse* response) override;
+  grpc::ServerUnaryReactor* GetNode(grpc::CallbackServerContext* context,
+                                    const v1::GetNodeRequest* request,
+                                    v1::GetNodeResponse* response) override;
+  grpc::ServerUnaryReactor* DiffEditions(grpc::CallbackServerContext* context,
+                                         const v1::DiffEditionsRequest* request,
+                                         v1::DiffEditionsResponse* response) override;
+  grpc::ServerUnaryReactor* FindCodes(grpc::CallbackServerContext* context,
+                                      const v1::FindCodesRequest* request,
+                                      v1::FindCodesResponse* response) override;
+  grpc::ServerUnaryReactor* ListImplementations(grpc::CallbackServerContext* context,
+                                                const v1::ListImplementationsRequest* request,
+                                                v1::ListImplementationsResponse* response) override;
+
+ private:
+  // Editions are never changed nor let go: what is found stays good without the lock.
+  absl::StatusOr<const EditionState*> Edition(const std::string& edition) const;
+  absl::Status Node(const v1::GetNodeRequest& request, v1::GetNodeResponse& response) const;
+  absl::Status Codes(const rpc::Caller& caller, const v1::FindCodesRequest& request,
+                     v1::FindCodesResponse& response) const;
+  absl::Status Implementations(const rpc::Caller& caller,
+                               const v1::ListImplementationsRequest& request,
+                               v1::ListImplementationsResponse& response) const;
+
+  rpc::Backend& backend_;
+  const TemRegister& register_;
+};
+
+}  // namespace entente::tem
+
+#endif  // ENTENTE_SERVICES_TEM_ANNEX_SERVICE_H_

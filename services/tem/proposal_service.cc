@@ -1,0 +1,211 @@
+#include "services/tem/proposal_service.h"
+
+#include <algorithm>
+
+#include "services/core/base/status.h"
+#include "services/core/feed/feed.h"
+#include "services/core/rpc/reading.h"
+#include "services/tem/annex_service.h"
+
+namespace entente::tem {
+namespace {
+
+void SetMicros(int64_t micros, google::protobuf::Timestamp* out) {
+  entry::SetTime(absl::FromUnixMicros(micros), out);
+}
+
+// Whether a proposal has what every clause asks for.
+bool Matches(const ProposalState& proposal, const std::multimap<std::string, std::string>& facts,
+             const std::vector<std::pair<std::string, std::string>>& clauses) {
+  return std::all_of(clauses.begin(), clauses.end(), [&](const auto& clause) {
+    const auto& [name, value] = clause;
+    if (name == "originator") return proposal.originator_state() == value;
+    if (name == "kind") return value == "Proposal";
+    const auto [begin, end] = facts.equal_range(name);
+    return std::any_of(begin, end, [&](const auto& fact) { return fact.second == value; });
+  });
+}
+
+}  // namespace
+
+rpc::GroupModule TemModule() {
+  return {.group = "tem",
+          .make_register =
+              [](const config::v1::RegimeProfile& profile) {
+                return std::make_unique<TemRegister>(profile);
+              },
+          .make_services =
+              [](rpc::Backend& backend, machine::Register& reg) {
+                const auto& tem = static_cast<const TemRegister&>(reg);
+                std::vector<std::unique_ptr<grpc::Service>> services;
+                services.push_back(std::make_unique<ProposalServiceImpl>(backend, tem));
+                services.push_back(std::make_unique<AnnexServiceImpl>(backend, tem));
+                return services;
+              }};
+}
+
+v1::ProposalView ProposalServiceImpl::View(const ProposalState& proposal, const rpc::Caller& caller,
+                                           bool conflicts) const {
+  const machine::Reader reader = caller.reader();
+  v1::ProposalView view;
+  view.set_name(proposal.name);
+  view.set_number(proposal.number);
+  view.set_etag(proposal.tip.str());
+  view.set_revision(proposal.texts);
+  view.set_state(proposal.state);
+  for (const std::string& sponsor : proposal.sponsors) view.add_sponsors(sponsor);
+  *view.mutable_audience() = *proposal.audience;
+  *view.mutable_marking() = proposal.marking;
+  SetMicros(proposal.recorded_micros, view.mutable_recorded_time());
+  SetMicros(proposal.updated_micros, view.mutable_updated_time());
+  *view.mutable_body() = proposal.body;
+  for (const std::string& into : proposal.into) view.add_into(into);
+  view.set_in_edition(proposal.in_edition);
+  view.set_concluded_meeting(proposal.meeting);
+  view.set_statements(static_cast<int>(register_.StatementsOn(proposal, reader).size()));
+  if (!conflicts) return view;
+  for (const std::string& state : caller.directory->partners()) {
+    if (!entry::Includes(*proposal.audience, state, true)) continue;
+    v1::StatePosition& position = *view.add_positions();
+    position.set_state(state);
+    auto it = proposal.stances.find(state);
+    if (it == proposal.stances.end()) continue;
+    position.set_kind(it->second.kind);
+    position.set_text(it->second.text);
+    SetMicros(it->second.recorded_micros, position.mutable_recorded_time());
+  }
+  const Agreement agreement = register_.AgreementOn(proposal, caller.directory->partners());
+  view.set_agreed(agreement.agreed);
+  for (const std::string& why : agreement.in_the_way) view.add_in_the_way(why);
+  for (v1::Conflict& one : register_.Conflicts(proposal, reader)) {
+    *view.add_conflicts() = std::move(one);
+  }
+  const EditionState* newest = register_.FindEdition("");
+  const EditionState* own = register_.FindEdition(proposal.body.edition());
+  if (newest != nullptr && own != nullptr && newest != own && proposal.live()) {
+    view.set_newer_edition(newest->edition);
+    for (auto& one : annex::Rebase(own->content, newest->content, proposal.body.changes())) {
+      *view.add_rebase_conflicts() = std::move(one);
+    }
+  }
+  return view;
+}
+
+absl::Status ProposalServiceImpl::Get(const rpc::Caller& caller,
+                                      const v1::GetProposalRequest& request,
+                                      v1::GetProposalResponse& response) {
+  std::shared_lock lock(backend_.machine.mutex());
+  ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
+  const ProposalState* proposal = register_.Find(request.name(), caller.reader());
+  if (proposal == nullptr || proposal->name != request.name()) return rpc::NotFound(request.name());
+  *response.mutable_proposal() = View(*proposal, caller, true);
+  rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
+  return absl::OkStatus();
+}
+
+absl::Status ProposalServiceImpl::List(const rpc::Caller& caller,
+                                       const v1::ListProposalsRequest& request,
+                                       v1::ListProposalsResponse& response) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto filter,
+                           feed::Filter::Parse(request.filter(), register_.FactNames()));
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
+  const std::string key = "proposals " + request.filter();
+  ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
+  std::shared_lock lock(backend_.machine.mutex());
+  const machine::Reader reader = caller.reader();
+  ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, reader, request.at_least()));
+  uint32_t begin = 0;
+  if (!after.empty()) {
+    const ProposalState* proposal = register_.Find(after, reader);
+    if (proposal == nullptr || proposal->name != after) return rpc::BadPageToken();
+    begin = register_.NumberOf(*proposal) + 1;
+  }
+  size_t looked = 0;
+  size_t bytes = 0;
+  std::string last;
+  register_.Visit(reader, begin, [&](uint32_t, const ProposalState& proposal) {
+    if (response.proposals_size() == limit || looked == rpc::kLookMax ||
+        bytes > rpc::kPageBytesMax) {
+      response.set_next_page_token(rpc::MakePageToken(key, last));
+      return false;
+    }
+    ++looked;
+    last = proposal.name;
+    if (Matches(proposal, register_.Facts(proposal.name), filter.clauses())) {
+      v1::ProposalView& view = *response.add_proposals();
+      view = View(proposal, caller, false);
+      bytes += view.ByteSizeLong();
+    }
+    return true;
+  });
+  rpc::AddHeads(backend_.machine, reader, response.mutable_heads());
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* ProposalServiceImpl::GetProposal(grpc::CallbackServerContext* context,
+                                                           const v1::GetProposalRequest* request,
+                                                           v1::GetProposalResponse* response) {
+  return rpc::ServeRead(backend_, context, "/entente.tem.v1.ProposalService/GetProposal",
+                        [this, request, response](const rpc::Caller& caller) {
+                          return Get(caller, *request, *response);
+                        });
+}
+
+grpc::ServerUnaryReactor* ProposalServiceImpl::ListProposals(
+    grpc::CallbackServerContext* context, const v1::ListProposalsRequest* request,
+    v1::ListProposalsResponse* response) {
+  return rpc::ServeRead(backend_, context, "/entente.tem.v1.ProposalService/ListProposals",
+                        [this, request, response](const rpc::Caller& caller) {
+                          return List(caller, *request, *response);
+                        });
+}
+
+grpc::ServerUnaryReactor* ProposalServiceImpl::ListProposalRevisions(
+    grpc::CallbackServerContext* context, const v1::ListProposalRevisionsRequest* request,
+    v1::ListProposalRevisionsResponse* response) {
+  return rpc::ServeRead(backend_, context, "/entente.tem.v1.ProposalService/ListProposalRevisions",
+                        [this, request, response](const rpc::Caller& caller) -> absl::Status {
+                          std::vector<uint64_t> positions;
+                          {
+                            std::shared_lock lock(backend_.machine.mutex());
+                            const ProposalState* proposal =
+                                register_.Find(request->name(), caller.reader());
+                            if (proposal == nullptr || proposal->name != request->name()) {
+                              return rpc::NotFound(request->name());
+                            }
+                            positions = proposal->positions;
+                          }
+                          ENTENTE_ASSIGN_OR_RETURN(
+                              *response->mutable_next_page_token(),
+                              rpc::ReadChain(backend_.journal, positions, request->page_size(),
+                                             request->page_token(), response->mutable_revisions()));
+                          return absl::OkStatus();
+                        });
+}
+
+grpc::ServerUnaryReactor* ProposalServiceImpl::ListStatements(
+    grpc::CallbackServerContext* context, const v1::ListStatementsRequest* request,
+    v1::ListStatementsResponse* response) {
+  return rpc::ServeRead(
+      backend_, context, "/entente.tem.v1.ProposalService/ListStatements",
+      [this, request, response](const rpc::Caller& caller) -> absl::Status {
+        std::vector<uint64_t> positions;
+        {
+          std::shared_lock lock(backend_.machine.mutex());
+          const ProposalState* proposal = register_.Find(request->name(), caller.reader());
+          if (proposal == nullptr || proposal->name != request->name()) {
+            return rpc::NotFound(request->name());
+          }
+          for (const Statement* statement : register_.StatementsOn(*proposal, caller.reader())) {
+            positions.push_back(statement->position);
+          }
+        }
+        ENTENTE_ASSIGN_OR_RETURN(
+            *response->mutable_next_page_token(),
+            rpc::ReadChain(backend_.journal, positions, request->page_size(), request->page_token(),
+                           response->mutable_statements()));
+        return absl::OkStatus();
+      });
+}
+
+}  // namespace entente::tem

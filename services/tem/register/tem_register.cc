@@ -1,0 +1,448 @@
+#include "services/tem/register/tem_register.h"
+
+#include <algorithm>
+
+#include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+#include "services/core/rules/links.h"
+#include "services/tem/register/kinds.h"
+
+namespace entente::tem {
+namespace {
+
+using rules::ChainOf;
+using rules::Micros;
+using rules::Reference;
+using rules::ReferenceOf;
+using rules::Unpack;
+
+bool Reads(const machine::Reader& reader, const entry::pb::Audience& audience) {
+  return entry::Includes(audience, reader.state, reader.is_partner);
+}
+
+std::string StateWord(v1::ProposalState state) {
+  return rules::EnumWord(v1::ProposalState_Name(state), "PROPOSAL_STATE_");
+}
+
+std::string ItemOf(std::string_view path) { return std::string(path.substr(0, path.find('.'))); }
+
+base::Digest DigestOf(const machine::AppliedDocument& document) {
+  const auto digest = base::Digest::From(document.leaf.document_digest());
+  ENTENTE_CHECK(digest.has_value());
+  return *digest;
+}
+
+}  // namespace
+
+bool ProposalState::live() const {
+  return state == v1::PROPOSAL_STATE_SUBMITTED || state == v1::PROPOSAL_STATE_UNDER_STUDY ||
+         state == v1::PROPOSAL_STATE_REVISED || state == v1::PROPOSAL_STATE_CARRIED_FORWARD ||
+         state == v1::PROPOSAL_STATE_AGREED;
+}
+
+std::map<std::string, v1::PositionKind> ProposalState::kinds() const {
+  std::map<std::string, v1::PositionKind> kinds;
+  for (const auto& [by, stance] : stances) kinds.emplace(by, stance.kind);
+  return kinds;
+}
+
+const ProposalState* TemRegister::ProposalOf(std::string_view name) const {
+  if (auto it = by_name_.find(ChainOf(name)); it != by_name_.end()) return &proposals_[it->second];
+  auto it = statement_by_name_.find(name);
+  if (it == statement_by_name_.end()) return nullptr;
+  return &proposals_[statements_[it->second].proposal];
+}
+
+const ProposalState* TemRegister::Find(std::string_view name, const machine::Reader& reader) const {
+  auto it = by_name_.find(ChainOf(name));
+  if (it == by_name_.end()) return nullptr;
+  const ProposalState& proposal = proposals_[it->second];
+  return Reads(reader, *proposal.audience) ? &proposal : nullptr;
+}
+
+const Statement* TemRegister::FindStatement(std::string_view name,
+                                            const machine::Reader& reader) const {
+  auto it = statement_by_name_.find(name);
+  if (it == statement_by_name_.end()) return nullptr;
+  const Statement& statement = statements_[it->second];
+  return Reads(reader, *statement.audience) ? &statement : nullptr;
+}
+
+void TemRegister::Visit(const machine::Reader& reader, uint32_t begin,
+                        const std::function<bool(uint32_t, const ProposalState&)>& visit) const {
+  released_.Visit(reader, "", begin,
+                  [&](uint32_t number) { return visit(number, proposals_[number]); });
+}
+
+std::vector<const Statement*> TemRegister::StatementsOn(const ProposalState& proposal,
+                                                        const machine::Reader& reader) const {
+  std::vector<const Statement*> found;
+  for (uint32_t number : proposal.statements) {
+    if (Reads(reader, *statements_[number].audience)) found.push_back(&statements_[number]);
+  }
+  return found;
+}
+
+std::vector<v1::Conflict> TemRegister::Conflicts(const ProposalState& proposal,
+                                                 const machine::Reader& reader) const {
+  const uint32_t own = NumberOf(proposal);
+  std::map<std::pair<uint32_t, std::string>, v1::ConflictKind> found;
+  const auto look = [&](const std::map<std::string, std::set<uint32_t>>& index,
+                        const std::string& token, v1::ConflictKind kind) {
+    auto it = index.find(token);
+    if (it == index.end()) return;
+    for (uint32_t other : it->second) {
+      if (other != own && Reads(reader, *proposals_[other].audience)) {
+        found.emplace(std::make_pair(other, token), kind);  // the first kind stands
+      }
+    }
+  };
+  for (const std::string& token : proposal.footprint.touched) {
+    look(touched_by_, token, v1::CONFLICT_KIND_COLLISION);
+    look(depended_on_by_, token, v1::CONFLICT_KIND_DEPENDENCY);
+  }
+  for (const std::string& token : proposal.footprint.depends) {
+    look(touched_by_, token, v1::CONFLICT_KIND_DEPENDENCY);
+  }
+  const EditionState* edition = FindEdition(proposal.body.edition());
+  std::vector<v1::Conflict> conflicts;
+  for (const auto& [place, kind] : found) {
+    const ProposalState& other = proposals_[place.first];
+    v1::Conflict& conflict = conflicts.emplace_back();
+    conflict.set_proposal(other.name);
+    conflict.set_number(other.number);
+    conflict.set_kind(kind);
+    conflict.set_node(annex::NodeOfToken(place.second));
+    const int at = edition == nullptr ? -1 : edition->content.Find(conflict.node());
+    std::string path = at < 0 ? "" : edition->content[at].path;
+    // A place that is not taken yet: where it will be.
+    if (place.second[0] == '@') {
+      path += (path.empty() ? "" : ".") + place.second.substr(place.second.find('/') + 1);
+    }
+    conflict.set_path(path);
+    const auto follows = [](const ProposalState& one, const std::string& name) {
+      const auto& list = one.body.follows();
+      return std::find(list.begin(), list.end(), name) != list.end();
+    };
+    conflict.set_settled(follows(proposal, other.name) || follows(other, proposal.name));
+  }
+  return conflicts;
+}
+
+Agreement TemRegister::AgreementOn(const ProposalState& proposal,
+                                   std::span<const std::string> partners) const {
+  return Agree(proposal.kinds(), proposal.sponsors, partners, profile_.tem());
+}
+
+const EditionState* TemRegister::FindEdition(std::string_view edition) const {
+  if (editions_.empty()) return nullptr;
+  if (edition.empty()) return editions_.rbegin()->second.get();
+  auto it = editions_.find(edition);
+  return it == editions_.end() ? nullptr : it->second.get();
+}
+
+void TemRegister::Apply(const machine::AppliedDocument& document) noexcept {
+  const std::string kind(document::ShortKind(document.kind));
+  if (kind == kProposal) {
+    ApplyProposal(document);
+  } else if (kind == kClosure) {
+    ApplyClosure(document);
+  } else if (IsStatement(kind)) {
+    ApplyStatement(document, kind);
+  } else if (kind == kApproval) {
+    ApplyApproval(document);
+  } else if (kind == kEdition) {
+    ApplyEdition(document);
+  } else if (kind == kCrosswalk) {
+    ApplyCrosswalk(document);
+  } else {
+    ENTENTE_CHECK(kind == kImplementation);
+    ApplyImplementation(document);
+  }
+  names_.insert(document.leaf.stamp().name());
+}
+
+void TemRegister::IndexFootprint(const ProposalState& proposal, bool in) {
+  const uint32_t number = NumberOf(proposal);
+  const auto each = [&](std::map<std::string, std::set<uint32_t>>& index,
+                        const std::set<std::string>& tokens) {
+    for (const std::string& token : tokens) {
+      if (in) {
+        index[token].insert(number);
+        continue;
+      }
+      auto it = index.find(token);
+      if (it == index.end()) continue;
+      it->second.erase(number);
+      if (it->second.empty()) index.erase(it);
+    }
+  };
+  each(touched_by_, proposal.footprint.touched);
+  each(depended_on_by_, proposal.footprint.depends);
+}
+
+void TemRegister::ApplyProposal(const machine::AppliedDocument& document) {
+  const auto& stamp = document.leaf.stamp();
+  const std::string chain(ChainOf(stamp.name()));
+  auto [it, fresh] = by_name_.emplace(chain, static_cast<uint32_t>(proposals_.size()));
+  const int64_t now = Micros(stamp.recorded_time());
+  if (fresh) {
+    ProposalState& proposal = proposals_.emplace_back();
+    proposal.name = chain;
+    proposal.ledger = stamp.ledger();
+    proposal.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
+    proposal.recorded_micros = now;
+    proposal.sponsors.emplace_back(proposal.originator_state());
+    // Numbers count what all its readers can see, and nothing else (DESIGN law 6).
+    const auto year = absl::ToCivilYear(absl::FromUnixMicros(now), absl::UTCTimeZone()).year();
+    const std::string series = fmt::format("{}/{}", stamp.ledger(), year);
+    const bool all = document.header.audience().has_all_partners();
+    proposal.number =
+        fmt::format("TEM/{}/PROP/{}{:03}", year, all ? "" : stamp.ledger().substr(0, 5) + "/",
+                    ++numbered_[series]);
+    released_.Add(stamp.ledger(), "", it->second);
+  }
+  ProposalState& proposal = proposals_[it->second];
+  if (!fresh) IndexFootprint(proposal, false);
+  proposal.body = Unpack<v1::Proposal>(document.header);
+  proposal.marking = document.header.marking();
+  proposal.tip = proposal.text_digest = DigestOf(document);
+  proposal.positions.push_back(document.position);
+  proposal.content_position = document.position;
+  proposal.updated_micros = now;
+  proposal.stances.clear();  // they were on the text before
+  ++proposal.texts;
+  if (!fresh) proposal.state = v1::PROPOSAL_STATE_REVISED;
+  const EditionState* edition = FindEdition(proposal.body.edition());
+  proposal.footprint = edition == nullptr
+                           ? annex::Footprint()
+                           : annex::FootprintOf(edition->content, proposal.body.changes());
+  IndexFootprint(proposal, true);
+}
+
+void TemRegister::ApplyClosure(const machine::AppliedDocument& document) {
+  const auto& stamp = document.leaf.stamp();
+  auto it = by_name_.find(ChainOf(stamp.name()));
+  ENTENTE_CHECK(it != by_name_.end());
+  ProposalState& proposal = proposals_[it->second];
+  const auto body = Unpack<v1::ProposalClosure>(document.header);
+  IndexFootprint(proposal, false);
+  proposal.state =
+      body.outcome() == v1::ProposalClosure::OUTCOME_WITHDRAWN ? v1::PROPOSAL_STATE_WITHDRAWN
+      : body.outcome() == v1::ProposalClosure::OUTCOME_MERGED  ? v1::PROPOSAL_STATE_MERGED
+                                                               : v1::PROPOSAL_STATE_SPLIT;
+  proposal.into.assign(body.into().begin(), body.into().end());
+  proposal.tip = DigestOf(document);
+  proposal.positions.push_back(document.position);
+  proposal.updated_micros = Micros(stamp.recorded_time());
+}
+
+void TemRegister::ApplyStatement(const machine::AppliedDocument& document,
+                                 const std::string& kind) {
+  const auto& stamp = document.leaf.stamp();
+  const ProposalState* named =
+      ProposalOf(ReferenceOf(document.header, Reference::RELATION_ANSWERS)->name());
+  ENTENTE_CHECK(named != nullptr);
+  const uint32_t number = NumberOf(*named);
+  ProposalState& proposal = proposals_[number];
+  const auto statement_number = static_cast<uint32_t>(statements_.size());
+  Statement& statement = statements_.emplace_back();
+  statement.name = stamp.name();
+  statement.proposal = number;
+  statement.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
+  statement.kind = kind;
+  statement.position = document.position;
+  statement_by_name_.emplace(statement.name, statement_number);
+  proposal.statements.push_back(statement_number);
+  const int64_t now = Micros(stamp.recorded_time());
+  const std::string state(rules::StateOf(stamp.name()));
+  // What others may not read does not show in how far the proposal is (DESIGN law 6).
+  const bool seen_by_all = stamp.ledger() == proposal.ledger;
+  if (seen_by_all) proposal.said = true;
+  if (kind == kPosition) {
+    const auto body = Unpack<v1::ProposalPosition>(document.header);
+    proposal.stances[state] = {body.kind(), body.text(), now};
+    proposal.updated_micros = now;
+  } else if (kind == kSponsorship) {
+    auto& sponsors = proposal.sponsors;
+    sponsors.erase(std::remove(sponsors.begin(), sponsors.end(), state), sponsors.end());
+    if (!Unpack<v1::ProposalSponsorship>(document.header).withdrawn()) sponsors.push_back(state);
+    proposal.updated_micros = now;
+  } else if (kind == kConclusion) {
+    const auto body = Unpack<v1::ProposalConclusion>(document.header);
+    proposal.meeting = body.meeting();
+    proposal.updated_micros = now;
+    if (body.outcome() == v1::ProposalConclusion::OUTCOME_AGREED) {
+      proposal.state = v1::PROPOSAL_STATE_AGREED;
+    } else if (body.outcome() == v1::ProposalConclusion::OUTCOME_CARRIED_FORWARD) {
+      proposal.state = v1::PROPOSAL_STATE_CARRIED_FORWARD;
+    } else {
+      IndexFootprint(proposal, false);
+      proposal.state = v1::PROPOSAL_STATE_NOT_AGREED;
+    }
+  }
+  if (seen_by_all && proposal.state == v1::PROPOSAL_STATE_SUBMITTED) {
+    proposal.state = v1::PROPOSAL_STATE_UNDER_STUDY;
+  }
+}
+
+void TemRegister::ApplyApproval(const machine::AppliedDocument& document) {
+  const auto body = Unpack<v1::EditionApproval>(document.header);
+  ApprovalState approval;
+  approval.name = document.leaf.stamp().name();
+  approval.edition = body.edition();
+  approval.base = body.base();
+  approval.content_digest = base::Digest::From(body.content_digest()).value_or(base::Digest());
+  for (const auto& one : body.proposals()) approval.proposals.push_back(one.name());
+  approvals_.emplace(approval.name, std::move(approval));
+}
+
+void TemRegister::ApplyEdition(const machine::AppliedDocument& document) {
+  const auto body = Unpack<v1::AnnexEdition>(document.header);
+  const auto& stamp = document.leaf.stamp();
+  if (editions_.count(body.edition()) != 0) return;  // two approved at once; the first stands
+  auto content = annex::Edition::FromNodes(body.nodes(), "body.nodes");
+  auto state = std::make_unique<EditionState>();
+  state->name = stamp.name();
+  state->edition = body.edition();
+  state->title = body.title();
+  state->base = body.base();
+  state->language = body.language();
+  state->position = document.position;
+  state->recorded_micros = Micros(stamp.recorded_time());
+  if (content.ok()) state->content = *std::move(content);
+  if (const EditionState* base = FindEdition(body.base().empty() ? "-" : body.base())) {
+    state->content.ShareNodesOf(base->content);
+  }
+  for (const auto& place : state->content.places()) node_ids_.insert(place.node->id);
+  auto approval =
+      approvals_.find(ReferenceOf(document.header, Reference::RELATION_ANSWERS)->name());
+  ENTENTE_CHECK(approval != approvals_.end());
+  for (const std::string& name : approval->second.proposals) {
+    auto it = by_name_.find(name);
+    ENTENTE_CHECK(it != by_name_.end());
+    ProposalState& proposal = proposals_[it->second];
+    IndexFootprint(proposal, false);
+    proposal.state = v1::PROPOSAL_STATE_IN_EDITION;
+    proposal.in_edition = body.edition();
+    proposal.updated_micros = state->recorded_micros;
+  }
+  editions_.emplace(body.edition(), std::move(state));
+}
+
+void TemRegister::ApplyCrosswalk(const machine::AppliedDocument& document) {
+  const auto body = Unpack<v1::Crosswalk>(document.header);
+  const auto& stamp = document.leaf.stamp();
+  CrosswalkChain& chain = crosswalks_.Open(std::string(ChainOf(stamp.name())));
+  chain.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
+  chain.tip = DigestOf(document);
+  chain.positions.push_back(document.position);
+  chain.jurisdiction = body.jurisdiction();
+  chain.national_edition = body.national_edition();
+  chain.source = body.source();
+  const EditionState* edition = FindEdition(body.edition());
+  std::vector<CrosswalkChain::Row> rows;
+  for (const v1::CrosswalkRow& row : body.rows()) {
+    const int at = edition == nullptr ? -1 : edition->content.FindPath(row.path());
+    if (at < 0) continue;
+    rows.push_back({edition->content[at].node->id, row.code(), row.relation(),
+                    row.valid_from_date(), row.valid_until_date()});
+  }
+  crosswalks_.Replace(chain, std::move(rows));
+}
+
+void TemRegister::ApplyImplementation(const machine::AppliedDocument& document) {
+  const auto& stamp = document.leaf.stamp();
+  ImplementationState state;
+  state.status = Unpack<v1::ImplementationStatus>(document.header);
+  state.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
+  state.recorded_micros = Micros(stamp.recorded_time());
+  const std::string by(rules::StateOf(stamp.name()));
+  auto& said = implementations_[{state.status.edition(), by}];
+  // One per audience: the newest.
+  for (ImplementationState& one : said) {
+    if (one.audience == state.audience) {
+      one = std::move(state);
+      return;
+    }
+  }
+  said.push_back(std::move(state));
+}
+
+std::multimap<std::string, std::string> TemRegister::Facts(std::string_view name) const {
+  std::multimap<std::string, std::string> facts;
+  const ProposalState* proposal = ProposalOf(name);
+  if (proposal == nullptr) return facts;
+  facts.emplace("tem.state", StateWord(proposal->state));
+  facts.emplace("tem.edition", proposal->body.edition());
+  facts.emplace("tem.meeting", proposal->body.meeting());
+  const EditionState* edition = FindEdition(proposal->body.edition());
+  std::set<std::string> items;
+  for (const std::string& token : proposal->footprint.touched) {
+    const std::string node = annex::NodeOfToken(token);
+    facts.emplace("tem.node", node);
+    const int at = edition == nullptr ? -1 : edition->content.Find(node);
+    if (at >= 0) items.insert(ItemOf(edition->content[at].path));
+  }
+  for (const std::string& item : items) facts.emplace("tem.item", item);
+  return facts;
+}
+
+std::vector<std::string> TemRegister::FactNames() const {
+  return {"tem.state", "tem.edition", "tem.meeting", "tem.node", "tem.item"};
+}
+
+base::Digest TemRegister::Fingerprint() const {
+  base::Digest digest;
+  const auto add = [&](const std::string& text) { digest = crypto::Sha256({digest.view(), text}); };
+  for (const ProposalState& p : proposals_) {
+    std::string text =
+        fmt::format("{} {} {} {} {} {} {} {} {} {} {}\n{}\n", p.name, p.number, p.content_position,
+                    p.tip.hex(), p.text_digest.hex(), static_cast<int>(p.state), p.texts, p.said,
+                    p.in_edition, p.recorded_micros, p.updated_micros, p.meeting);
+    for (uint64_t position : p.positions) text += fmt::format("{} ", position);
+    for (uint32_t number : p.statements) text += fmt::format("s{} ", number);
+    for (const auto* list : {&p.sponsors, &p.into}) {
+      for (const std::string& one : *list) text += "\n" + one;
+    }
+    for (const auto& [state, stance] : p.stances) {
+      text += fmt::format("\n{} {} {} {}", state, static_cast<int>(stance.kind),
+                          stance.recorded_micros, stance.text);
+    }
+    for (const auto* tokens : {&p.footprint.touched, &p.footprint.depends}) {
+      for (const std::string& token : *tokens) text += "\n" + token;
+    }
+    add(text);
+  }
+  for (const Statement& s : statements_) {
+    add(fmt::format("{} {} {} {}", s.name, s.proposal, s.kind, s.position));
+  }
+  for (const auto& [edition, state] : editions_) {
+    std::string text = fmt::format("{} {} {} {} {}\n", state->name, edition, state->base,
+                                   state->position, state->recorded_micros);
+    for (const auto& place : state->content.places()) {
+      text += fmt::format("{} {} {}\n", place.node->id, place.path, place.node->text);
+    }
+    add(text);
+  }
+  for (const auto& [name, approval] : approvals_) {
+    add(name + " " + approval.edition + " " + approval.content_digest.hex());
+  }
+  for (const CrosswalkChain& chain : crosswalks_.chains()) {
+    std::string text = chain.name + " " + chain.tip.hex() + " " + chain.jurisdiction + "\n";
+    for (const auto& row : chain.rows) {
+      text += fmt::format("{} {} {} {} {}\n", row.node, row.code, static_cast<int>(row.relation),
+                          row.valid_from, row.valid_until);
+    }
+    add(text);
+  }
+  for (const auto& [key, said] : implementations_) {
+    for (const ImplementationState& one : said) {
+      add(fmt::format("{} {} {} {}", key.first, key.second, one.recorded_micros,
+                      one.status.ShortDebugString()));
+    }
+  }
+  return digest;
+}
+
+}  // namespace entente::tem

@@ -1,0 +1,574 @@
+// What TEM's register takes, and why it refuses the rest.
+#include <algorithm>
+
+#include "services/core/base/names.h"
+#include "services/core/base/status.h"
+#include "services/core/rules/checks.h"
+#include "services/core/rules/fold_text.h"
+#include "services/core/rules/links.h"
+#include "services/tem/register/kinds.h"
+#include "services/tem/register/tem_register.h"
+
+namespace entente::tem {
+namespace {
+
+using base::Reason;
+using rules::CheckText;
+using rules::Fault;
+using rules::Forbid;
+using rules::NoSuch;
+using rules::Reference;
+using rules::ReferenceOf;
+using rules::Unpack;
+using Violations = base::FieldViolations;
+using Header = entry::pb::Document;
+
+constexpr int kChangesMax = 500;
+constexpr int kRowsMax = 10000;
+
+machine::Reader AsReader(const document::VerifiedDocument& document) {
+  return {.state = document.parsed().originator.state, .is_partner = true};
+}
+
+std::string NameOf(const document::VerifiedDocument& document, const char* folder) {
+  return fmt::format("partners/{}/{}/{}", document.parsed().originator.state, folder,
+                     document.header().reference());
+}
+
+// NFC, of `least` to `most` characters: control texts are compared byte by byte.
+void CheckNfc(const std::string& text, size_t least, size_t most, const std::string& path,
+              Violations& violations) {
+  CheckText(text, least, most, path, violations);
+  if (base::IsPlainText(text) && !rules::IsNfc(text)) {
+    violations.Add(path, "is not in normal form C");
+  }
+}
+
+void CheckDate(const std::string& date, const std::string& path, Violations& violations) {
+  if (!date.empty() && !annex::IsEditionName(date)) {
+    violations.Add(path, "must be a day, as in 2016-10-21");
+  }
+}
+
+void CheckProposalTexts(const v1::Proposal& body, Violations& violations) {
+  CheckNfc(body.title(), 1, 200, "body.title", violations);
+  CheckNfc(body.problem(), 1, 8000, "body.problem", violations);
+  CheckNfc(body.rationale(), 1, 16000, "body.rationale", violations);
+  if (body.effect() < v1::EFFECT_ADDS || body.effect() > v1::EFFECT_EDITORIAL) {
+    violations.Add("body.effect", "is missing or unknown");
+  }
+  rules::CheckTexts(body.overlaps(), 16, 500, "body.overlaps", violations);
+  CheckNfc(body.foreign_availability(), 0, 4000, "body.foreign_availability", violations);
+  CheckNfc(body.burden(), 0, 4000, "body.burden", violations);
+  CheckNfc(body.meeting(), 1, 100, "body.meeting", violations);
+  rules::CheckTexts(body.follows(), 16, 200, "body.follows", violations);
+  CheckText(body.language(), 0, 35, "body.language", violations);
+  if (body.changes().empty()) violations.Add("body.changes", "is empty");
+  rules::TooMany(body.changes(), kChangesMax, "body.changes", violations);
+}
+
+absl::Status SameAudience(const Header& header, const ProposalState& proposal) {
+  if (entry::LedgerIdOf("", header.audience()) == entry::LedgerIdOf("", *proposal.audience)) {
+    return absl::OkStatus();
+  }
+  return base::RefuseArgument(Reason::kAudienceChanged,
+                              "audience: must be that of {}, neither wider nor narrower",
+                              proposal.name);
+}
+
+absl::Status OnNewestText(const std::string& digest, const ProposalState& proposal) {
+  return digest == proposal.text_digest.view() ? absl::OkStatus() : rules::Moved(proposal.name);
+}
+
+absl::Status FromChair(const machine::ValidationContext& context) {
+  if (context.from_chair) return absl::OkStatus();
+  return base::Refuse(absl::StatusCode::kPermissionDenied, Reason::kCallerNotEntitled,
+                      "originator: only an agency that chairs TEM does this");
+}
+
+bool StillOpen(const ProposalState& proposal) {
+  return proposal.live() && proposal.state != v1::PROPOSAL_STATE_AGREED;
+}
+
+}  // namespace
+
+absl::StatusOr<machine::Judgement> TemRegister::Validate(
+    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+  const auto& header = document.header();
+  const std::string& full = document.parsed().kind;
+  const std::string kind(document::ShortKind(full));
+  Violations violations;
+  rules::CheckHeader(header, context.now, profile_.level_max(), violations);
+  if (header.audience().has_public_() != (kind == kEdition)) {
+    violations.Add(
+        "audience", "{}",
+        kind == kEdition ? "an edition is public" : "is never public here, but for an edition");
+  }
+  const bool answers = IsStatement(kind) || kind == kEdition;
+  const int answered = rules::CountReferences(header, Reference::RELATION_ANSWERS);
+  const int superseded = rules::CountReferences(header, Reference::RELATION_SUPERSEDES);
+  const bool may_supersede = kind == kProposal || kind == kCrosswalk;
+  if (answered != (answers ? 1 : 0)) {
+    violations.Add("references", "{}",
+                   answers ? "must name what this is about once, with ANSWERS"
+                           : "nothing is answered by this");
+  }
+  if (kind == kClosure ? superseded != 1 : superseded > (may_supersede ? 1 : 0)) {
+    violations.Add("references", "names what it supersedes once, with its etag, if anything");
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  machine::Judgement judgement;
+  judgement.rules_version = profile_.version();
+  absl::StatusOr<std::string> name =
+      base::RefuseArgument(Reason::kBodyUnknown, "body: TEM does not take a {}", full);
+  if (full != "entente.tem.v1." + kind) return name.status();
+  if (kind == kProposal) name = ValidateProposal(document);
+  if (kind == kClosure) name = ValidateClosure(document);
+  if (IsStatement(kind)) name = ValidateStatement(document, context, judgement.ruling);
+  if (kind == kApproval) name = ValidateApproval(document, context);
+  if (kind == kEdition) name = ValidateEdition(document, context);
+  if (kind == kCrosswalk) name = ValidateCrosswalk(document);
+  if (kind == kImplementation) name = ValidateImplementation(document);
+  ENTENTE_ASSIGN_OR_RETURN(judgement.name, std::move(name));
+  if (names_.count(judgement.name) != 0) {
+    return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
+                        "reference: {} exists already; use a new one", judgement.name);
+  }
+  return judgement;
+}
+
+absl::Status TemRegister::CheckChanges(const v1::Proposal& body) const {
+  const EditionState* edition = body.edition().empty() ? nullptr : FindEdition(body.edition());
+  if (edition == nullptr) {
+    return Fault("body.edition", "\"" + body.edition() + "\" is not an edition that was published");
+  }
+  Violations violations;
+  const auto fresh = [&](const std::string& id, const std::string& path) {
+    if (node_ids_.count(id) != 0 && edition->content.Find(id) < 0) {
+      violations.Add(path, "\"{}\" was the id of another node in another edition", id);
+    }
+  };
+  for (int i = 0; i < body.changes_size(); ++i) {
+    const std::string at = fmt::format("body.changes[{}]", i);
+    if (body.changes(i).has_add()) fresh(body.changes(i).add().node().id(), at + ".add.node.id");
+    for (const auto& part : body.changes(i).split().parts()) fresh(part.id(), at + ".split.parts");
+  }
+  annex::Draft draft(edition->content);
+  draft.Apply(body.changes(), "body.changes", violations);
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  return draft.Finish("body.changes").status();
+}
+
+absl::Status TemRegister::CheckRevises(const document::VerifiedDocument& document,
+                                       const ProposalState& proposal) const {
+  const auto& header = document.header();
+  if (proposal.originator_state() != document.parsed().originator.state) {
+    return Forbid(Reason::kProcedureForbids, proposal.name,
+                  "only its first sponsor's state may revise or end it");
+  }
+  if (ReferenceOf(header, Reference::RELATION_SUPERSEDES)->digest() != proposal.tip.view()) {
+    return rules::Moved(proposal.name);
+  }
+  return SameAudience(header, proposal);
+}
+
+absl::StatusOr<std::string> TemRegister::ValidateProposal(
+    const document::VerifiedDocument& document) const {
+  const auto& header = document.header();
+  const auto body = Unpack<v1::Proposal>(header);
+  Violations violations;
+  CheckProposalTexts(body, violations);
+  for (int i = 0; i < std::min(body.follows_size(), 16); ++i) {
+    const ProposalState* other = Find(body.follows(i), AsReader(document));
+    const std::string at = fmt::format("body.follows[{}]", i);
+    if (other == nullptr || other->name != body.follows(i)) {
+      violations.Add(at, "does not exist or is not released to you");
+    } else if (!rules::Within(header.audience(), *other->audience)) {
+      violations.Add(at, "is not released to all who would read of it here");
+    }
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  const Reference* before = ReferenceOf(header, Reference::RELATION_SUPERSEDES);
+  if (before == nullptr) {
+    ENTENTE_RETURN_IF_ERROR(CheckChanges(body));
+    return NameOf(document, "proposals");
+  }
+  const ProposalState* proposal = Find(before->name(), AsReader(document));
+  if (proposal == nullptr || proposal->name != before->name()) return NoSuch(before->name());
+  if (!StillOpen(*proposal)) {
+    return Forbid(Reason::kChainEnded, proposal->name, "has ended or is agreed; its text stands");
+  }
+  ENTENTE_RETURN_IF_ERROR(CheckRevises(document, *proposal));
+  ENTENTE_RETURN_IF_ERROR(CheckChanges(body));
+  return fmt::format("{}/revisions/{}", proposal->name, proposal->positions.size() + 1);
+}
+
+absl::StatusOr<std::string> TemRegister::ValidateClosure(
+    const document::VerifiedDocument& document) const {
+  const auto body = Unpack<v1::ProposalClosure>(document.header());
+  Violations violations;
+  CheckText(body.explanation(), 1, 2000, "body.explanation", violations);
+  const int into = body.into_size();
+  switch (body.outcome()) {
+    case v1::ProposalClosure::OUTCOME_WITHDRAWN:
+      if (into != 0) violations.Add("body.into", "is for merged and split");
+      break;
+    case v1::ProposalClosure::OUTCOME_MERGED:
+      if (into != 1) violations.Add("body.into", "must name the one that it goes on in");
+      break;
+    case v1::ProposalClosure::OUTCOME_SPLIT:
+      if (into < 2 || into > 16) violations.Add("body.into", "must name two to 16");
+      break;
+    default:
+      violations.Add("body.outcome", "is missing or unknown");
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  const std::string& name = ReferenceOf(document.header(), Reference::RELATION_SUPERSEDES)->name();
+  const ProposalState* proposal = Find(name, AsReader(document));
+  if (proposal == nullptr || proposal->name != name) return NoSuch(name);
+  if (!proposal->live()) return Forbid(Reason::kChainEnded, name, "has ended");
+  ENTENTE_RETURN_IF_ERROR(CheckRevises(document, *proposal));
+  for (int i = 0; i < into; ++i) {
+    const std::string at = fmt::format("body.into[{}]", i);
+    const ProposalState* other = Find(body.into(i), AsReader(document));
+    if (other == nullptr || other->name != body.into(i) || !other->live()) {
+      return Fault(at, "is no live proposal that is released to you");
+    }
+    if (other == proposal) return Fault(at, "is the proposal itself");
+    if (!rules::Within(*proposal->audience, *other->audience)) {
+      return Fault(at, "is not released to all who have this one");
+    }
+  }
+  return fmt::format("{}/revisions/{}", proposal->name, proposal->positions.size() + 1);
+}
+
+absl::StatusOr<std::string> TemRegister::ValidateStatement(
+    const document::VerifiedDocument& document, const machine::ValidationContext& context,
+    google::protobuf::Any& ruling) const {
+  const auto& header = document.header();
+  const std::string kind(document::ShortKind(document.parsed().kind));
+  const std::string& name = ReferenceOf(header, Reference::RELATION_ANSWERS)->name();
+  const std::string& state = document.parsed().originator.state;
+  const Statement* said = FindStatement(name, AsReader(document));
+  const ProposalState* proposal = Find(name, AsReader(document));
+  if (said != nullptr && kind == kComment && said->kind == kComment) {
+    proposal = &proposals_[said->proposal];
+    if (!rules::Within(header.audience(), *said->audience)) {
+      return base::RefuseArgument(Reason::kReleaseNeeded,
+                                  "audience: is wider than that of {}, which it answers", name);
+    }
+    if (!rules::Holds(header.audience(), rules::StateOf(name))) {
+      return Fault("audience", "must hold the state that is answered");
+    }
+  } else if (proposal == nullptr || proposal->name != name) {
+    return NoSuch(name);
+  }
+  if (!StillOpen(*proposal)) {
+    return Forbid(Reason::kChainEnded, proposal->name, "has ended or is agreed");
+  }
+  if (kind == kComment) {
+    ENTENTE_RETURN_IF_ERROR(ValidateComment(header, *proposal));
+    return NameOf(document, "comments");
+  }
+  ENTENTE_RETURN_IF_ERROR(SameAudience(header, *proposal));
+  if (kind == kPosition) {
+    ENTENTE_RETURN_IF_ERROR(ValidatePosition(header, *proposal, state, context.partners));
+    return NameOf(document, "positions");
+  }
+  if (kind == kSponsorship) {
+    ENTENTE_RETURN_IF_ERROR(ValidateSponsorship(header, *proposal, state));
+    return NameOf(document, "sponsorships");
+  }
+  ENTENTE_RETURN_IF_ERROR(ValidateConclusion(header, *proposal, context, ruling));
+  return NameOf(document, "conclusions");
+}
+
+absl::Status TemRegister::ValidateComment(const Header& header,
+                                          const ProposalState& proposal) const {
+  const auto body = Unpack<v1::ProposalComment>(header);
+  Violations violations;
+  if (body.kind() < v1::COMMENT_KIND_COMMENT || body.kind() > v1::COMMENT_KIND_TECHNICAL_DATA) {
+    violations.Add("body.kind", "is missing or unknown");
+  }
+  CheckText(body.text(), 1, 16000, "body.text", violations);
+  CheckText(body.quote(), 0, 1000, "body.quote", violations);
+  CheckText(body.language(), 0, 35, "body.language", violations);
+  const EditionState* edition = FindEdition(proposal.body.edition());
+  if (!body.node().empty() && proposal.footprint.touched.count(body.node()) == 0 &&
+      (edition == nullptr || edition->content.Find(body.node()) < 0)) {
+    violations.Add("body.node", "\"{}\" is neither in the edition nor in the proposal",
+                   body.node());
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  if (!rules::Within(header.audience(), *proposal.audience)) {
+    return base::RefuseArgument(Reason::kReleaseNeeded,
+                                "audience: is wider than that of {}, which it is about",
+                                proposal.name);
+  }
+  if (!rules::Holds(header.audience(), proposal.originator_state())) {
+    return Fault("audience", "must hold the first sponsor's state");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TemRegister::ValidatePosition(const Header& header, const ProposalState& proposal,
+                                           const std::string& state,
+                                           std::span<const std::string> partners) const {
+  const auto body = Unpack<v1::ProposalPosition>(header);
+  Violations violations;
+  if (body.kind() < v1::POSITION_KIND_JOINED || body.kind() > v1::POSITION_KIND_LIFTED) {
+    violations.Add("body.kind", "is missing or unknown");
+  }
+  CheckText(body.text(), body.kind() == v1::POSITION_KIND_BLOCK ? 1 : 0, 8000, "body.text",
+            violations);
+  CheckText(body.language(), 0, 35, "body.language", violations);
+  if (std::find(partners.begin(), partners.end(), state) == partners.end()) {
+    violations.Add("originator", "{} is not a partner", state);
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  ENTENTE_RETURN_IF_ERROR(OnNewestText(body.text_digest(), proposal));
+  if (body.kind() == v1::POSITION_KIND_LIFTED) {
+    auto it = proposal.stances.find(state);
+    if (it == proposal.stances.end() || !IsOpen(it->second.kind)) {
+      return Fault("body.kind", "no reserve or block of yours is open on this text");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TemRegister::ValidateSponsorship(const Header& header, const ProposalState& proposal,
+                                              const std::string& state) const {
+  const auto body = Unpack<v1::ProposalSponsorship>(header);
+  if (proposal.originator_state() == state) {
+    return Forbid(Reason::kProcedureForbids, proposal.name, "is your own; withdraw it to leave it");
+  }
+  const auto& sponsors = proposal.sponsors;
+  const bool is_sponsor = std::find(sponsors.begin(), sponsors.end(), state) != sponsors.end();
+  if (is_sponsor == body.withdrawn()) return absl::OkStatus();
+  return Forbid(Reason::kProcedureForbids, proposal.name,
+                is_sponsor ? "is sponsored by you already" : "is not sponsored by you");
+}
+
+absl::Status TemRegister::ValidateConclusion(const Header& header, const ProposalState& proposal,
+                                             const machine::ValidationContext& context,
+                                             google::protobuf::Any& ruling) const {
+  ENTENTE_RETURN_IF_ERROR(FromChair(context));
+  const auto body = Unpack<v1::ProposalConclusion>(header);
+  Violations violations;
+  if (body.outcome() < v1::ProposalConclusion::OUTCOME_AGREED ||
+      body.outcome() > v1::ProposalConclusion::OUTCOME_NOT_AGREED) {
+    violations.Add("body.outcome", "is missing or unknown");
+  }
+  CheckText(body.meeting(), 1, 100, "body.meeting", violations);
+  CheckText(body.text(), 0, 2000, "body.text", violations);
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  ENTENTE_RETURN_IF_ERROR(OnNewestText(body.text_digest(), proposal));
+  v1::TemRuling facts;
+  for (const std::string& state : context.partners) facts.add_partners(state);
+  ruling.PackFrom(facts);
+  if (body.outcome() != v1::ProposalConclusion::OUTCOME_AGREED) return absl::OkStatus();
+  if (!proposal.audience->has_all_partners()) {
+    return Forbid(Reason::kProcedureForbids, proposal.name,
+                  "is not released to all partners, so they cannot have agreed");
+  }
+  const Agreement agreement = AgreementOn(proposal, context.partners);
+  if (agreement.agreed) return absl::OkStatus();
+  std::string why = "is not agreed: ";
+  for (const std::string& one : agreement.in_the_way) {
+    why += (&one == &agreement.in_the_way.front() ? "" : "; ") + one;
+  }
+  base::Shorten(why, 1000);
+  return Forbid(Reason::kProcedureForbids, proposal.name, why);
+}
+
+absl::StatusOr<std::vector<annex::Part>> TemRegister::PartsOf(const v1::EditionApproval& approval,
+                                                              const machine::Reader& reader) const {
+  std::vector<annex::Part> parts;
+  Violations violations;
+  for (int i = 0; i < approval.proposals_size(); ++i) {
+    const auto& named = approval.proposals(i);
+    const std::string at = fmt::format("body.proposals[{}]", i);
+    const ProposalState* proposal = Find(named.name(), reader);
+    if (proposal == nullptr || proposal->name != named.name()) {
+      violations.Add(at, "does not exist or is not released to you");
+    } else if (proposal->state != v1::PROPOSAL_STATE_AGREED) {
+      violations.Add(at, "{} is {}, not agreed", named.name(),
+                     rules::EnumWord(v1::ProposalState_Name(proposal->state), "PROPOSAL_STATE_"));
+    } else if (named.digest() != proposal->text_digest.view()) {
+      violations.Add(at + ".digest", "is not that of the agreed text");
+    } else {
+      parts.push_back({proposal->name, proposal->number, proposal->meeting, &proposal->body,
+                       &FindEdition(proposal->body.edition())->content});
+    }
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  return parts;
+}
+
+absl::StatusOr<std::string> TemRegister::ValidateApproval(
+    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+  ENTENTE_RETURN_IF_ERROR(FromChair(context));
+  const auto& header = document.header();
+  const auto body = Unpack<v1::EditionApproval>(header);
+  Violations violations;
+  if (!header.audience().has_all_partners()) violations.Add("audience", "is all partners");
+  if (!annex::IsEditionName(body.edition())) {
+    violations.Add("body.edition", "must be a day, as in 2016-10-20");
+  } else if (editions_.count(body.edition()) != 0) {
+    violations.Add("body.edition", "was published already");
+  }
+  if (body.content_digest().size() != 32) violations.Add("body.content_digest", "has no 32 bytes");
+  CheckText(body.decision(), 1, 500, "body.decision", violations);
+  rules::TooMany(body.proposals(), kChangesMax, "body.proposals", violations);
+  const EditionState* base = body.base().empty() ? nullptr : FindEdition(body.base());
+  if (!body.base().empty() && base == nullptr) violations.Add("body.base", "is no edition");
+  if (body.base().empty() != body.proposals().empty()) {
+    violations.Add("body.proposals", "go with a base: an import has neither");
+  }
+  if (base != nullptr && base != FindEdition("")) {
+    violations.Add("body.base", "is not the newest edition, {}", FindEdition("")->edition);
+  }
+  if (base != nullptr && body.edition() <= base->edition) {
+    violations.Add("body.edition", "is not later than its base");
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  if (base != nullptr) {
+    ENTENTE_ASSIGN_OR_RETURN(const auto parts, PartsOf(body, AsReader(document)));
+    ENTENTE_RETURN_IF_ERROR(annex::Assemble(base->content, parts, "body.proposals").status());
+  }
+  return NameOf(document, "approvals");
+}
+
+absl::StatusOr<std::string> TemRegister::ValidateEdition(
+    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+  ENTENTE_RETURN_IF_ERROR(FromChair(context));
+  const auto& header = document.header();
+  const auto body = Unpack<v1::AnnexEdition>(header);
+  const std::string& name = ReferenceOf(header, Reference::RELATION_ANSWERS)->name();
+  auto found = approvals_.find(name);
+  if (found == approvals_.end()) return NoSuch(name);
+  const ApprovalState& approval = found->second;
+  Violations violations;
+  if (header.marking().level() != entry::pb::Marking::LEVEL_UNMARKED ||
+      header.marking().tlp() != entry::pb::Marking::TLP_CLEAR) {
+    violations.Add("marking", "what is public is unmarked and TLP:CLEAR");
+  }
+  CheckNfc(body.title(), 1, 200, "body.title", violations);
+  CheckText(body.language(), 0, 35, "body.language", violations);
+  if (editions_.count(body.edition()) != 0) {
+    violations.Add("body.edition", "was published already");
+  } else if (body.edition() != approval.edition) {
+    violations.Add("body.edition", "is not the one that was approved");
+  }
+  if (body.base() != approval.base) violations.Add("body.base", "is not the one that was approved");
+  if (annex::ContentDigest(body) != approval.content_digest) {
+    violations.Add("body", "is not the content that was approved");
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  ENTENTE_ASSIGN_OR_RETURN(const auto given, annex::Edition::FromNodes(body.nodes(), "body.nodes"));
+  if (body.base().empty()) {
+    if (!body.amendments().empty()) return Fault("body.amendments", "an import amends nothing");
+    return NameOf(document, "editions");
+  }
+  const EditionState* base = FindEdition(body.base());
+  const Reference* relates = ReferenceOf(header, Reference::RELATION_RELATES_TO);
+  if (base == nullptr || relates == nullptr || relates->name() != base->name) {
+    return Fault("references", "must name the base's document with RELATES_TO");
+  }
+  if (base != FindEdition("")) return Fault("body.base", "is no longer the newest edition");
+  v1::EditionApproval parts_of;
+  for (const std::string& proposal : approval.proposals) {
+    auto& one = *parts_of.add_proposals();
+    one.set_name(proposal);
+    auto it = by_name_.find(proposal);
+    if (it != by_name_.end()) one.set_digest(proposals_[it->second].text_digest.str());
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto parts, PartsOf(parts_of, AsReader(document)));
+  ENTENTE_ASSIGN_OR_RETURN(const auto assembly,
+                           annex::Assemble(base->content, parts, "body.proposals"));
+  v1::AnnexEdition expected = body;
+  expected.clear_nodes();
+  expected.clear_amendments();
+  assembly.edition.AddNodesTo(expected.mutable_nodes());
+  for (const auto& line : assembly.amendments) *expected.add_amendments() = line;
+  if (annex::ContentDigest(expected) != approval.content_digest) {
+    return Fault("body.nodes", "are not what the base and the approved proposals give");
+  }
+  return NameOf(document, "editions");
+}
+
+absl::StatusOr<std::string> TemRegister::ValidateCrosswalk(
+    const document::VerifiedDocument& document) const {
+  const auto& header = document.header();
+  const auto body = Unpack<v1::Crosswalk>(header);
+  const std::string& state = document.parsed().originator.state;
+  Violations violations;
+  if (body.jurisdiction() != state &&
+      !rules::HasCode(profile_.tem().shared_jurisdictions(), body.jurisdiction())) {
+    violations.Add("body.jurisdiction", "\"{}\" is neither your state nor shared",
+                   body.jurisdiction());
+  }
+  CheckText(body.national_edition(), 0, 64, "body.national_edition", violations);
+  CheckText(body.source(), 0, 200, "body.source", violations);
+  const EditionState* edition = body.edition().empty() ? nullptr : FindEdition(body.edition());
+  if (edition == nullptr) violations.Add("body.edition", "is not an edition that was published");
+  if (body.rows().empty()) violations.Add("body.rows", "is empty");
+  if (!rules::TooMany(body.rows(), kRowsMax, "body.rows", violations)) {
+    for (int i = 0; i < body.rows_size(); ++i) {
+      const v1::CrosswalkRow& row = body.rows(i);
+      const std::string at = fmt::format("body.rows[{}]", i);
+      if (edition != nullptr && edition->content.FindPath(row.path()) < 0) {
+        violations.Add(at + ".path", "\"{}\" is not in edition {}", row.path(), body.edition());
+      }
+      CheckText(row.code(), 1, 40, at + ".code", violations);
+      if (row.relation() < v1::CROSSWALK_RELATION_EXACT ||
+          row.relation() > v1::CROSSWALK_RELATION_OVERLAPS) {
+        violations.Add(at + ".relation", "is missing or unknown");
+      }
+      CheckDate(row.valid_from_date(), at + ".valid_from_date", violations);
+      CheckDate(row.valid_until_date(), at + ".valid_until_date", violations);
+      if (!row.valid_until_date().empty() && row.valid_until_date() <= row.valid_from_date()) {
+        violations.Add(at + ".valid_until_date", "is not after valid_from_date");
+      }
+    }
+  }
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  const Reference* before = ReferenceOf(header, Reference::RELATION_SUPERSEDES);
+  if (before == nullptr) return NameOf(document, "crosswalks");
+  const CrosswalkChain* chain = crosswalks_.Find(before->name());
+  if (chain == nullptr || !entry::Includes(*chain->audience, state, true)) {
+    return NoSuch(before->name());
+  }
+  if (rules::StateOf(chain->name) != state) {
+    return Forbid(Reason::kProcedureForbids, chain->name, "is another state's");
+  }
+  if (before->digest() != chain->tip.view()) return rules::Moved(chain->name);
+  if (entry::LedgerIdOf("", header.audience()) != entry::LedgerIdOf("", *chain->audience)) {
+    return base::RefuseArgument(Reason::kAudienceChanged, "audience: a crosswalk stays in its own");
+  }
+  return fmt::format("{}/revisions/{}", chain->name, chain->positions.size() + 1);
+}
+
+absl::StatusOr<std::string> TemRegister::ValidateImplementation(
+    const document::VerifiedDocument& document) const {
+  const auto body = Unpack<v1::ImplementationStatus>(document.header());
+  Violations violations;
+  if (body.edition().empty() || FindEdition(body.edition()) == nullptr) {
+    violations.Add("body.edition", "is not an edition that was published");
+  }
+  if (body.state() < v1::IMPLEMENTATION_STATE_NOT_STARTED ||
+      body.state() > v1::IMPLEMENTATION_STATE_IN_FORCE) {
+    violations.Add("body.state", "is missing or unknown");
+  }
+  const bool in_force = body.state() == v1::IMPLEMENTATION_STATE_IN_FORCE;
+  if (in_force == body.in_force_date().empty()) {
+    violations.Add("body.in_force_date", "is for, and needed with, IN_FORCE");
+  }
+  CheckDate(body.in_force_date(), "body.in_force_date", violations);
+  CheckText(body.act(), in_force ? 1 : 0, 300, "body.act", violations);
+  CheckText(body.text(), 0, 2000, "body.text", violations);
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  return NameOf(document, "implementations");
+}
+
+}  // namespace entente::tem
