@@ -83,6 +83,16 @@ absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& co
   return std::shared_ptr<const Agency>(std::move(agency));
 }
 
+std::shared_ptr<const Agency> Agency::OfService(
+    const std::string& group, std::shared_ptr<const identity::Directory> directory,
+    entente::config::v1::ClientConfig config) {
+  std::shared_ptr<Agency> agency(new Agency());
+  agency->name_ = {"", group};
+  agency->directory_ = std::move(directory);
+  agency->config_ = std::move(config);
+  return agency;
+}
+
 std::string Agency::StateFile(const std::string& file) const {
   std::error_code ignored;
   std::filesystem::create_directories(config_.state_dir(), ignored);

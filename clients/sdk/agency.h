@@ -20,6 +20,11 @@ class Agency {
   // Reads the configuration and every file it names; errors name the file.
   static absl::StatusOr<std::shared_ptr<const Agency>> Load(const std::string& config_file);
 
+  // A service of the regime that reads another's public ledger: it signs nothing.
+  static std::shared_ptr<const Agency> OfService(
+      const std::string& group, std::shared_ptr<const identity::Directory> directory,
+      entente::config::v1::ClientConfig config);
+
   const base::AgencyName& name() const { return name_; }
   const entente::config::v1::ClientConfig& config() const { return config_; }
   const identity::Directory& directory() const { return *directory_; }

@@ -264,7 +264,8 @@ absl::Status Client::TakeMessage(const pb::FollowResponse& message, const Follow
     if (delivery.has_entry()) {
       ENTENTE_ASSIGN_OR_RETURN(auto verified, VerifyEntry(group_, ledger, delivery.entry(),
                                                           verifier_, agency_->directory()));
-      if (!entry::Includes(verified.document.audience(), agency_->name().state, true)) {
+      const std::string& state = agency_->name().state;
+      if (!entry::Includes(verified.document.audience(), state, !state.empty())) {
         return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
                             "{} was served although its audience leaves you out", verified.name());
       }

@@ -5,6 +5,7 @@
 #include "services/core/base/status.h"
 #include "services/core/rpc/reading.h"
 #include "services/core/rules/checks.h"
+#include "services/leem/annex_follower.h"
 #include "services/leem/register/denial_rules.h"
 
 namespace entente::leem {
@@ -68,7 +69,8 @@ rpc::GroupModule LeemModule() {
                 services.push_back(std::make_unique<DenialServiceImpl>(
                     backend, static_cast<const DenialRegister&>(reg)));
                 return services;
-              }};
+              },
+          .make_companion = MakeAnnexFollower};
 }
 
 absl::Status DenialServiceImpl::FillIn(const Chain& chain, v1::Denial& denial) {

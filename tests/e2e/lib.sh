@@ -44,10 +44,17 @@ directory_file: "pki/directory.textproto"
 directory_key_file: "pki/directory.pub"
 profile_file: "profile.textproto"
 CONFIG
+  # LEEM must know where TEM is before either serves.
+  tem_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   for group in $groups; do
+    local at=0 follows=
+    [ "$group" = tem ] && at=$tem_port
+    [ "$group" = leem ] && [[ " $groups " == *" tem "* ]] && follows="tem_address: \"127.0.0.1:$tem_port\"
+  client_certificate_file: \"pki/services/leem.client.crt\" client_key_file: \"pki/services/leem.client.key\""
     cat >> "$work/server.textproto" <<CONFIG
 groups {
-  group: "$group" listen: "127.0.0.1:0" database_file: "$group.db"
+  $follows
+  group: "$group" listen: "127.0.0.1:$at" database_file: "$group.db"
   tls_certificate_file: "pki/services/$group.crt" tls_key_file: "pki/services/$group.key"
   log_key_file: "pki/services/$group.log.key"
 }

@@ -67,6 +67,7 @@ struct GroupServer::Impl {
   Options options;
   const identity::DirectorySource* directory = nullptr;
   std::unique_ptr<machine::Register> reg;
+  std::unique_ptr<Companion> companion;
   std::unique_ptr<journal::Journal> journal;
   std::unique_ptr<machine::Machine> machine;
   std::optional<entry::NoteSigner> signer;
@@ -202,6 +203,10 @@ absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
   impl->roots_file = impl->options.config.database_file() + ".client-roots.pem";
   ENTENTE_RETURN_IF_ERROR(impl->OpenJournal(module, journals));
   ENTENTE_RETURN_IF_ERROR(impl->WriteRoots());
+  if (module.make_companion) {
+    ENTENTE_ASSIGN_OR_RETURN(impl->companion,
+                             module.make_companion(impl->options.config, directory, *impl->reg));
+  }
   impl->Assemble(module, profile, clock, registry);
   return std::unique_ptr<GroupServer>(new GroupServer(std::move(impl)));
 }
@@ -276,6 +281,7 @@ void GroupServer::Drain() {
   impl_->intake->Stop();
   impl_->sequencer->Stop();
   impl_->readers->Stop();
+  impl_->companion.reset();
   if (impl_->server != nullptr) impl_->server->Wait();
 }
 
@@ -305,6 +311,14 @@ absl::Status LoadConfig(const std::string& path, const std::string& listen,
                               group.mutable_tls_key_file(), group.mutable_log_key_file()}) {
       if (file->empty()) violations.Add(fmt::format("groups[{}]", i), "needs every file");
       ResolvePath(folder, file);
+    }
+    for (std::string* file :
+         {group.mutable_client_certificate_file(), group.mutable_client_key_file()}) {
+      if (file->empty() && !group.tem_address().empty()) {
+        violations.Add(fmt::format("groups[{}].tem_address", i),
+                       "needs client_certificate_file and client_key_file");
+      }
+      if (!file->empty()) ResolvePath(folder, file);
     }
     if (!listen.empty() && config.groups_size() == 1) group.set_listen(listen);
     auto it = std::find_if(modules.begin(), modules.end(),

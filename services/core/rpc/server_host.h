@@ -14,6 +14,12 @@
 
 namespace entente::rpc {
 
+// Something that works beside a group's server from before it listens until it has drained.
+class Companion {
+ public:
+  virtual ~Companion() = default;
+};
+
 // What a group adds to the core.
 struct GroupModule {
   std::string group;
@@ -22,6 +28,11 @@ struct GroupModule {
   // The group's own read services.
   std::function<std::vector<std::unique_ptr<grpc::Service>>(Backend&, machine::Register&)>
       make_services;
+  // Optional; null if the configuration asks for none.
+  std::function<absl::StatusOr<std::unique_ptr<Companion>>(const entente::config::v1::GroupConfig&,
+                                                           const identity::DirectorySource&,
+                                                           machine::Register&)>
+      make_companion;
 };
 
 using JournalFactory = std::function<absl::StatusOr<std::unique_ptr<journal::Journal>>(

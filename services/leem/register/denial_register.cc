@@ -60,8 +60,10 @@ Term TermOf(const v1::DenialRuling& ruling) {
 }
 
 RuleContext MakeRuleContext(const entente::config::v1::RegimeProfile& profile,
-                            const document::VerifiedDocument& document, absl::Time now) {
-  return {profile, document.header().marking(), base::DateOf(now + kEastOfGreenwichMax)};
+                            const document::VerifiedDocument& document, absl::Time now,
+                            const RegimeList* regime_list) {
+  return {profile, document.header().marking(), base::DateOf(now + kEastOfGreenwichMax),
+          regime_list};
 }
 
 // Limits that every denial document keeps, whatever its body.
@@ -137,6 +139,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
   }
   base::FieldViolations violations;
   CheckHeader(profile_, document, context.now, violations);
+  const RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
   const auto& references = document.header().references();
   if (std::any_of(references.begin(), references.end(), [](const auto& r) {
         return r.relation() == entente::exchange::v1::Reference::RELATION_SUPERSEDES;
@@ -146,8 +149,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
   if (!body.has_content()) {
     violations.Add("body.content", "is missing");
   } else {
-    CheckContent(body.content(), "body.content", MakeRuleContext(profile_, document, context.now),
-                 violations);
+    CheckContent(body.content(), "body.content", rule_context, violations);
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
   machine::Judgement judgement;
@@ -159,6 +161,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
   }
   v1::DenialRuling ruling;
   ruling.set_revision(1);
+  ruling.set_entry_check(EntryCheckOf(body.content(), rule_context));
   const base::CivilDate today = base::DateOf(context.now);
   const base::CivilDate from = TermStart(body.content(), today);
   if (body.content().has_decision_date()) {
@@ -251,7 +254,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
   if (!step) return base::RefuseArgument(Reason::kDocumentMalformed, "body does not parse");
   base::FieldViolations violations;
   CheckHeader(profile_, document, context.now, violations);
-  const RuleContext rule_context = MakeRuleContext(profile_, document, context.now);
+  const RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
   const entente::exchange::v1::Reference* superseded = nullptr;
   for (const auto& reference : header.references()) {
     if (reference.relation() != entente::exchange::v1::Reference::RELATION_SUPERSEDES) continue;
@@ -297,6 +300,9 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
     term = {from, from.AddMonths(months)};
   }
   if (step->As<v1::DenialRevocation>() == nullptr) SetTerm(term, ruling);
+  if (const auto* amendment = step->As<v1::DenialAmendment>()) {
+    ruling.set_entry_check(EntryCheckOf(amendment->content(), rule_context));
+  }
   judgement.ruling.PackFrom(ruling);
   judgement.rules_version = profile_.version();
   return judgement;

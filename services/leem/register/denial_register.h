@@ -23,6 +23,7 @@
 namespace entente::leem {
 
 struct RuleContext;
+class RegimeList;
 
 // A stretch of time in which a denial is in force: from, inclusive, to until, exclusive.
 struct Term {
@@ -73,6 +74,9 @@ class DenialRegister final : public machine::Register {
   explicit DenialRegister(entente::config::v1::RegimeProfile profile)
       : profile_(std::move(profile)) {}
 
+  // Looks up cited entries of the regime's own list there from now on. Before documents come.
+  void Consult(const RegimeList* regime_list) { regime_list_ = regime_list; }
+
   absl::StatusOr<machine::Judgement> Validate(
       const document::VerifiedDocument& document,
       const machine::ValidationContext& context) const override;
@@ -115,6 +119,7 @@ class DenialRegister final : public machine::Register {
                      const v1::DenialRuling& ruling, Chain& chain) const;
 
   const entente::config::v1::RegimeProfile profile_;
+  const RegimeList* regime_list_ = nullptr;
   std::deque<Chain> chains_;  // in order of recording
   absl::btree_map<std::string, uint32_t, std::less<>> by_name_;
   machine::ReleasedIndex released_;  // all; by originator; by destination, former ones too

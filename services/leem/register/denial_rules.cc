@@ -65,8 +65,24 @@ void CheckQuantity(const v1::DenialContent& content, const std::string& path,
   }
 }
 
+// An entry of the regime's own list is in the edition that it is cited from.
+void CheckCitation(const v1::ControlListEntry& entry, const std::string& path,
+                   const RuleContext& context, Violations& violations) {
+  if (entry.list() != context.profile.denials().regime_list() || context.regime_list == nullptr ||
+      context.regime_list->empty()) {
+    return;
+  }
+  if (!context.regime_list->HasEdition(entry.edition())) {
+    violations.Add(path + ".edition", "\"{}\" is no edition that TEM has published",
+                   entry.edition());
+  } else if (!context.regime_list->HasEntry(entry.edition(), entry.entry())) {
+    violations.Add(path + ".entry", "\"{}\" is not in edition {}", entry.entry(), entry.edition());
+  }
+}
+
 void CheckItem(const v1::DenialContent& content, const std::string& path,
-               const entente::config::v1::DenialRules& profile, Violations& violations) {
+               const RuleContext& context, Violations& violations) {
+  const auto& profile = context.profile.denials();
   const int entries = content.control_list_entries_size();
   if (entries > 0 && content.has_catch_all()) {
     violations.Add(path + ".catch_all",
@@ -86,6 +102,7 @@ void CheckItem(const v1::DenialContent& content, const std::string& path,
     }
     CheckText(entry.edition(), 1, 64, at + ".edition", violations);
     CheckText(entry.entry(), 1, 64, at + ".entry", violations);
+    CheckCitation(entry, at, context, violations);
   }
   if (content.has_catch_all()) {
     if (!HasCode(profile.catch_all_bases(), content.catch_all().basis())) {
@@ -223,7 +240,7 @@ void CheckContent(const v1::DenialContent& content, const std::string& path,
       violations.Add(at + ".role", "is missing or unknown");
     }
   }
-  CheckItem(content, path, context.profile.denials(), violations);
+  CheckItem(content, path, context, violations);
   CheckQuantity(content, path + ".quantity", violations);
   if (content.has_value()) {
     if (!IsDecimal(content.value().amount())) {
@@ -245,6 +262,16 @@ void CheckContent(const v1::DenialContent& content, const std::string& path,
   CheckText(content.language(), 0, 35, path + ".language", violations);
   CheckText(content.remarks(), 0, 4000, path + ".remarks", violations);
   CheckText(content.regime_reference(), 0, 64, path + ".regime_reference", violations);
+}
+
+v1::EntryCheck EntryCheckOf(const v1::DenialContent& content, const RuleContext& context) {
+  const auto& entries = content.control_list_entries();
+  const std::string& own = context.profile.denials().regime_list();
+  const bool cited = !own.empty() && std::any_of(entries.begin(), entries.end(),
+                                                 [&](const auto& e) { return e.list() == own; });
+  if (!cited) return v1::ENTRY_CHECK_UNSPECIFIED;
+  const bool known = context.regime_list != nullptr && !context.regime_list->empty();
+  return known ? v1::ENTRY_CHECK_FOUND : v1::ENTRY_CHECK_NO_EDITION_KNOWN;
 }
 
 }  // namespace entente::leem

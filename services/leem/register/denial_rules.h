@@ -10,6 +10,7 @@
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/status.h"
+#include "services/leem/register/regime_list.h"
 
 namespace entente::leem {
 
@@ -18,7 +19,11 @@ struct RuleContext {
   const entente::config::v1::RegimeProfile& profile;
   const entente::exchange::v1::Marking& marking;  // of the document
   base::CivilDate latest_date;                    // the latest day it is anywhere on earth
+  const RegimeList* regime_list = nullptr;        // null: nothing is known of it
 };
+
+// Whether the cited entries of the regime's own list were found, or could not be looked for.
+v1::EntryCheck EntryCheckOf(const v1::DenialContent& content, const RuleContext& context);
 
 void CheckContent(const v1::DenialContent& content, const std::string& path,
                   const RuleContext& context, base::FieldViolations& violations);
