@@ -50,6 +50,16 @@ absl::Status WriteOut(const std::string& path, const std::string& text) {
   return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", path);
 }
 
+absl::StatusOr<v1::AnnexEdition> ReadAnnexFile(const std::string& path) {
+  const auto text = base::ReadFile(path);
+  if (!text.has_value()) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
+  }
+  auto edition = ReadAnnex(*text);
+  if (!edition.ok()) return base::WithPrefix(edition.status(), path);
+  return edition;
+}
+
 exchange::Marking Marked(bool everybody) {
   exchange::Marking marking;
   marking.set_level(everybody ? exchange::Marking::LEVEL_UNMARKED

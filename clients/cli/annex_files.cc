@@ -1,10 +1,11 @@
 #include "clients/cli/annex_files.h"
 
+#include <google/protobuf/util/json_util.h>
+
 #include <algorithm>
 #include <functional>
 #include <map>
 
-#include "clients/cli/cli.h"
 #include "clients/cli/csv.h"
 #include "clients/cli/words.h"
 #include "services/core/base/bytes.h"
@@ -162,20 +163,16 @@ std::string WriteAnnexCsv(const v1::AnnexEdition& edition) {
   return csv;
 }
 
-absl::StatusOr<v1::AnnexEdition> ReadAnnexFile(const std::string& path) {
-  const auto text = base::ReadFile(path);
-  if (!text.has_value()) {
-    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
+absl::StatusOr<v1::AnnexEdition> ReadAnnex(const std::string& text) {
+  const size_t start = text.find_first_not_of(" \t\r\n");
+  if (start == std::string::npos || text[start] != '{') return ReadAnnexCsv(text);
+  v1::AnnexEdition edition;
+  const auto parsed = google::protobuf::util::JsonStringToMessage(text, &edition);
+  if (!parsed.ok()) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "is no AnnexEdition as JSON: {}",
+                                parsed.message().as_string());
   }
-  absl::StatusOr<v1::AnnexEdition> edition = v1::AnnexEdition();
-  const size_t start = text->find_first_not_of(" \t\r\n");
-  if (start != std::string::npos && ((*text)[start] == '{' || (*text)[start] == '/')) {
-    ENTENTE_RETURN_IF_ERROR(FromJsonFile(path, *edition));
-    ENTENTE_RETURN_IF_ERROR(tem::annex::Edition::FromNodes(edition->nodes(), "nodes").status());
-  } else {
-    edition = ReadAnnexCsv(*text);
-  }
-  if (!edition.ok()) return base::WithPrefix(edition.status(), path);
+  ENTENTE_RETURN_IF_ERROR(tem::annex::Edition::FromNodes(edition.nodes(), "nodes").status());
   return edition;
 }
 

@@ -21,8 +21,8 @@ inline constexpr std::string_view kAnnexHeader =
 // names lines.
 absl::StatusOr<tem::v1::AnnexEdition> ReadAnnexCsv(std::string_view text);
 std::string WriteAnnexCsv(const tem::v1::AnnexEdition& edition);
-// A CSV file, or an AnnexEdition as JSON; checked as a whole.
-absl::StatusOr<tem::v1::AnnexEdition> ReadAnnexFile(const std::string& path);
+// A CSV, or an AnnexEdition as JSON; checked as a whole.
+absl::StatusOr<tem::v1::AnnexEdition> ReadAnnex(const std::string& text);
 
 // Crosswalks of a CSV, one per jurisdiction: "path,jurisdiction,national_code,relation,source", or
 // a list of entry codes with a column "lite_code".

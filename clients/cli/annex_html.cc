@@ -24,9 +24,10 @@ del { background: var(--out); color: var(--out-ink); }
 .same { padding-left: .85rem; color: var(--soft); }
 .sides { table-layout: fixed; }
 .sides td { width: 50%; overflow-wrap: anywhere; }
-.yes { background: var(--put); color: var(--put-ink); } .no { background: var(--out); color: var(--out-ink); }
-@media print { .same { color: inherit; } h2 { break-after: avoid; } ins, del, .yes, .no {
-  print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+.yes { background: var(--put); color: var(--put-ink); }
+.no { background: var(--out); color: var(--out-ink); }
+@media print { .same { color: inherit; } h2 { break-after: avoid; }
+  ins, del, .yes, .no { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 )";
 
 std::string Indent(const std::string& path) {

@@ -6,7 +6,8 @@ namespace entente::cli {
 namespace {
 
 constexpr char kStyle[] = R"(:root { color-scheme: light dark; --ink: #1c2430; --paper: #ffffff;
-  --line: #c9d1dc; --soft: #5b6675; --put: #d8f0df; --out: #fbdcdc; --put-ink: #14532d; --out-ink: #8f1d1d;
+  --line: #c9d1dc; --soft: #5b6675;
+  --put: #d8f0df; --out: #fbdcdc; --put-ink: #14532d; --out-ink: #8f1d1d;
   --c0: #2563a8; --c1: #b4530a; --c2: #2f7d4f; --c3: #8a3ea0; --c4: #a3263a; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --paper: #14181f; --line: #3a4554;
   --soft: #9aa6b5; --put: #12351f; --out: #431c1c; --put-ink: #8fe0ac; --out-ink: #f5a3a3;
@@ -17,9 +18,11 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 th { white-space: nowrap; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; }
-th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left;
+  vertical-align: top; }
 .note { color: var(--soft); font-size: .9rem; }
-@media print { :root { color-scheme: light; } body { max-width: none; } section, tr { break-inside: avoid; }
+@media print { :root { color-scheme: light; } body { max-width: none; }
+  tr { break-inside: avoid; }
   .scroll { overflow: visible; } }
 )";
 

@@ -517,6 +517,7 @@ int Main(const std::vector<std::string>& a) {
   if (verb == "fanout") {
     return Fanout(a.at(1), a.at(2), a.at(3), number(4), number(5), number(6), number(7));
   }
+  if (verb == "annex") return Annex();
   if (verb == "year") return Year(a.at(1), number(2), number(3));
   if (verb == "floor-serve") return FloorServe(a.at(1), a.at(2), number(3));
   if (verb == "journal") return JournalBench(a.at(1), number(2), number(3));

@@ -51,6 +51,9 @@ int Fanout(const std::string& system, const std::string& address, const std::str
 // A year of IEM: loads `alerts` and `reports` in bulk, then asks for trends while writing goes on.
 int Year(const std::string& config, int alerts, int reports);
 
+// Differences, conflicts and assembling of an Annex of 2,000 nodes, 50 editions, 500 proposals.
+int Annex();
+
 }  // namespace entente::bench
 
 #endif  // ENTENTE_TESTS_BENCH_LOAD_H_

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "clients/cli/annex_files.h"
 #include "clients/cli/lite_csv.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/certificate.h"
@@ -12,6 +13,7 @@
 #include "services/core/feed/feed.h"
 #include "services/core/identity/directory.h"
 #include "services/leem/register/denial_rules.h"
+#include "services/tem/annex/assembly.h"
 
 namespace entente {
 namespace {
@@ -77,14 +79,47 @@ void FuzzFilter(std::string_view bytes) {
   base::AgencyName::Parse(bytes);
 }
 
+void FuzzAnnex(std::string_view bytes) {
+  const std::string text(bytes);
+  for (const std::string& one : {text, std::string(cli::kAnnexHeader) + "\n" + text}) {
+    auto edition = cli::ReadAnnex(one);
+    if (!edition.ok()) continue;
+    // What reads is written to the same again.
+    auto again = cli::ReadAnnexCsv(cli::WriteAnnexCsv(*edition));
+    ENTENTE_CHECK(again.ok() && again->nodes_size() == edition->nodes_size());
+  }
+  cli::ReadCrosswalkCsv("path,jurisdiction,national_code,relation,source\n" + text)
+      .status()
+      .IgnoreError();
+}
+
+void FuzzChanges(std::string_view bytes) {
+  static const auto* edition = [] {
+    auto made = cli::ReadAnnexCsv("path,category\n1.A.1,I\n1.A.2,I\n3.C.1,II\n");
+    return new tem::annex::Edition(*tem::annex::Edition::FromNodes(made->nodes(), "nodes"));
+  }();
+  tem::v1::Proposal proposal;
+  if (!proposal.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+  tem::annex::Draft draft(*edition);
+  base::FieldViolations violations;
+  draft.Apply(proposal.changes(), "changes", violations);
+  auto changed = draft.Finish("changes");
+  tem::annex::FootprintOf(*edition, proposal.changes());
+  if (!changed.ok()) return;
+  // What differs makes the one of the other.
+  tem::annex::Draft again(*edition);
+  again.Apply(tem::annex::ChangesBetween(*edition, *changed), "changes", violations);
+  ENTENTE_CHECK(again.Finish("changes").ok());
+}
+
 }  // namespace
 }  // namespace entente
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace entente;
-  constexpr void (*kParsers[])(std::string_view) = {FuzzDocument,    FuzzContent, FuzzEntry,
-                                                    FuzzNote,        FuzzCursor,  FuzzCsv,
-                                                    FuzzCertificate, FuzzFilter};
+  constexpr void (*kParsers[])(std::string_view) = {
+      FuzzDocument, FuzzContent,     FuzzEntry,  FuzzNote,  FuzzCursor,
+      FuzzCsv,      FuzzCertificate, FuzzFilter, FuzzAnnex, FuzzChanges};
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
 #ifdef ENTENTE_FUZZ_PARSER
   kParsers[ENTENTE_FUZZ_PARSER](bytes);

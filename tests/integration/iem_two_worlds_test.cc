@@ -5,7 +5,7 @@
 
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
 #include "services/iem/matter_service.h"
-#include "tests/integration/live_server.h"
+#include "tests/integration/transcript.h"
 
 namespace entente {
 namespace {
@@ -66,21 +66,7 @@ class IemTwoWorldsTest : public ::testing::Test {
   Response Call(Stub& stub,
                 grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                 const Request& request) {
-    grpc::ClientContext context;
-    Response response;
-    const grpc::Status status = (stub.*method)(&context, request, &response);
-    transcript_ +=
-        fmt::format("{} {} {} {}\n", static_cast<int>(status.error_code()), status.error_message(),
-                    base::ToHex(status.error_details()), base::ToHex(response.SerializeAsString()));
-    return response;
-  }
-  void Submit(LiveServer& server, const std::string& state, const pb::SignedDocument& document) {
-    auto stub = pb::ExchangeService::NewStub(server.ConnectAs(state));
-    pb::SubmitRequest request;
-    *request.mutable_signed_document() = document;
-    grpc::ClientContext context;
-    pb::SubmitResponse response;
-    ASSERT_OK(rpc::FromGrpcStatus(stub->Submit(&context, request, &response)));
+    return transcript_.Call(stub, method, request);
   }
   void AskEverything(LiveServer& server, const std::string& state) {
     const auto channel = server.ConnectAs(state);
@@ -126,17 +112,14 @@ class IemTwoWorldsTest : public ::testing::Test {
     for (const char* name : {"partners/jp/alerts/hidden", "partners/jp/alerts/none"}) {
       pb::SubmitRequest attempt;
       *attempt.mutable_signed_document() = attempts_.at(name);
-      std::string before = std::move(transcript_);
-      transcript_.clear();
       Call(*exchange, &pb::ExchangeService::Stub::Submit, attempt);
-      transcript_ = before + transcript_;
     }
   }
 
   base::testing::FakeClock clock_;
   TestRegime regime_{{"jp", "kr", "nz"}, clock_.Now()};
   std::map<std::string, pb::SignedDocument> attempts_;
-  std::string transcript_;
+  testing::Transcript transcript_;
 };
 
 TEST_F(IemTwoWorldsTest, AnOutsiderCannotTellThemApart) {
@@ -160,17 +143,17 @@ TEST_F(IemTwoWorldsTest, AnOutsiderCannotTellThemApart) {
   std::map<std::string, std::string> seen[2];
   for (int world = 0; world < 2; ++world) {
     LiveServer server(regime_, clock_, {}, iem::IemModule(), Profile());
-    Submit(server, "jp", open);
-    if (world == 1) Submit(server, "jp", hidden_alert);
-    Submit(server, "jp", asked);
-    if (world == 1) Submit(server, "kr", hidden_answer);
-    Submit(server, "nz", own);
-    if (world == 1) Submit(server, "kr", hidden_reply);
-    Submit(server, "kr", more);
+    testing::SubmitAs(server, "jp", open);
+    if (world == 1) testing::SubmitAs(server, "jp", hidden_alert);
+    testing::SubmitAs(server, "jp", asked);
+    if (world == 1) testing::SubmitAs(server, "kr", hidden_answer);
+    testing::SubmitAs(server, "nz", own);
+    if (world == 1) testing::SubmitAs(server, "kr", hidden_reply);
+    testing::SubmitAs(server, "kr", more);
     for (const char* state : {"nz", "jp"}) {
-      transcript_.clear();
+      transcript_.Clear();
       AskEverything(server, state);
-      seen[world][state] = transcript_;
+      seen[world][state] = transcript_.text();
     }
   }
   EXPECT_GT(seen[0]["nz"].size(), 20000u);

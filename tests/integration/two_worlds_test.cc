@@ -4,7 +4,7 @@
 
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
 #include "services/leem/register/denial_rules.h"
-#include "tests/integration/live_server.h"
+#include "tests/integration/transcript.h"
 
 namespace entente {
 namespace {
@@ -75,15 +75,6 @@ class Outsider {
 
 class TwoWorldsTest : public ::testing::Test {
  protected:
-  void Submit(LiveServer& server, const std::string& state, const pb::SignedDocument& document) {
-    auto stub = pb::ExchangeService::NewStub(server.ConnectAs(state));
-    pb::SubmitRequest request;
-    *request.mutable_signed_document() = document;
-    grpc::ClientContext context;
-    pb::SubmitResponse response;
-    ASSERT_OK(rpc::FromGrpcStatus(stub->Submit(&context, request, &response)));
-  }
-
   void AskEverything(Outsider& nz, const std::string& hidden, const std::string& ledger) {
     nz.Follow("", "");
     nz.Follow("", "denials.destination=aq");
@@ -192,9 +183,9 @@ TEST_F(TwoWorldsTest, AnOutsiderCannotTellThemApart) {
   for (int world = 0; world < 2; ++world) {
     LiveServer server(regime_, clock_);
     for (size_t i = 0; i < open.size(); ++i) {
-      Submit(server, open[i].first, open[i].second);
-      if (world == 1 && i == 2) Submit(server, "jp", hidden);
-      if (world == 1 && i == 5) Submit(server, "jp", renewed);
+      testing::SubmitAs(server, open[i].first, open[i].second);
+      if (world == 1 && i == 2) testing::SubmitAs(server, "jp", hidden);
+      if (world == 1 && i == 5) testing::SubmitAs(server, "jp", renewed);
       if (HasFatalFailure()) return;
     }
     Outsider nz(server);
@@ -215,7 +206,8 @@ TEST_F(TwoWorldsTest, AnInsiderSeesTheDifference) {
   std::string lists[2];
   for (int world = 0; world < 2; ++world) {
     LiveServer server(regime_, clock_);
-    if (world == 1) Submit(server, "jp", regime_.Sign(regime_.Denial("jp", "h", {"jp", "kr"})));
+    if (world == 1)
+      testing::SubmitAs(server, "jp", regime_.Sign(regime_.Denial("jp", "h", {"jp", "kr"})));
     auto stub = leempb::DenialService::NewStub(server.ConnectAs("kr"));
     grpc::ClientContext context;
     leempb::ListDenialsResponse response;

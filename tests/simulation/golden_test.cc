@@ -9,6 +9,7 @@
 #include "services/core/machine/machine.h"
 #include "services/iem/register/matter_register.h"
 #include "services/leem/register/denial_register.h"
+#include "services/tem/register/tem_register.h"
 
 namespace entente {
 namespace {
@@ -47,6 +48,12 @@ TEST(GoldenJournalTest, LeemReplaysToTheFingerprintOfItsDay) {
 
 TEST(GoldenJournalTest, IemReplaysToTheFingerprintOfItsDay) {
   EXPECT_EQ(Replayed<iem::MatterRegister>("iem")->size(), 6u);
+}
+
+TEST(GoldenJournalTest, TemReplaysToTheFingerprintOfItsDay) {
+  const auto reg = Replayed<tem::TemRegister>("tem");
+  EXPECT_EQ(reg->size(), 2u);
+  EXPECT_EQ(reg->editions().size(), 2u);
 }
 
 }  // namespace

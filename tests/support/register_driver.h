@@ -27,11 +27,11 @@ class RegisterDriver {
     ENTENTE_ASSIGN_OR_RETURN(auto verified, regime_.Verify(signed_document));
     const base::Digest before = reg_.Fingerprint();
     const auto& directory = regime_.directory();
-    auto judgement = reg_.Validate(
-        verified, {.now = clock_.Now(),
-                   .partners = directory.partners(),
-                   .from_chair = directory.Has(verified.parsed().originator, group_,
-                                               identity::Right::kChair)});
+    auto judgement =
+        reg_.Validate(verified, {.now = clock_.Now(),
+                                 .partners = directory.partners(),
+                                 .from_chair = directory.Has(verified.parsed().originator, group_,
+                                                             identity::Right::kChair)});
     EXPECT_EQ(reg_.Fingerprint(), before) << "Validate changed something";
     if (!judgement.ok()) return judgement.status();
     Kept& kept = kept_.emplace_back();

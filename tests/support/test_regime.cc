@@ -104,6 +104,16 @@ void TestRegime::Edit(const std::function<void(entente::config::v1::Directory&)>
   directory_->Set(Must(identity::Directory::FromProto(std::move(proto))));
 }
 
+void TestRegime::SetFormer(const std::string& state, bool former) {
+  Edit([&](entente::config::v1::Directory& directory) {
+    for (auto& partner : *directory.mutable_partners()) {
+      if (partner.state() != state || partner.former() == former) continue;
+      partner.set_former(former);
+      partner.mutable_ca_pem()->Swap(partner.mutable_retired_ca_pem());
+    }
+  });
+}
+
 pb::Document TestRegime::Denial(const std::string& state, const std::string& reference,
                                 const std::vector<std::string>& audience) const {
   pb::Document document;

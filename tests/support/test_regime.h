@@ -50,6 +50,9 @@ class TestRegime {
   // Changes the directory; its serial rises.
   void Edit(const std::function<void(entente::config::v1::Directory&)>& edit);
 
+  // A partner leaves the regime, or comes back.
+  void SetFormer(const std::string& state, bool former);
+
   // Unsigned sample documents by a state's agency.
   pb::Document Denial(const std::string& state, const std::string& reference,
                       const std::vector<std::string>& audience = {}) const;

@@ -45,8 +45,8 @@ class Directory final : public document::SignerTrust {
   bool Has(const base::AgencyName& agency, std::string_view group, Right right) const;
   // Whether an agency led a group under the directory of `serial`, as far as this one remembers.
   bool ChairedAt(const base::AgencyName& agency, std::string_view group, uint64_t serial) const;
-  // UNAUTHENTICATED with the check that failed, or who calls: an agency, or a service of the regime,
-  // which has no state. `chain` are intermediates.
+  // UNAUTHENTICATED with the check that failed, or who calls: an agency, or a service of the
+  // regime, which has no state. `chain` are intermediates.
   absl::StatusOr<base::AgencyName> AcceptCaller(const crypto::Certificate& leaf,
                                                 std::span<const crypto::Certificate> chain,
                                                 absl::Time time) const;
