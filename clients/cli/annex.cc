@@ -265,8 +265,8 @@ absl::Status Assemble(const Context& context, const AnnexOptions& options) {
   if (!context.json) {
     std::cout << CoverText(edition);
     std::cerr << fmt::format(
-        "{} of {} proposals; next: entente annex approve {} --decision \"…\"\n", options.output,
-        parts.size(), options.output);
+        "{} of {} proposal{}; next: entente annex approve {} --decision \"…\"\n", options.output,
+        parts.size(), parts.size() == 1 ? "" : "s", options.output);
   }
   return absl::OkStatus();
 }

@@ -70,6 +70,7 @@ std::string TrackedNode(const v1::NodeDifference& difference) {
       "<div class=\"node {}\" {}><span class=\"path\">{}</span>", what.empty() ? "same" : "changed",
       Indent(path), removed ? "<del>" + EscapeHtml(path) + "</del>" : EscapeHtml(path));
   if (!what.empty()) html += "<span class=\"what\">" + EscapeHtml(what) + "</span>";
+  if (difference.reserved() && what.empty()) html += "<span class=\"what\">reserved</span>";
   return html + Tracked(difference, v1::PIECE_KIND_UNSPECIFIED) + "</div>\n";
 }
 

@@ -32,12 +32,12 @@ constexpr char kTemplate[] = R"({
     // EFFECT_ADDS EFFECT_REMOVES EFFECT_NEUTRAL EFFECT_EDITORIAL
     "effect": "EFFECT_ADDS",
     "meeting": "Busan 2016 TEM",
-    // Nodes are named by their ids: "entente annex show 2.A.1" prints them. Other changes: remove, move,
+    // Nodes are named by their ids: "entente annex show 1.A.1" prints them. Other changes: remove, move,
     // renumber, split, merge.
     "changes": [
       {"replace": {"node": "kite", "text": "Kites that reach 300 m or more."}},
       {"add": {"parent": "kite", "label": "b", "after": "kite-frames",
-               "node": {"id": "jp-2016-1-b", "kind": "NODE_KIND_ENTRY", "text": "Strings of carbon for them."}}}
+               "node": {"id": "carbon-strings", "kind": "NODE_KIND_ENTRY", "text": "Strings of carbon for them."}}}
     ]
   }
 }

@@ -102,6 +102,7 @@ void CompareNode(const Edition& before, const Edition& after, int old, int now, 
   difference.set_old_path(before[old].path);
   difference.set_new_path(after[now].path);
   difference.set_kind(today.kind);
+  difference.set_reserved(today.reserved);
   out.push_back(std::move(difference));
 }
 
@@ -127,20 +128,34 @@ pb::NodeDifference Whole(const Edition::Place& place, bool added) {
 
 std::vector<pb::TextPiece> CompareTexts(const std::string& before, const std::string& after) {
   std::vector<pb::TextPiece> pieces;
-  const auto put = [&](pb::PieceKind kind, const std::string& text) {
+  // Between kept words, what was taken out comes before what was put in.
+  std::string deleted;
+  std::string inserted;
+  const auto put = [&](pb::PieceKind kind, std::string& text) {
     if (text.empty()) return;
     if (pieces.empty() || pieces.back().kind() != kind) pieces.emplace_back().set_kind(kind);
     pieces.back().mutable_text()->append(text);
+    text.clear();
+  };
+  const auto flush = [&] {
+    put(pb::PIECE_KIND_DELETED, deleted);
+    put(pb::PIECE_KIND_INSERTED, inserted);
   };
   dtl::Diff<std::string, std::vector<std::string>> diff(Words(before), Words(after));
   diff.onHuge();
   diff.compose();
   for (const auto& [word, info] : diff.getSes().getSequence()) {
-    put(info.type == dtl::SES_DELETE ? pb::PIECE_KIND_DELETED
-        : info.type == dtl::SES_ADD  ? pb::PIECE_KIND_INSERTED
-                                     : pb::PIECE_KIND_KEPT,
-        word);
+    if (info.type == dtl::SES_DELETE) {
+      deleted += word;
+    } else if (info.type == dtl::SES_ADD) {
+      inserted += word;
+    } else {
+      flush();
+      std::string kept = word;
+      put(pb::PIECE_KIND_KEPT, kept);
+    }
   }
+  flush();
   return pieces;
 }
 
