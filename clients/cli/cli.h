@@ -70,7 +70,8 @@ class Progress {
 void AddPki(CLI::App& app, Context& context);
 void AddDenial(CLI::App& app, Context& context);
 void AddFollow(CLI::App& app, Context& context);
-void AddIem(CLI::App& app, Context& context);  // alert, report, rfi, release
+void AddIem(CLI::App& app, Context& context);      // alert, report, rfi, release
+void AddOperate(CLI::App& app, Context& context);  // backup, status
 void AddAnnex(CLI::App& app, Context& context);
 void AddProposal(CLI::App& app, Context& context);
 void AddTrend(CLI::App& app, Context& context);

@@ -5,6 +5,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "clients/cli/cli.h"
+#include "clients/sdk/request_id.h"
 #include "services/core/base/status.h"
 
 namespace {
@@ -57,6 +58,7 @@ int main(int argc, char** argv) {
   entente::cli::AddLedger(app, context);
   entente::cli::AddVerify(app, context);
   entente::cli::AddPki(app, context);
+  entente::cli::AddOperate(app, context);
   auto* completion = app.add_subcommand("completion", "Print completion for bash");
   completion->callback([&] { std::cout << BashCompletion(app); });
   try {
@@ -76,5 +78,8 @@ int main(int argc, char** argv) {
   }
   if (auto reason = entente::base::ReasonOf(status))
     std::cerr << "  (" << Printable(*reason) << ")\n";
+  if (const std::string id = entente::sdk::LastRequestId(); !id.empty()) {
+    std::cerr << "  (request " << id << "; the operator finds it in the service's log)\n";
+  }
   return entente::cli::ExitCode(status);
 }

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
-#include "clients/cli/cli.h"
+#include "clients/cli/pki_doctor.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/certificate.h"
 
@@ -28,6 +28,8 @@ struct PkiOptions {
   std::vector<std::string> endpoints = {"iem=127.0.0.1:7702", "leem=127.0.0.1:7701",
                                         "tem=127.0.0.1:7703"};
   std::string certificate;
+  std::vector<std::string> files;
+  DirectoryOptions directory;
   int days = 397;
   int signatures = 1;
 };
@@ -336,6 +338,13 @@ void AddPki(CLI::App& app, Context& context) {
   issue->add_option("--days", options->days, "Validity");
   issue->add_option("--signatures-required", options->signatures, "Officers per document: 1 or 2");
   context.Run(issue, [options] { return IssueVerb(*options); });
+
+  auto* doctor = pki->add_subcommand(
+      "doctor", "What is wrong with certificates: profile, path, time, revocation, seats");
+  doctor->add_option("files", options->files, "PEM files, leaf first")->required();
+  AddDirectoryOptions(doctor, options->directory);
+  context.Run(doctor,
+              [options, &context] { return Doctor(context, options->files, options->directory); });
 
   auto* revoke = pki->add_subcommand("revoke", "Revoke an agency or one certificate");
   revoke->add_option("folder", options->folder)->required();

@@ -9,6 +9,7 @@
 #include "clients/cli/cli.h"
 #include "clients/cli/groups.h"
 #include "clients/cli/saved_entries.h"
+#include "clients/cli/verify.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/journal/sqlite/sqlite_journal.h"
@@ -24,6 +25,7 @@ using base::Reason;
 struct VerifyOptions {
   std::string path;
   std::string group = "leem";
+  DirectoryOptions directory;
 };
 
 class Findings {
@@ -254,30 +256,61 @@ void VerifyDocuments(journal::Journal& journal, const std::string& group,
 }
 
 absl::Status Fsck(const Context& context, const VerifyOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto directory, FindDirectory(context, options.directory));
+  return FsckFile(context, *directory, options.path, options.group);
+}
+
+}  // namespace
+
+void AddDirectoryOptions(CLI::App* command, DirectoryOptions& options) {
+  command->add_option("--directory", options.file,
+                      "The signed directory; else that of your configuration");
+  command->add_option("--directory-key", options.key_file, "PEM public key that verifies it");
+}
+
+absl::StatusOr<std::shared_ptr<const identity::Directory>> FindDirectory(
+    const Context& context, const DirectoryOptions& options) {
+  if (options.file.empty()) {
+    auto agency = context.Agency();
+    if (!agency.ok()) {
+      return base::WithPrefix(agency.status(),
+                              "name --directory and --directory-key, or a client configuration");
+    }
+    const auto* directory = &(*agency)->directory();
+    return std::shared_ptr<const identity::Directory>(*std::move(agency), directory);
+  }
+  const auto text = base::ReadFile(options.file);
+  const auto signature = base::ReadFile(options.file + ".sig");
+  const auto pem = base::ReadFile(options.key_file);
+  if (!text.has_value() || !signature.has_value() || !pem.has_value()) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid,
+                                "cannot read {}, its .sig, or --directory-key {}", options.file,
+                                options.key_file);
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto key, crypto::PublicKey::FromPem(*pem));
+  return identity::OpenDirectory(*text, *signature, key);
+}
+
+absl::Status FsckFile(const Context& context, const identity::Directory& directory,
+                      const std::string& path, const std::string& group) {
   Findings findings(context.json);
-  // The directory is optional: without it, signatures of checkpoints and documents are not checked.
-  auto agency = context.Agency();
-  const std::string service =
-      agency.ok() ? (*agency)->directory().trust_domain() + "/" + options.group : "";
-  auto opened = journal::SqliteJournal::Open(
-      {.path = options.path, .service = service, .read_only = true, .check_integrity = true});
+  const auto reg = MakeRegister(group);
+  if (reg == nullptr)
+    return base::RefuseArgument(Reason::kFieldInvalid, "--group: iem, leem or tem");
+  auto opened = journal::SqliteJournal::Open({.path = path,
+                                              .service = directory.trust_domain() + "/" + group,
+                                              .read_only = true,
+                                              .check_integrity = true});
   if (!opened.ok()) {
     if (opened.status().code() != absl::StatusCode::kDataLoss) return opened.status();
-    findings.Add(options.path, opened.status());
+    findings.Add(path, opened.status());
     return findings.Result();
   }
-  if (!agency.ok()) {
-    return base::WithPrefix(agency.status(), "fsck needs the directory's keys");
-  }
-  const auto& directory = (*agency)->directory();
-  const auto reg = MakeRegister(options.group);
-  if (reg == nullptr) return base::RefuseArgument(Reason::kFieldInvalid, "--group: iem or leem");
-  machine::Machine machine(directory.trust_domain(), options.group, *reg);
+  machine::Machine machine(directory.trust_domain(), group, *reg);
   const absl::Status replayed = machine::Replay(
-      **opened, machine,
-      {.known = directory.LogVerifiers(options.group), .check_all_signatures = true});
-  if (!replayed.ok()) findings.Add(options.path, replayed);
-  VerifyDocuments(**opened, options.group, directory, findings);
+      **opened, machine, {.known = directory.LogVerifiers(group), .check_all_signatures = true});
+  if (!replayed.ok()) findings.Add(path, replayed);
+  VerifyDocuments(**opened, group, directory, findings);
   if (findings.Result().ok()) {
     findings.Good(
         fmt::format("{} records in {} ledgers", machine.applied(), machine.ledgers().size()));
@@ -289,8 +322,6 @@ absl::Status Fsck(const Context& context, const VerifyOptions& options) {
   return findings.Result();
 }
 
-}  // namespace
-
 void AddVerify(CLI::App& app, Context& context) {
   auto options = std::make_shared<VerifyOptions>();
   auto* verify =
@@ -301,6 +332,7 @@ void AddVerify(CLI::App& app, Context& context) {
   auto* fsck = app.add_subcommand("fsck", "Re-derive everything from a journal's bytes");
   fsck->add_option("database", options->path, "The journal's SQLite file")->required();
   fsck->add_option("--group", options->group, "iem, leem or tem");
+  AddDirectoryOptions(fsck, options->directory);
   context.Run(fsck, [options, &context] { return Fsck(context, *options); });
 }
 

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "clients/sdk/request_id.h"
 #include "services/core/base/status.h"
 
 namespace entente::sdk {
@@ -128,7 +129,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Agency::Connect(const std::string
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);
-  return grpc::CreateCustomChannel(address, tls::TlsCredentials(options), arguments);
+  return tls::CreateCustomChannelWithInterceptors(address, tls::TlsCredentials(options), arguments,
+                                                  RequestIdInterceptors());
 }
 
 }  // namespace entente::sdk

@@ -305,6 +305,12 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
   request.set_cursor(run.state.cursor());
   request.set_filter(options.filter);
   request.set_until_current(options.until_current);
+  // A host that was restored too far back learns of it, whether it likes it or not.
+  for (const auto& ledger : run.state.ledgers()) {
+    if (!ledger.verified_checkpoint().empty() && request.checkpoints_size() < 64) {
+      request.add_checkpoints(ledger.verified_checkpoint());
+    }
+  }
   auto stream = stub_->Follow(&context, request);
   // A watcher ends the blocking read when the caller wants to stop.
   std::atomic<bool> finished{false};

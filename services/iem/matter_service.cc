@@ -211,7 +211,7 @@ absl::Status MatterServiceImpl::Answers(const rpc::Caller& caller,
 grpc::ServerUnaryReactor* MatterServiceImpl::GetMatter(grpc::CallbackServerContext* context,
                                                        const v1::GetMatterRequest* request,
                                                        v1::GetMatterResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/GetMatter",
+  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/GetMatter", *request,
                         [this, request, response](const rpc::Caller& caller) {
                           return Get(caller, *request, *response);
                         });
@@ -220,7 +220,7 @@ grpc::ServerUnaryReactor* MatterServiceImpl::GetMatter(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* MatterServiceImpl::ListMatters(grpc::CallbackServerContext* context,
                                                          const v1::ListMattersRequest* request,
                                                          v1::ListMattersResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/ListMatters",
+  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/ListMatters", *request,
                         [this, request, response](const rpc::Caller& caller) {
                           return List(caller, *request, *response);
                         });
@@ -230,6 +230,7 @@ grpc::ServerUnaryReactor* MatterServiceImpl::ListMatterRevisions(
     grpc::CallbackServerContext* context, const v1::ListMatterRevisionsRequest* request,
     v1::ListMatterRevisionsResponse* response) {
   return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/ListMatterRevisions",
+                        *request,
                         [this, request, response](const rpc::Caller& caller) -> absl::Status {
                           std::vector<uint64_t> positions;
                           {
@@ -251,7 +252,7 @@ grpc::ServerUnaryReactor* MatterServiceImpl::ListMatterRevisions(
 grpc::ServerUnaryReactor* MatterServiceImpl::ListAnswers(grpc::CallbackServerContext* context,
                                                          const v1::ListAnswersRequest* request,
                                                          v1::ListAnswersResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/ListAnswers",
+  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/ListAnswers", *request,
                         [this, request, response](const rpc::Caller& caller) {
                           return Answers(caller, *request, *response);
                         });

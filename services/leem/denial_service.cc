@@ -101,7 +101,7 @@ grpc::ServerUnaryReactor* DenialServiceImpl::GetDenial(grpc::CallbackServerConte
                                                        const v1::GetDenialRequest* request,
                                                        v1::GetDenialResponse* response) {
   return rpc::ServeRead(
-      backend_, context, "/entente.leem.v1.DenialService/GetDenial",
+      backend_, context, "/entente.leem.v1.DenialService/GetDenial", *request,
       [this, request, response](const rpc::Caller& caller) -> absl::Status {
         Chain copy;
         {
@@ -123,7 +123,7 @@ grpc::ServerUnaryReactor* DenialServiceImpl::GetDenial(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* DenialServiceImpl::ListDenials(grpc::CallbackServerContext* context,
                                                          const v1::ListDenialsRequest* request,
                                                          v1::ListDenialsResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.leem.v1.DenialService/ListDenials",
+  return rpc::ServeRead(backend_, context, "/entente.leem.v1.DenialService/ListDenials", *request,
                         [this, request, response](const rpc::Caller& caller) {
                           return List(caller, *request, *response);
                         });
@@ -170,7 +170,7 @@ grpc::ServerUnaryReactor* DenialServiceImpl::ListDenialRevisions(
     grpc::CallbackServerContext* context, const v1::ListDenialRevisionsRequest* request,
     v1::ListDenialRevisionsResponse* response) {
   return rpc::ServeRead(backend_, context, "/entente.leem.v1.DenialService/ListDenialRevisions",
-                        [this, request, response](const rpc::Caller& caller) {
+                        *request, [this, request, response](const rpc::Caller& caller) {
                           return ListRevisions(caller, *request, *response);
                         });
 }

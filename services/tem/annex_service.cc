@@ -32,7 +32,7 @@ grpc::ServerUnaryReactor* AnnexServiceImpl::ListEditions(grpc::CallbackServerCon
                                                          const v1::ListEditionsRequest* request,
                                                          v1::ListEditionsResponse* response) {
   return rpc::ServeRead(
-      backend_, context, "/entente.tem.v1.AnnexService/ListEditions",
+      backend_, context, "/entente.tem.v1.AnnexService/ListEditions", *request,
       [this, request, response](const rpc::Caller& caller) -> absl::Status {
         std::shared_lock lock(backend_.machine.mutex());
         ENTENTE_RETURN_IF_ERROR(
@@ -57,7 +57,7 @@ grpc::ServerUnaryReactor* AnnexServiceImpl::GetEdition(grpc::CallbackServerConte
                                                        const v1::GetEditionRequest* request,
                                                        v1::GetEditionResponse* response) {
   return rpc::ServeRead(
-      backend_, context, "/entente.tem.v1.AnnexService/GetEdition",
+      backend_, context, "/entente.tem.v1.AnnexService/GetEdition", *request,
       [this, request, response](const rpc::Caller&) -> absl::Status {
         ENTENTE_ASSIGN_OR_RETURN(const EditionState* state, Edition(request->edition()));
         ENTENTE_ASSIGN_OR_RETURN(auto records,
@@ -102,7 +102,7 @@ grpc::ServerUnaryReactor* AnnexServiceImpl::GetNode(grpc::CallbackServerContext*
                                                     const v1::GetNodeRequest* request,
                                                     v1::GetNodeResponse* response) {
   return rpc::ServeRead(
-      backend_, context, "/entente.tem.v1.AnnexService/GetNode",
+      backend_, context, "/entente.tem.v1.AnnexService/GetNode", *request,
       [this, request, response](const rpc::Caller&) { return Node(*request, *response); });
 }
 
@@ -110,7 +110,7 @@ grpc::ServerUnaryReactor* AnnexServiceImpl::DiffEditions(grpc::CallbackServerCon
                                                          const v1::DiffEditionsRequest* request,
                                                          v1::DiffEditionsResponse* response) {
   return rpc::ServeRead(
-      backend_, context, "/entente.tem.v1.AnnexService/DiffEditions",
+      backend_, context, "/entente.tem.v1.AnnexService/DiffEditions", *request,
       [this, request, response](const rpc::Caller&) -> absl::Status {
         if (request->old_edition().empty() || request->new_edition().empty()) {
           return base::RefuseArgument(base::Reason::kFieldInvalid,
@@ -189,7 +189,7 @@ absl::Status AnnexServiceImpl::Codes(const rpc::Caller& caller, const v1::FindCo
 grpc::ServerUnaryReactor* AnnexServiceImpl::FindCodes(grpc::CallbackServerContext* context,
                                                       const v1::FindCodesRequest* request,
                                                       v1::FindCodesResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.tem.v1.AnnexService/FindCodes",
+  return rpc::ServeRead(backend_, context, "/entente.tem.v1.AnnexService/FindCodes", *request,
                         [this, request, response](const rpc::Caller& caller) {
                           return Codes(caller, *request, *response);
                         });
@@ -232,7 +232,7 @@ grpc::ServerUnaryReactor* AnnexServiceImpl::ListImplementations(
     grpc::CallbackServerContext* context, const v1::ListImplementationsRequest* request,
     v1::ListImplementationsResponse* response) {
   return rpc::ServeRead(backend_, context, "/entente.tem.v1.AnnexService/ListImplementations",
-                        [this, request, response](const rpc::Caller& caller) {
+                        *request, [this, request, response](const rpc::Caller& caller) {
                           return Implementations(caller, *request, *response);
                         });
 }

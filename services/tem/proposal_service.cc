@@ -145,7 +145,7 @@ absl::Status ProposalServiceImpl::List(const rpc::Caller& caller,
 grpc::ServerUnaryReactor* ProposalServiceImpl::GetProposal(grpc::CallbackServerContext* context,
                                                            const v1::GetProposalRequest* request,
                                                            v1::GetProposalResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.tem.v1.ProposalService/GetProposal",
+  return rpc::ServeRead(backend_, context, "/entente.tem.v1.ProposalService/GetProposal", *request,
                         [this, request, response](const rpc::Caller& caller) {
                           return Get(caller, *request, *response);
                         });
@@ -155,7 +155,7 @@ grpc::ServerUnaryReactor* ProposalServiceImpl::ListProposals(
     grpc::CallbackServerContext* context, const v1::ListProposalsRequest* request,
     v1::ListProposalsResponse* response) {
   return rpc::ServeRead(backend_, context, "/entente.tem.v1.ProposalService/ListProposals",
-                        [this, request, response](const rpc::Caller& caller) {
+                        *request, [this, request, response](const rpc::Caller& caller) {
                           return List(caller, *request, *response);
                         });
 }
@@ -163,31 +163,31 @@ grpc::ServerUnaryReactor* ProposalServiceImpl::ListProposals(
 grpc::ServerUnaryReactor* ProposalServiceImpl::ListProposalRevisions(
     grpc::CallbackServerContext* context, const v1::ListProposalRevisionsRequest* request,
     v1::ListProposalRevisionsResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.tem.v1.ProposalService/ListProposalRevisions",
-                        [this, request, response](const rpc::Caller& caller) -> absl::Status {
-                          std::vector<uint64_t> positions;
-                          {
-                            std::shared_lock lock(backend_.machine.mutex());
-                            const ProposalState* proposal =
-                                register_.Find(request->name(), caller.reader());
-                            if (proposal == nullptr || proposal->name != request->name()) {
-                              return rpc::NotFound(request->name());
-                            }
-                            positions = proposal->positions;
-                          }
-                          ENTENTE_ASSIGN_OR_RETURN(
-                              *response->mutable_next_page_token(),
-                              rpc::ReadChain(backend_.journal, positions, request->page_size(),
-                                             request->page_token(), response->mutable_revisions()));
-                          return absl::OkStatus();
-                        });
+  return rpc::ServeRead(
+      backend_, context, "/entente.tem.v1.ProposalService/ListProposalRevisions", *request,
+      [this, request, response](const rpc::Caller& caller) -> absl::Status {
+        std::vector<uint64_t> positions;
+        {
+          std::shared_lock lock(backend_.machine.mutex());
+          const ProposalState* proposal = register_.Find(request->name(), caller.reader());
+          if (proposal == nullptr || proposal->name != request->name()) {
+            return rpc::NotFound(request->name());
+          }
+          positions = proposal->positions;
+        }
+        ENTENTE_ASSIGN_OR_RETURN(
+            *response->mutable_next_page_token(),
+            rpc::ReadChain(backend_.journal, positions, request->page_size(), request->page_token(),
+                           response->mutable_revisions()));
+        return absl::OkStatus();
+      });
 }
 
 grpc::ServerUnaryReactor* ProposalServiceImpl::ListStatements(
     grpc::CallbackServerContext* context, const v1::ListStatementsRequest* request,
     v1::ListStatementsResponse* response) {
   return rpc::ServeRead(
-      backend_, context, "/entente.tem.v1.ProposalService/ListStatements",
+      backend_, context, "/entente.tem.v1.ProposalService/ListStatements", *request,
       [this, request, response](const rpc::Caller& caller) -> absl::Status {
         std::vector<uint64_t> positions;
         {

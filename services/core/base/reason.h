@@ -42,6 +42,7 @@ enum class Reason {
   kJournalFaulted,        // the journal's disk failed; restart needed
   kJournalCorrupt,        // stored bytes fail their checks
   kJournalNewer,          // store of a newer release
+  kJournalRolledBack,     // the store is older than what the service has signed
   kServiceDraining,       // shutting down
   kDirectoryInvalid,      // the directory fails its checks
   kLedgerForked,          // two views of one ledger contradict each other
@@ -51,7 +52,7 @@ enum class Reason {
   kConfigurationInvalid,  // configuration fails its checks
 };
 
-inline constexpr std::array<std::pair<Reason, std::string_view>, 40> kReasonNames = {{
+inline constexpr std::array<std::pair<Reason, std::string_view>, 41> kReasonNames = {{
     {Reason::kFieldInvalid, "FIELD_INVALID"},
     {Reason::kDocumentMalformed, "DOCUMENT_MALFORMED"},
     {Reason::kBodyUnknown, "BODY_UNKNOWN"},
@@ -85,6 +86,7 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 40> kReasonName
     {Reason::kJournalFaulted, "JOURNAL_FAULTED"},
     {Reason::kJournalCorrupt, "JOURNAL_CORRUPT"},
     {Reason::kJournalNewer, "JOURNAL_NEWER"},
+    {Reason::kJournalRolledBack, "JOURNAL_ROLLED_BACK"},
     {Reason::kServiceDraining, "SERVICE_DRAINING"},
     {Reason::kDirectoryInvalid, "DIRECTORY_INVALID"},
     {Reason::kLedgerForked, "LEDGER_FORKED"},

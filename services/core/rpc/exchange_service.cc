@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "services/core/base/names.h"
 #include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
 #include "services/core/rpc/grpc_status.h"
 #include "services/core/rpc/submit.h"
 #include "services/core/telemetry/log.h"
@@ -30,52 +32,77 @@ absl::Status NotFound(std::string_view what) {
                       "{} does not exist or is not released to you", what);
 }
 
-void Report(Backend& backend, std::string_view method, const std::string& caller,
-            const absl::Status& status, absl::Time began) {
+std::string RequestIdOf(const grpc::ServerContextBase& context) {
+  const auto& metadata = context.client_metadata();
+  auto it = metadata.find("x-request-id");
+  if (it == metadata.end() || it->second.size() > 64) return "";
+  const std::string id(it->second.data(), it->second.size());
+  return base::IsReference(id) ? id : "";
+}
+
+void Report(Backend& backend, const CallRecord& call, const absl::Status& status) {
   const std::string code(absl::StatusCodeToString(status.code()));
-  backend.metrics.CountRpc(std::string(method), code);
-  const bool submit = method.find("/Submit") != std::string_view::npos;
+  backend.metrics.CountRpc(call.method, code);
+  const bool submit = call.method.find("/Submit") != std::string::npos;
   if (submit && !status.ok()) backend.metrics.documents_refused.Increment();
+  const std::string reason = base::ReasonOf(status).value_or("");
+  if (backend.audit != nullptr) {
+    backend.audit->Write({{telemetry::field::kGroup, backend.machine.group()},
+                          {telemetry::field::kMethod, call.method},
+                          {telemetry::field::kCaller, call.caller},
+                          {telemetry::field::kCode, code},
+                          {telemetry::field::kReason, reason},
+                          {telemetry::field::kRequest, call.request_id},
+                          {telemetry::field::kDigest, call.digest}});
+  }
   using telemetry::Level;
   const Level level = status.ok() ? Level::kDebug : Level::kInfo;
   if (!telemetry::Enabled(level)) return;
   const absl::Duration took =
-      began == absl::InfinitePast() ? absl::ZeroDuration() : backend.clock.Now() - began;
+      call.began == absl::InfinitePast() ? absl::ZeroDuration() : backend.clock.Now() - call.began;
   telemetry::Log(
       level, "call",
       {{telemetry::field::kGroup, backend.machine.group()},
-       {telemetry::field::kMethod, std::string(method)},
-       {telemetry::field::kCaller, caller},
+       {telemetry::field::kMethod, call.method},
+       {telemetry::field::kCaller, call.caller},
+       {telemetry::field::kRequest, call.request_id},
        {telemetry::field::kCode, code},
-       {telemetry::field::kReason, base::ReasonOf(status).value_or("")},
+       {telemetry::field::kReason, reason},
        // What the journal says is for the operator; callers get a fixed text instead.
        {telemetry::field::kError, IsJournalFault(status) ? base::Text(status) : ""},
        {telemetry::field::kDurationMs, fmt::format("{:.3f}", absl::ToDoubleMilliseconds(took))}});
 }
 
-void Serve(Backend& backend, base::ThreadPool& pool, grpc::CallbackServerContext* context,
-           grpc::ServerUnaryReactor* reactor, std::string_view method,
-           std::function<absl::Status(const Caller&)> work) {
-  const absl::Time began = backend.clock.Now();
-  const bool posted = pool.TryPost(
-      [&backend, context, reactor, method = std::string(method), work = std::move(work), began] {
-        auto caller = backend.guard.Check(PeerChainPem(*context), method);
-        const absl::Status status = caller.ok() ? work(*caller) : caller.status();
-        Report(backend, method, caller.ok() ? caller->agency.str() : "", status, began);
-        reactor->Finish(ToGrpcStatus(status));
-      });
-  if (posted) return;
-  reactor->Finish(ToGrpcStatus(
-      base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
-                                   "too many calls are waiting; try again later"),
-                      absl::Milliseconds(100))));
-}
-
 grpc::ServerUnaryReactor* ServeRead(Backend& backend, grpc::CallbackServerContext* context,
                                     std::string_view method,
+                                    const google::protobuf::Message& request,
                                     std::function<absl::Status(const Caller&)> work) {
   auto* reactor = context->DefaultReactor();
-  Serve(backend, backend.readers, context, reactor, method, std::move(work));
+  CallRecord call;
+  call.method = std::string(method);
+  call.began = backend.clock.Now();
+  const bool posted =
+      backend.readers.TryPost([&backend, context, reactor, &request, call = std::move(call),
+                               work = std::move(work)]() mutable {
+        call.request_id = RequestIdOf(*context);
+        if (backend.audit != nullptr)
+          call.digest = crypto::Sha256(request.SerializeAsString()).hex();
+        auto caller = backend.guard.Check(PeerChainPem(*context), call.method);
+        absl::Status status = caller.status();
+        if (caller.ok()) {
+          call.caller = caller->agency.str();
+          status = backend.guard.TakeRead(caller->agency);
+          if (status.ok()) status = work(*caller);
+        }
+        Report(backend, call, status);
+        reactor->Finish(ToGrpcStatus(status));
+      });
+  if (!posted) {
+    reactor->Finish(ToGrpcStatus(
+        base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
+                                     "too many calls are waiting; try again later"),
+                        absl::Milliseconds(100))));
+  }
   return reactor;
 }
 
@@ -125,14 +152,21 @@ grpc::ServerUnaryReactor* ExchangeServiceImpl::Acknowledge(grpc::CallbackServerC
   auto* reactor = context->DefaultReactor();
   const std::string method = Method("Acknowledge");
   const bool posted = backend_.intake.TryPost([this, context, request, reactor, method] {
-    const absl::Time began = backend_.clock.Now();
+    CallRecord call{.method = method,
+                    .request_id = RequestIdOf(*context),
+                    .digest = crypto::Sha256(request->cursor()).hex(),
+                    .began = backend_.clock.Now()};
     auto caller = backend_.guard.Check(PeerChainPem(*context), method);
-    const std::string name = caller.ok() ? caller->agency.str() : "";
-    const auto finish = [this, reactor, method, name, began](const absl::Status& status) {
-      Report(backend_, method, name, status, began);
+    if (caller.ok()) call.caller = caller->agency.str();
+    const std::string name = call.caller;
+    const auto finish = [this, reactor, call](const absl::Status& status) {
+      Report(backend_, call, status);
       reactor->Finish(ToGrpcStatus(status));
     };
     if (!caller.ok()) return finish(caller.status());
+    if (absl::Status taken = backend_.guard.TakeRead(caller->agency); !taken.ok()) {
+      return finish(taken);
+    }
     if (caller->agency.state.empty()) {
       return finish(base::Refuse(absl::StatusCode::kPermissionDenied, Reason::kCallerNotEntitled,
                                  "{} reads for no state", name));
@@ -166,156 +200,151 @@ grpc::ServerUnaryReactor* ExchangeServiceImpl::Acknowledge(grpc::CallbackServerC
 grpc::ServerUnaryReactor* ExchangeServiceImpl::GetDelivery(grpc::CallbackServerContext* context,
                                                            const pb::GetDeliveryRequest* request,
                                                            pb::GetDeliveryResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  Serve(backend_, backend_.readers, context, reactor, Method("GetDelivery"),
-        [this, request, response](const Caller& caller) -> absl::Status {
-          // A document of another state answers as one that does not exist.
-          const std::string prefix = "partners/" + caller.agency.state + "/";
-          std::optional<uint64_t> position;
-          {
-            std::shared_lock lock(backend_.machine.mutex());
-            position = backend_.machine.PositionOfName(request->name());
-          }
-          if (!position.has_value() || request->name().rfind(prefix, 0) != 0) {
-            return NotFound(request->name());
-          }
-          ENTENTE_ASSIGN_OR_RETURN(auto records,
-                                   backend_.journal.Read(*position, *position + 1, 1));
-          pb::Leaf leaf;
-          ENTENTE_CHECK(leaf.ParseFromString(records[0].header));
-          response->set_name(request->name());
-          *response->mutable_recorded_time() = leaf.stamp().recorded_time();
-          std::shared_lock lock(backend_.machine.mutex());
-          const machine::Place place = backend_.machine.PlaceOf(*position);
-          std::set<std::string> states;
-          if (place.ledger->audience.has_listed()) {
-            for (const auto& state : place.ledger->audience.listed().states()) states.insert(state);
-          } else {
-            for (const auto& partner : caller.directory->proto().partners()) {
-              if (!partner.former()) states.insert(partner.state());
-            }
-          }
-          for (const std::string& state : states) {
-            auto* status = response->add_states();
-            status->set_state(state);
-            auto steps = place.ledger->acknowledged.find(state);
-            if (steps == place.ledger->acknowledged.end()) continue;
-            for (const auto& step : steps->second) {
-              if (step.size <= place.index) continue;
-              entry::SetTime(step.time, status->mutable_acknowledged_time());
-              break;
-            }
-          }
-          return absl::OkStatus();
-        });
-  return reactor;
+  return ServeRead(backend_, context, Method("GetDelivery"), *request,
+                   [this, request, response](const Caller& caller) -> absl::Status {
+                     // A document of another state answers as one that does not exist.
+                     const std::string prefix = "partners/" + caller.agency.state + "/";
+                     std::optional<uint64_t> position;
+                     {
+                       std::shared_lock lock(backend_.machine.mutex());
+                       position = backend_.machine.PositionOfName(request->name());
+                     }
+                     if (!position.has_value() || request->name().rfind(prefix, 0) != 0) {
+                       return NotFound(request->name());
+                     }
+                     ENTENTE_ASSIGN_OR_RETURN(auto records,
+                                              backend_.journal.Read(*position, *position + 1, 1));
+                     pb::Leaf leaf;
+                     ENTENTE_CHECK(leaf.ParseFromString(records[0].header));
+                     response->set_name(request->name());
+                     *response->mutable_recorded_time() = leaf.stamp().recorded_time();
+                     std::shared_lock lock(backend_.machine.mutex());
+                     const machine::Place place = backend_.machine.PlaceOf(*position);
+                     std::set<std::string> states;
+                     if (place.ledger->audience.has_listed()) {
+                       for (const auto& state : place.ledger->audience.listed().states())
+                         states.insert(state);
+                     } else {
+                       for (const auto& partner : caller.directory->proto().partners()) {
+                         if (!partner.former()) states.insert(partner.state());
+                       }
+                     }
+                     for (const std::string& state : states) {
+                       auto* status = response->add_states();
+                       status->set_state(state);
+                       auto steps = place.ledger->acknowledged.find(state);
+                       if (steps == place.ledger->acknowledged.end()) continue;
+                       for (const auto& step : steps->second) {
+                         if (step.size <= place.index) continue;
+                         entry::SetTime(step.time, status->mutable_acknowledged_time());
+                         break;
+                       }
+                     }
+                     return absl::OkStatus();
+                   });
 }
 
 grpc::ServerUnaryReactor* ExchangeServiceImpl::GetEntry(grpc::CallbackServerContext* context,
                                                         const pb::GetEntryRequest* request,
                                                         pb::GetEntryResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  Serve(backend_, backend_.readers, context, reactor, Method("GetEntry"),
-        [this, request, response](const Caller& caller) -> absl::Status {
-          uint64_t position = 0;
-          {
-            std::shared_lock lock(backend_.machine.mutex());
-            const machine::Ledger* ledger =
-                backend_.machine.Find(request->ledger(), caller.reader());
-            if (ledger == nullptr) return NotFound("ledger " + request->ledger());
-            if (request->index() >= ledger->tree.size()) {
-              return base::Refuse(absl::StatusCode::kOutOfRange, Reason::kIndexOutOfRange,
-                                  "the ledger's size is {}; ask below it", ledger->tree.size());
-            }
-            position = ledger->positions[request->index()];
+  return ServeRead(
+      backend_, context, Method("GetEntry"), *request,
+      [this, request, response](const Caller& caller) -> absl::Status {
+        uint64_t position = 0;
+        {
+          std::shared_lock lock(backend_.machine.mutex());
+          const machine::Ledger* ledger = backend_.machine.Find(request->ledger(), caller.reader());
+          if (ledger == nullptr) return NotFound("ledger " + request->ledger());
+          if (request->index() >= ledger->tree.size()) {
+            return base::Refuse(absl::StatusCode::kOutOfRange, Reason::kIndexOutOfRange,
+                                "the ledger's size is {}; ask below it", ledger->tree.size());
           }
-          ENTENTE_ASSIGN_OR_RETURN(auto records, backend_.journal.Read(position, position + 1, 1));
-          response->mutable_entry()->set_leaf(std::move(records[0].header));
-          response->mutable_entry()->set_signed_document(std::move(records[0].body));
-          return absl::OkStatus();
-        });
-  return reactor;
+          position = ledger->positions[request->index()];
+        }
+        ENTENTE_ASSIGN_OR_RETURN(auto records, backend_.journal.Read(position, position + 1, 1));
+        response->mutable_entry()->set_leaf(std::move(records[0].header));
+        response->mutable_entry()->set_signed_document(std::move(records[0].body));
+        return absl::OkStatus();
+      });
 }
 
 grpc::ServerUnaryReactor* ExchangeServiceImpl::ListLedgers(grpc::CallbackServerContext* context,
                                                            const pb::ListLedgersRequest* request,
                                                            pb::ListLedgersResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  Serve(backend_, backend_.readers, context, reactor, Method("ListLedgers"),
-        [this, request, response](const Caller& caller) -> absl::Status {
-          base::FieldViolations violations;
-          if (request->page_size() < 0) violations.Add("page_size", "must not be negative");
-          if (request->page_token().size() > 64) violations.Add("page_token", "is malformed");
-          ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
-          const int limit = request->page_size() == 0 ? 100 : std::min(request->page_size(), 1000);
-          const machine::Reader reader = caller.reader();
-          std::shared_lock lock(backend_.machine.mutex());
-          for (const auto& [id, ledger] : backend_.machine.ledgers()) {
-            if (id <= request->page_token() ||
-                !entry::Includes(ledger.audience, reader.state, reader.is_partner)) {
-              continue;
-            }
-            if (response->ledgers_size() == limit) {
-              response->set_next_page_token(response->ledgers(limit - 1).ledger());
-              break;
-            }
-            auto* info = response->add_ledgers();
-            info->set_ledger(id);
-            *info->mutable_audience() = ledger.audience;
-            SetHead(ledger, info->mutable_head());
-          }
-          return absl::OkStatus();
-        });
-  return reactor;
+  return ServeRead(backend_, context, Method("ListLedgers"), *request,
+                   [this, request, response](const Caller& caller) -> absl::Status {
+                     base::FieldViolations violations;
+                     if (request->page_size() < 0)
+                       violations.Add("page_size", "must not be negative");
+                     if (request->page_token().size() > 64)
+                       violations.Add("page_token", "is malformed");
+                     ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+                     const int limit =
+                         request->page_size() == 0 ? 100 : std::min(request->page_size(), 1000);
+                     const machine::Reader reader = caller.reader();
+                     std::shared_lock lock(backend_.machine.mutex());
+                     for (const auto& [id, ledger] : backend_.machine.ledgers()) {
+                       if (id <= request->page_token() ||
+                           !entry::Includes(ledger.audience, reader.state, reader.is_partner)) {
+                         continue;
+                       }
+                       if (response->ledgers_size() == limit) {
+                         response->set_next_page_token(response->ledgers(limit - 1).ledger());
+                         break;
+                       }
+                       auto* info = response->add_ledgers();
+                       info->set_ledger(id);
+                       *info->mutable_audience() = ledger.audience;
+                       SetHead(ledger, info->mutable_head());
+                     }
+                     return absl::OkStatus();
+                   });
 }
 
 grpc::ServerUnaryReactor* ExchangeServiceImpl::GetCheckpoint(
     grpc::CallbackServerContext* context, const pb::GetCheckpointRequest* request,
     pb::GetCheckpointResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  Serve(backend_, backend_.readers, context, reactor, Method("GetCheckpoint"),
-        [this, request, response](const Caller& caller) -> absl::Status {
-          std::shared_lock lock(backend_.machine.mutex());
-          const machine::Ledger* ledger = backend_.machine.Find(request->ledger(), caller.reader());
-          if (ledger == nullptr) return NotFound("ledger " + request->ledger());
-          response->set_checkpoint(ledger->checkpoint);
-          return absl::OkStatus();
-        });
-  return reactor;
+  return ServeRead(backend_, context, Method("GetCheckpoint"), *request,
+                   [this, request, response](const Caller& caller) -> absl::Status {
+                     std::shared_lock lock(backend_.machine.mutex());
+                     const machine::Ledger* ledger =
+                         backend_.machine.Find(request->ledger(), caller.reader());
+                     if (ledger == nullptr) return NotFound("ledger " + request->ledger());
+                     response->set_checkpoint(ledger->checkpoint);
+                     return absl::OkStatus();
+                   });
 }
 
 grpc::ServerUnaryReactor* ExchangeServiceImpl::ProveInclusion(
     grpc::CallbackServerContext* context, const pb::ProveInclusionRequest* request,
     pb::ProveInclusionResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  Serve(backend_, backend_.readers, context, reactor, Method("ProveInclusion"),
-        [this, request, response](const Caller& caller) -> absl::Status {
-          std::shared_lock lock(backend_.machine.mutex());
-          const machine::Ledger* ledger = backend_.machine.Find(request->ledger(), caller.reader());
-          if (ledger == nullptr) return NotFound("ledger " + request->ledger());
-          ENTENTE_ASSIGN_OR_RETURN(auto proof,
-                                   ledger->tree.ProveInclusion(request->index(), request->size()));
-          for (const auto& node : proof) response->add_hashes(node.str());
-          return absl::OkStatus();
-        });
-  return reactor;
+  return ServeRead(
+      backend_, context, Method("ProveInclusion"), *request,
+      [this, request, response](const Caller& caller) -> absl::Status {
+        std::shared_lock lock(backend_.machine.mutex());
+        const machine::Ledger* ledger = backend_.machine.Find(request->ledger(), caller.reader());
+        if (ledger == nullptr) return NotFound("ledger " + request->ledger());
+        ENTENTE_ASSIGN_OR_RETURN(auto proof,
+                                 ledger->tree.ProveInclusion(request->index(), request->size()));
+        for (const auto& node : proof) response->add_hashes(node.str());
+        return absl::OkStatus();
+      });
 }
 
 grpc::ServerUnaryReactor* ExchangeServiceImpl::ProveConsistency(
     grpc::CallbackServerContext* context, const pb::ProveConsistencyRequest* request,
     pb::ProveConsistencyResponse* response) {
-  auto* reactor = context->DefaultReactor();
-  Serve(backend_, backend_.readers, context, reactor, Method("ProveConsistency"),
-        [this, request, response](const Caller& caller) -> absl::Status {
-          std::shared_lock lock(backend_.machine.mutex());
-          const machine::Ledger* ledger = backend_.machine.Find(request->ledger(), caller.reader());
-          if (ledger == nullptr) return NotFound("ledger " + request->ledger());
-          ENTENTE_ASSIGN_OR_RETURN(
-              auto proof, ledger->tree.ProveConsistency(request->old_size(), request->new_size()));
-          for (const auto& node : proof) response->add_hashes(node.str());
-          return absl::OkStatus();
-        });
-  return reactor;
+  return ServeRead(
+      backend_, context, Method("ProveConsistency"), *request,
+      [this, request, response](const Caller& caller) -> absl::Status {
+        std::shared_lock lock(backend_.machine.mutex());
+        const machine::Ledger* ledger = backend_.machine.Find(request->ledger(), caller.reader());
+        if (ledger == nullptr) return NotFound("ledger " + request->ledger());
+        ENTENTE_ASSIGN_OR_RETURN(
+            auto proof, ledger->tree.ProveConsistency(request->old_size(), request->new_size()));
+        for (const auto& node : proof) response->add_hashes(node.str());
+        return absl::OkStatus();
+      });
 }
 
 }  // namespace entente::rpc

@@ -12,6 +12,7 @@
 #include "services/core/machine/sequencer.h"
 #include "services/core/rpc/follow.h"
 #include "services/core/rpc/guard.h"
+#include "services/core/telemetry/audit.h"
 #include "services/core/telemetry/metrics.h"
 
 namespace entente::rpc {
@@ -31,19 +32,28 @@ struct Backend {
   base::ThreadPool& intake;   // parses and verifies
   base::ThreadPool& readers;  // reads state and journal
   telemetry::Metrics& metrics;
+  telemetry::AuditLog* audit = nullptr;  // null: none is kept
 };
 
-// Runs `work` for an authorised caller on `pool` and finishes the reactor with its status.
-void Serve(Backend& backend, base::ThreadPool& pool, grpc::CallbackServerContext* context,
-           grpc::ServerUnaryReactor* reactor, std::string_view method,
-           std::function<absl::Status(const Caller&)> work);
-// The same for a handler that reads; gives the reactor to return.
+// A call as logs and the audit tell of it.
+struct CallRecord {
+  std::string method;
+  std::string request_id;  // that the caller chose and can quote; may be empty
+  std::string digest;      // SHA-256 of the request or the submitted document, hex; may be empty
+  absl::Time began = absl::InfinitePast();
+  std::string caller;  // empty: was not let in
+};
+// The caller's "x-request-id": 1 to 64 of A-Z a-z 0-9 - _ ., else empty.
+std::string RequestIdOf(const grpc::ServerContextBase& context);
+
+// Runs `work` for an authorised caller on the readers' threads and gives the reactor to return. Its
+// status is logged and counted.
 grpc::ServerUnaryReactor* ServeRead(Backend& backend, grpc::CallbackServerContext* context,
                                     std::string_view method,
+                                    const google::protobuf::Message& request,
                                     std::function<absl::Status(const Caller&)> work);
-// Counts and logs a finished call.
-void Report(Backend& backend, std::string_view method, const std::string& caller,
-            const absl::Status& status, absl::Time began);
+// Counts, logs and audits a finished call.
+void Report(Backend& backend, const CallRecord& call, const absl::Status& status);
 
 // Refuses until the machine has reached the heads that the request names (read your writes).
 absl::Status CheckAtLeast(const machine::Machine& machine, const machine::Reader& reader,

@@ -6,6 +6,7 @@
 #include "entente/exchange/v1/exchange_service.pb.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/rollback.h"
 #include "services/core/telemetry/log.h"
 
 namespace entente::rpc {
@@ -125,6 +126,23 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
     Pump(true);
   }
 
+  // Every call is refused once the store is known to have been rolled back.
+  absl::Status LookAt(const exchange::v1::FollowRequest& request) {
+    if (request.checkpoints_size() > kShownMax) {
+      return base::RefuseArgument(Reason::kFieldInvalid, "checkpoints: has {}; at most {}",
+                                  request.checkpoints_size(), kShownMax);
+    }
+    for (const std::string& note : request.checkpoints()) {
+      if (hub_.shown_ == nullptr) break;
+      if (absl::Status status = hub_.shown_(note); !status.ok()) {
+        hub_.guard_.Block(status);
+        hub_.DirectoryChanged();  // open streams are checked again, and end
+        return status;
+      }
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status TryOpen(const grpc::ByteBuffer& buffer) {
     ENTENTE_ASSIGN_OR_RETURN(caller_, hub_.guard_.Check(chain_pem_, kMethod));
     exchange::v1::FollowRequest request;
@@ -133,6 +151,7 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
     }
     ENTENTE_RETURN_IF_ERROR(hub_.Enter(caller_.agency));
     entered_ = true;
+    ENTENTE_RETURN_IF_ERROR(LookAt(request));
     ENTENTE_ASSIGN_OR_RETURN(
         auto filter, feed::Filter::Parse(request.filter(), hub_.feed_.machine().reg().FactNames()));
     ENTENTE_ASSIGN_OR_RETURN(
@@ -246,8 +265,9 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
   Clock::time_point write_began_ ABSL_GUARDED_BY(mutex_);
 };
 
-FollowHub::FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options)
-    : feed_(feed), guard_(guard), readers_(readers), options_(options) {
+FollowHub::FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options,
+                     Shown shown)
+    : feed_(feed), guard_(guard), readers_(readers), options_(options), shown_(std::move(shown)) {
   thread_ = std::thread([this] { Run(); });
 }
 

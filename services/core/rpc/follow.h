@@ -48,7 +48,11 @@ class FollowHub {
     std::chrono::milliseconds tick{250};
     std::chrono::milliseconds mark_interval{1000};
   };
-  FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options);
+  // `shown` looks at a checkpoint that a follower shows, and refuses if it proves that the store
+  // was rolled back.
+  using Shown = std::function<absl::Status(const std::string& note)>;
+  FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options,
+            Shown shown = nullptr);
   ~FollowHub();
 
   // Starts a stream; the reactor owns itself.
@@ -82,6 +86,7 @@ class FollowHub {
   Guard& guard_;
   base::ThreadPool& readers_;
   const Options options_;
+  const Shown shown_;
   std::atomic<bool> recheck_{false};
   mutable base::Mutex mutex_;
   base::CondVar wake_;

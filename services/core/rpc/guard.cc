@@ -60,22 +60,32 @@ absl::StatusOr<Caller> Guard::Check(const std::string& chain_pem, std::string_vi
       caller.agency,
       caller.directory->AcceptCaller(chain->front(), std::span(*chain).subspan(1), clock_.Now()));
   ENTENTE_RETURN_IF_ERROR(identity::Authorize(*caller.directory, caller.agency, group_, method));
+  base::MutexLock lock(mutex_);
+  ENTENTE_RETURN_IF_ERROR(blocked_);
   return caller;
 }
 
-absl::Status Guard::TakeSubmission(const base::AgencyName& agency) {
-  const absl::Time now = clock_.Now();
-  const double burst = submits_per_second_max_ * kBurstSeconds;
+void Guard::Block(const absl::Status& status) {
   base::MutexLock lock(mutex_);
-  auto [it, fresh] = buckets_.try_emplace(agency, Bucket{burst, now});
+  blocked_ = absl::Status(absl::StatusCode::kFailedPrecondition, status.message());
+  status.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& value) { blocked_.SetPayload(url, value); });
+}
+
+absl::Status Guard::Take(Buckets& buckets, const base::AgencyName& agency, int per_second_max,
+                         std::string_view what) {
+  const absl::Time now = clock_.Now();
+  const double burst = per_second_max * kBurstSeconds;
+  base::MutexLock lock(mutex_);
+  auto [it, fresh] = buckets.try_emplace(agency, Bucket{burst, now});
   Bucket& bucket = it->second;
   const double passed = std::max(0.0, absl::ToDoubleSeconds(now - bucket.filled));
-  bucket.tokens = std::min(burst, bucket.tokens + passed * submits_per_second_max_);
+  bucket.tokens = std::min(burst, bucket.tokens + passed * per_second_max);
   bucket.filled = now;
   if (bucket.tokens < 1) {
     return base::WithRetry(
         base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kRateExceeded,
-                     "more than {} submissions a second; slow down", submits_per_second_max_),
+                     "more than {} {} a second; slow down", per_second_max, what),
         absl::Milliseconds(500));
   }
   bucket.tokens -= 1;

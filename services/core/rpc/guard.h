@@ -32,15 +32,24 @@ std::string PeerChainPem(const grpc::ServerContextBase& context);
 class Guard {
  public:
   Guard(const identity::DirectorySource& source, const base::Clock& clock, std::string group,
-        int submits_per_second_max)
+        int submits_per_second_max, int reads_per_second_max)
       : source_(source),
         clock_(clock),
         group_(std::move(group)),
-        submits_per_second_max_(submits_per_second_max) {}
+        submits_per_second_max_(submits_per_second_max),
+        reads_per_second_max_(reads_per_second_max) {}
 
   absl::StatusOr<Caller> Check(const std::string& chain_pem, std::string_view method);
   // Takes one submission from the agency's allowance; RESOURCE_EXHAUSTED/RATE_EXCEEDED.
-  absl::Status TakeSubmission(const base::AgencyName& agency);
+  absl::Status TakeSubmission(const base::AgencyName& agency) {
+    return Take(submissions_, agency, submits_per_second_max_, "submissions");
+  }
+  // The same for every other call.
+  absl::Status TakeRead(const base::AgencyName& agency) {
+    return Take(reads_, agency, reads_per_second_max_, "calls");
+  }
+  // From now on every call is refused with this.
+  void Block(const absl::Status& status);
   const std::string& group() const { return group_; }
 
  private:
@@ -55,10 +64,16 @@ class Guard {
   const base::Clock& clock_;
   const std::string group_;
   const int submits_per_second_max_;
+  const int reads_per_second_max_;
+  using Buckets = std::map<base::AgencyName, Bucket>;
+  absl::Status Take(Buckets& buckets, const base::AgencyName& agency, int per_second_max,
+                    std::string_view what);
   base::Mutex mutex_;
   std::map<base::Digest, std::shared_ptr<const std::vector<crypto::Certificate>>> parsed_
       ABSL_GUARDED_BY(mutex_);
-  std::map<base::AgencyName, Bucket> buckets_ ABSL_GUARDED_BY(mutex_);
+  Buckets submissions_;  // both by mutex_
+  Buckets reads_;
+  absl::Status blocked_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entente::rpc

@@ -13,6 +13,8 @@
 
 #include "absl/synchronization/mutex.h"
 #include "services/core/base/status.h"
+#include "services/core/rpc/expiry_watch.h"
+#include "services/core/rpc/rollback.h"
 #include "services/core/rpc/server_credentials.h"
 #include "services/core/rpc/trend_service.h"
 #include "services/core/telemetry/log.h"
@@ -77,6 +79,8 @@ struct GroupServer::Impl {
   std::unique_ptr<base::ThreadPool> intake;
   std::unique_ptr<base::ThreadPool> readers;
   std::unique_ptr<Guard> guard;
+  std::unique_ptr<RollbackWatch> rollback;
+  std::unique_ptr<ExpiryWatch> expiry;
   std::unique_ptr<FollowHub> follow;
   std::unique_ptr<machine::Sequencer> sequencer;
   std::unique_ptr<Backend> backend;
@@ -85,6 +89,7 @@ struct GroupServer::Impl {
   std::unique_ptr<grpc::Server> server;
   std::string roots_file;
   int port = 0;
+  uint64_t ticks = 0;
   bool drained = false;
 
   absl::Status OpenJournal(const GroupModule& module, const JournalFactory& journals);
@@ -124,7 +129,10 @@ absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
                  {{field::kGroup, module.group},
                   {"records", std::to_string(machine->applied())},
                   {"fingerprint", machine->Fingerprint().hex()}});
-  return absl::OkStatus();
+  const std::string& heads = options.config.heads_file();
+  rollback = std::make_unique<RollbackWatch>(
+      *machine, replay.known, heads.empty() ? options.config.database_file() + ".heads" : heads);
+  return rollback->CheckKept();
 }
 
 void GroupServer::Impl::Assemble(const GroupModule& module,
@@ -140,12 +148,20 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   intake = std::make_unique<base::ThreadPool>(kThreads, queue_max + 4096);
   readers = std::make_unique<base::ThreadPool>(kThreads, 4096);
   guard = std::make_unique<Guard>(*directory, clock, module.group,
-                                  OrDefault(limits.submits_per_second_max(), 20000));
+                                  OrDefault(limits.submits_per_second_max(), 20000),
+                                  OrDefault(limits.reads_per_second_max(), 2000));
   FollowHub::Options hub;
   hub.streams_per_agency_max = OrDefault(limits.streams_per_agency_max(), 16);
   hub.heartbeat = std::chrono::seconds(OrDefault(limits.heartbeat_s(), 10));
   hub.stall_timeout = std::chrono::seconds(OrDefault(limits.stall_timeout_s(), 60));
-  follow = std::make_unique<FollowHub>(*feed, *guard, *readers, hub);
+  follow = std::make_unique<FollowHub>(
+      *feed, *guard, *readers, hub,
+      [this](const std::string& note) { return rollback->Shown(note); });
+  expiry = std::make_unique<ExpiryWatch>(module.group,
+                                         std::vector<std::pair<std::string, std::string>>{
+                                             {"tls", options.config.tls_certificate_file()},
+                                             {"client", options.config.client_certificate_file()}},
+                                         *metrics);
   machine::Sequencer::Dependencies dependencies{
       .journal = *journal,
       .machine = *machine,
@@ -173,9 +189,9 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   sequencer = std::make_unique<machine::Sequencer>(
       std::move(dependencies), machine::Sequencer::Options{.queue_max = queue_max});
   sequencer->Start();
-  backend =
-      std::make_unique<Backend>(Backend{*guard, *directory, clock, *machine, *journal, *sequencer,
-                                        verifier, *follow, *intake, *readers, *metrics});
+  backend = std::make_unique<Backend>(Backend{*guard, *directory, clock, *machine, *journal,
+                                              *sequencer, verifier, *follow, *intake, *readers,
+                                              *metrics, options.audit});
   exchange = std::make_unique<ExchangeServiceImpl>(*backend);
   services = module.make_services(*backend, *reg);
   if (!reg->Dimensions().empty()) {
@@ -260,13 +276,63 @@ void GroupServer::DirectoryChanged() {
   impl_->follow->DirectoryChanged();
 }
 
-void GroupServer::UpdateMetrics() {
+namespace {
+
+// When the newest verified backup was made, as "entente backup" has noted beside the journal.
+double BackupTime(const std::string& database) {
+  const auto text = base::ReadFile(database + ".backup");
+  return text.has_value() ? std::strtod(text->c_str(), nullptr) : 0;
+}
+
+// Per state: entries that it may read and has not acknowledged.
+std::map<std::string, uint64_t> LagsOf(const machine::Machine& machine,
+                                       const std::vector<std::string>& partners) {
+  std::map<std::string, uint64_t> lags;
+  std::shared_lock lock(machine.mutex());
+  for (const std::string& state : partners) {
+    uint64_t& lag = lags[state];
+    for (const auto& [id, ledger] : machine.ledgers()) {
+      if (!entry::Includes(ledger.audience, state, true)) continue;
+      auto steps = ledger.acknowledged.find(state);
+      lag +=
+          ledger.tree.size() - (steps == ledger.acknowledged.end() ? 0 : steps->second.back().size);
+    }
+  }
+  return lags;
+}
+
+}  // namespace
+
+void GroupServer::UpdateMetrics(bool audited) {
   auto& metrics = *impl_->metrics;
+  const auto directory = impl_->directory->Get();
   metrics.queue_length.Set(static_cast<double>(impl_->sequencer->queued()));
   metrics.followers.Set(static_cast<double>(impl_->follow->streams()));
   metrics.feed_bytes.Set(static_cast<double>(impl_->feed->bytes()));
   metrics.journal_records.Set(static_cast<double>(impl_->journal->Head()));
-  metrics.directory_serial.Set(static_cast<double>(impl_->directory->Get()->serial()));
+  metrics.directory_serial.Set(static_cast<double>(directory->serial()));
+  metrics.serving.Set(impl_->drained ? 0 : 1);
+  if (!audited) {
+    metrics.audit_failures.Increment();
+    telemetry::Log(Level::kError, "cannot write the audit",
+                   {{field::kGroup, impl_->machine->group()}});
+  }
+  if (!impl_->rollback->Keep()) {
+    telemetry::Log(Level::kError, "cannot write the heads file",
+                   {{field::kGroup, impl_->machine->group()}});
+  }
+  if (impl_->ticks++ % 15 != 0) return;
+  const std::string& database = impl_->options.config.database_file();
+  std::error_code ignored;
+  metrics.journal_bytes.Set(static_cast<double>(std::filesystem::file_size(database, ignored)));
+  const auto space =
+      std::filesystem::space(std::filesystem::absolute(database).parent_path(), ignored);
+  metrics.disk_free_bytes.Set(static_cast<double>(space.available));
+  metrics.backup_time.Set(BackupTime(database));
+  for (const auto& [state, lag] : LagsOf(*impl_->machine, directory->partners())) {
+    metrics.SetLag(state, static_cast<double>(lag));
+  }
+  impl_->expiry->Look(*directory, base::SystemClock().Now());
 }
 
 void GroupServer::Drain() {
@@ -282,6 +348,7 @@ void GroupServer::Drain() {
   impl_->sequencer->Stop();
   impl_->readers->Stop();
   impl_->companion.reset();
+  impl_->rollback->Keep();
   if (impl_->server != nullptr) impl_->server->Wait();
 }
 
@@ -303,6 +370,7 @@ absl::Status LoadConfig(const std::string& path, const std::string& listen,
                             config.mutable_profile_file()}) {
     ResolvePath(folder, file);
   }
+  if (!config.audit_file().empty()) ResolvePath(folder, config.mutable_audit_file());
   base::FieldViolations violations;
   if (config.groups().empty()) violations.Add("groups", "name at least one group");
   for (int i = 0; i < config.groups_size(); ++i) {
@@ -320,6 +388,7 @@ absl::Status LoadConfig(const std::string& path, const std::string& listen,
       }
       if (!file->empty()) ResolvePath(folder, file);
     }
+    if (!group.heads_file().empty()) ResolvePath(folder, group.mutable_heads_file());
     if (!listen.empty() && config.groups_size() == 1) group.set_listen(listen);
     auto it = std::find_if(modules.begin(), modules.end(),
                            [&](const GroupModule& m) { return m.group == group.group(); });
@@ -349,13 +418,22 @@ absl::Status LoadConfig(const std::string& path, const std::string& listen,
 
 absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, sigset_t signals) {
   const base::SystemClock clock;
+  std::unique_ptr<telemetry::AuditLog> audit;
+  if (!process.config.audit_file().empty()) {
+    audit = telemetry::AuditLog::Open(process.config.audit_file());
+    if (audit == nullptr) {
+      return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot append to {}",
+                                  process.config.audit_file());
+    }
+  }
   auto registry = std::make_shared<prometheus::Registry>();
   std::vector<std::unique_ptr<GroupServer>> servers;
   for (int i = 0; i < process.config.groups_size(); ++i) {
     ENTENTE_ASSIGN_OR_RETURN(
         auto server, GroupServer::Open({.config = process.config.groups(i),
                                         .limits = process.config.limits(),
-                                        .reflection = process.config.reflection()},
+                                        .reflection = process.config.reflection(),
+                                        .audit = audit.get()},
                                        *process.modules[static_cast<size_t>(i)], process.profile,
                                        *process.directory, clock, journals, *registry));
     servers.push_back(std::move(server));
@@ -379,7 +457,8 @@ absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, 
   while (true) {
     const timespec second{1, 0};
     const int signal = sigtimedwait(&signals, nullptr, &second);
-    for (const auto& server : servers) server->UpdateMetrics();
+    const bool audited = audit == nullptr || audit->Tick();
+    for (const auto& server : servers) server->UpdateMetrics(audited);
     if (signal == SIGINT || signal == SIGTERM) break;
   }
   telemetry::Log(Level::kInfo, "draining");
@@ -393,6 +472,10 @@ absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, 
 
 int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupModule> modules,
               const JournalFactory& journals) {
+  // TLS 1.3 only. This gRPC has no setting for the lowest version, but one for the ciphers of
+  // TLS 1.2: with one that needs a pre-shared key, which nobody has, no handshake below 1.3 comes
+  // about.
+  setenv("GRPC_SSL_CIPHER_SUITES", "PSK-AES256-GCM-SHA384", 1);
   // gRPC's own lines are not JSON; whoever wants them sets the variable.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

@@ -45,6 +45,7 @@ class GroupServer {
     entente::config::v1::GroupConfig config;
     entente::config::v1::Limits limits;
     bool reflection = false;
+    telemetry::AuditLog* audit = nullptr;  // outlives the server; null: none is kept
   };
   // Opens and replays; DATA_LOSS if the journal fails its checks.
   static absl::StatusOr<std::unique_ptr<GroupServer>> Open(
@@ -57,7 +58,9 @@ class GroupServer {
   absl::Status Listen();
   int port() const;
   void DirectoryChanged();
-  void UpdateMetrics();
+  // About once a second: metrics, kept heads, expiring certificates. `audited`: whether the audit
+  // was written since the last time.
+  void UpdateMetrics(bool audited = true);
   // Health NOT_SERVING, streams end with UNAVAILABLE, calls finish, the sequencer empties its
   // queue.
   void Drain();

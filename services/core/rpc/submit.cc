@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
 #include "services/core/rpc/grpc_status.h"
 
 namespace entente::rpc {
@@ -107,6 +108,7 @@ class SubmitManyReactor final
   enum class Progress { kVerifying, kVerified, kSubmitted, kSettled };
   struct Slot {
     pb::SignedDocument document;
+    std::string digest;  // for the audit
     uint64_t sequence = 0;
     size_t bytes = 0;
     Progress progress = Progress::kVerifying;
@@ -119,6 +121,7 @@ class SubmitManyReactor final
     auto caller = backend_.guard.Check(chain_pem_, kSubmitMany);
     if (!caller.ok()) return FinishOnce(caller.status());
     caller_ = *std::move(caller);
+    request_id_ = RequestIdOf(*context_);
     if (absl::Status status = backend_.follow.Enter(caller_.agency); !status.ok()) {
       return FinishOnce(status);
     }
@@ -136,6 +139,7 @@ class SubmitManyReactor final
   void Verify(Slot& slot) {
     auto caller = backend_.guard.Check(chain_pem_, kSubmitMany);
     if (!caller.ok()) return Settle(slot, caller.status());
+    if (backend_.audit != nullptr) slot.digest = crypto::Sha256(slot.document.document()).hex();
     auto verified = TakeIn(backend_, *caller, std::move(slot.document));
     if (!verified.ok()) return Settle(slot, verified.status());
     {
@@ -148,7 +152,12 @@ class SubmitManyReactor final
   }
 
   void Settle(Slot& slot, absl::StatusOr<pb::Receipt> result) {
-    Report(backend_, kSubmitMany, caller_.agency.str(), result.status(), absl::InfinitePast());
+    Report(backend_,
+           {.method = std::string(kSubmitMany),
+            .request_id = request_id_,
+            .digest = slot.digest,
+            .caller = caller_.agency.str()},
+           result.status());
     {
       base::MutexLock lock(mutex_);
       slot.response.set_sequence(slot.sequence);
@@ -274,6 +283,7 @@ class SubmitManyReactor final
   const std::string chain_pem_;
   std::shared_ptr<SubmitManyReactor> self_;  // until OnDone
   Caller caller_;
+  std::string request_id_;
   bool entered_ = false;
   pb::SubmitManyRequest request_;
   std::shared_ptr<Slot> writing_slot_;
@@ -313,12 +323,16 @@ namespace {
 void SubmitOne(Backend& backend, grpc::CallbackServerContext* context,
                grpc::ServerUnaryReactor* reactor, const pb::SubmitRequest* request,
                pb::SubmitResponse* response) {
-  const absl::Time began = backend.clock.Now();
+  CallRecord call{.method = std::string(kSubmit), .began = backend.clock.Now()};
   machine::Sequencer::Arrival arrival(backend.sequencer);
   auto caller = backend.guard.Check(PeerChainPem(*context), kSubmit);
-  const std::string name = caller.ok() ? caller->agency.str() : "";
-  const auto finish = [&backend, reactor, name, began](const absl::Status& status) {
-    Report(backend, kSubmit, name, status, began);
+  call.request_id = RequestIdOf(*context);
+  if (caller.ok()) call.caller = caller->agency.str();
+  if (backend.audit != nullptr) {
+    call.digest = crypto::Sha256(request->signed_document().document()).hex();
+  }
+  const auto finish = [&backend, reactor, call = std::move(call)](const absl::Status& status) {
+    Report(backend, call, status);
     reactor->Finish(ToGrpcStatus(status));
   };
   if (!caller.ok()) return finish(caller.status());

@@ -84,7 +84,7 @@ grpc::ServerUnaryReactor* TrendServiceImpl::GetTrends(grpc::CallbackServerContex
                                                       const pb::GetTrendsRequest* request,
                                                       pb::GetTrendsResponse* response) {
   return ServeRead(
-      backend_, context, "/entente.exchange.v1.TrendService/GetTrends",
+      backend_, context, "/entente.exchange.v1.TrendService/GetTrends", *request,
       [this, request, response](const Caller& caller) { return Get(caller, *request, *response); });
 }
 

@@ -20,6 +20,8 @@ inline constexpr std::string_view kReason = "reason";
 inline constexpr std::string_view kError = "error";
 inline constexpr std::string_view kDurationMs = "duration_ms";
 inline constexpr std::string_view kPeer = "peer";
+inline constexpr std::string_view kRequest = "request";
+inline constexpr std::string_view kDigest = "sha256";
 }  // namespace field
 
 enum class Level { kDebug, kInfo, kWarn, kError };

@@ -35,6 +35,22 @@ Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
           Gauge(registry, "entente_feed_bytes", "Bytes of serialised entries in memory.", group)),
       directory_serial(
           Gauge(registry, "entente_directory_serial", "Serial of the directory in force.", group)),
+      serving(Gauge(registry, "entente_serving", "1 while calls are answered.", group)),
+      journal_bytes(Gauge(registry, "entente_journal_bytes", "Size of the journal's file.", group)),
+      disk_free_bytes(
+          Gauge(registry, "entente_disk_free_bytes", "Free space on the journal's disk.", group)),
+      backup_time(Gauge(registry, "entente_backup_timestamp_seconds",
+                        "When the newest verified backup was made; 0: none is known.", group)),
+      audit_failures(Gauge(registry, "entente_audit_failures_total",
+                           "Seconds in which the audit could not be written.", group)),
+      lags_(prometheus::BuildGauge()
+                .Name("entente_follower_lag_entries")
+                .Help("Entries that a state may read and has not acknowledged.")
+                .Register(registry)),
+      expiries_(prometheus::BuildGauge()
+                    .Name("entente_certificate_expiry_timestamp_seconds")
+                    .Help("When a certificate expires.")
+                    .Register(registry)),
       rpcs_(prometheus::BuildCounter()
                 .Name("entente_rpcs_total")
                 .Help("Calls finished since start, by method and code.")
@@ -43,6 +59,14 @@ Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
 
 void Metrics::CountRpc(const std::string& method, const std::string& code) {
   rpcs_.Add({{"group", group_}, {"method", method}, {"code", code}}).Increment();
+}
+
+void Metrics::SetLag(const std::string& state, double entries) {
+  lags_.Add({{"group", group_}, {"state", state}}).Set(entries);
+}
+
+void Metrics::SetExpiry(const std::string& certificate, double seconds) {
+  expiries_.Add({{"group", group_}, {"certificate", certificate}}).Set(seconds);
 }
 
 struct MetricsEndpoint::Impl {

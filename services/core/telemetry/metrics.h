@@ -26,8 +26,20 @@ class Metrics {
   prometheus::Gauge& followers;             // entente_followers
   prometheus::Gauge& feed_bytes;            // entente_feed_bytes
   prometheus::Gauge& directory_serial;      // entente_directory_serial
+  prometheus::Gauge& serving;               // entente_serving
+  prometheus::Gauge& journal_bytes;         // entente_journal_bytes
+  prometheus::Gauge& disk_free_bytes;       // entente_disk_free_bytes
+  prometheus::Gauge& backup_time;           // entente_backup_timestamp_seconds
+  prometheus::Gauge& audit_failures;        // entente_audit_failures_total
+
+  // entente_follower_lag_entries{group,state}
+  void SetLag(const std::string& state, double entries);
+  // entente_certificate_expiry_timestamp_seconds{group,certificate}
+  void SetExpiry(const std::string& certificate, double seconds);
 
  private:
+  prometheus::Family<prometheus::Gauge>& lags_;
+  prometheus::Family<prometheus::Gauge>& expiries_;
   prometheus::Family<prometheus::Counter>& rpcs_;
   const std::string group_;
 };

@@ -455,4 +455,40 @@ absl::StatusOr<std::vector<Record>> SqliteJournal::Read(uint64_t begin, uint64_t
 }
 uint64_t SqliteJournal::Head() { return impl_->Head(); }
 
+absl::Status SqliteJournal::Backup(const std::string& path, const std::string& out,
+                                   const std::function<void(int done, int total)>& progress) {
+  sqlite3* raw = nullptr;
+  const int opened = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY, nullptr);
+  DbPtr from(raw);
+  if (opened != SQLITE_OK) return SqliteError(from.get(), path, "open");
+  const int made =
+      sqlite3_open_v2(out.c_str(), &raw,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE, nullptr);
+  DbPtr to(raw);
+  if (made != SQLITE_OK) return SqliteError(to.get(), out, "create");
+  sqlite3_busy_timeout(from.get(), 10000);
+  // One transaction for all of it: a writer beside it must not make it start over.
+  ENTENTE_RETURN_IF_ERROR(Execute(from.get(), path, "BEGIN"));
+  ENTENTE_RETURN_IF_ERROR(QueryText(from.get(), path, "SELECT max(position) FROM record").status());
+  sqlite3_backup* backup = sqlite3_backup_init(to.get(), "main", from.get(), "main");
+  if (backup == nullptr) return SqliteError(to.get(), out, "backup");
+  int step = SQLITE_OK;
+  while (step == SQLITE_OK) {
+    step = sqlite3_backup_step(backup, 1024);
+    const int total = sqlite3_backup_pagecount(backup);
+    if (progress) progress(total - sqlite3_backup_remaining(backup), total);
+  }
+  const int finished = sqlite3_backup_finish(backup);
+  if (step != SQLITE_DONE || finished != SQLITE_OK) return SqliteError(to.get(), out, "backup");
+  // A file by itself, without a log beside it, on the disk before it counts.
+  ENTENTE_RETURN_IF_ERROR(QueryText(to.get(), out, "PRAGMA journal_mode = DELETE").status());
+  to.reset();
+  const int fd = ::open(out.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  if (synced) return absl::OkStatus();
+  return base::Refuse(absl::StatusCode::kUnavailable, Reason::kJournalFaulted, "{}: cannot sync",
+                      out);
+}
+
 }  // namespace entente::journal

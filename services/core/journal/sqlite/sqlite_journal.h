@@ -3,6 +3,7 @@
 #ifndef ENTENTE_SERVICES_CORE_JOURNAL_SQLITE_SQLITE_JOURNAL_H_
 #define ENTENTE_SERVICES_CORE_JOURNAL_SQLITE_SQLITE_JOURNAL_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,12 @@ class SqliteJournal final : public Journal {
   // holds it.
   static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(Options options);
   ~SqliteJournal() override;
+
+  // Copies the journal at `path` to the new file `out` by SQLite's online backup, while a service
+  // may be writing it: a state that was committed at one moment. `progress` gets pages done and in
+  // all.
+  static absl::Status Backup(const std::string& path, const std::string& out,
+                             const std::function<void(int done, int total)>& progress);
 
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch) override;
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max) override;

@@ -1,0 +1,48 @@
+// Notices that the store was restored to an older state than the service has signed: from the
+// checkpoints that it kept beside the journal, and from those that followers show. Such a service
+// must not go on: it would sign another history under the same name (DESIGN law 7).
+#ifndef ENTENTE_SERVICES_CORE_RPC_ROLLBACK_H_
+#define ENTENTE_SERVICES_CORE_RPC_ROLLBACK_H_
+
+#include <string>
+#include <vector>
+
+#include "services/core/base/mutex.h"
+#include "services/core/machine/machine.h"
+
+namespace entente::rpc {
+
+// At most this many checkpoints are looked at in one request.
+inline constexpr int kShownMax = 64;
+
+class RollbackWatch {
+ public:
+  // `file` keeps the newest checkpoint of every ledger; best on another volume than the journal.
+  // `own` are the keys that this service has signed with.
+  RollbackWatch(const machine::Machine& machine, std::vector<entry::NoteVerifier> own,
+                std::string file)
+      : machine_(machine), own_(std::move(own)), file_(std::move(file)) {}
+
+  // Compares the journal with what was kept: DATA_LOSS/JOURNAL_ROLLED_BACK where it is behind, or
+  // another history. A missing file is none.
+  absl::Status CheckKept() const;
+  // Writes down the newest checkpoints, if they changed. False if that failed.
+  bool Keep();
+  // Looks at a checkpoint that a follower shows. Not ours, or reached: OK. Else keeps it, and says
+  // so: from then on the service must refuse everything.
+  absl::Status Shown(const std::string& note);
+
+ private:
+  // The same without the lock on the machine, which the caller holds.
+  absl::Status Compare(const std::string& note) const;
+  const machine::Machine& machine_;
+  const std::vector<entry::NoteVerifier> own_;
+  const std::string file_;
+  base::Mutex mutex_;
+  uint64_t kept_at_ ABSL_GUARDED_BY(mutex_) = UINT64_MAX;  // records applied when Keep wrote
+  bool proven_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace entente::rpc
+
+#endif  // ENTENTE_SERVICES_CORE_RPC_ROLLBACK_H_
