@@ -29,6 +29,7 @@ struct PkiOptions {
                                         "tem=127.0.0.1:7703"};
   std::string certificate;
   std::vector<std::string> files;
+  std::string group;
   DirectoryOptions directory;
   int days = 397;
   int signatures = 1;
@@ -110,6 +111,28 @@ absl::Status SaveDirectory(const PkiOptions& options, entente::config::v1::Direc
   return Write(path + ".sig", identity::SignDirectory(text, key), false);
 }
 
+// A service's certificates: to be called with, and to call others with.
+absl::Status IssueService(const PkiOptions& options, const Authority& services,
+                          const std::string& trust_domain, const std::string& group) {
+  const std::string stem = options.folder + "/services/" + group;
+  const std::string uri = "spiffe://" + trust_domain + "/services/" + group;
+  ENTENTE_RETURN_IF_ERROR(IssueLeaf(options, services,
+                                    {.common_name = group,
+                                     .uris = {uri},
+                                     .dns_names = options.hosts,
+                                     .usage = LeafUsage::kTlsServer},
+                                    stem));
+  return IssueLeaf(options, services,
+                   {.common_name = group, .uris = {uri}, .usage = LeafUsage::kTlsClient},
+                   stem + ".client");
+}
+
+absl::Status RenewService(const PkiOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto directory, LoadDirectory(options));
+  ENTENTE_ASSIGN_OR_RETURN(auto services, LoadAuthority(options, "services"));
+  return IssueService(options, services, directory.trust_domain(), options.group);
+}
+
 absl::Status Init(const PkiOptions& options) {
   if (fs::exists(options.folder + "/directory.textproto")) {
     return base::RefuseArgument(Reason::kConfigurationInvalid, "{} holds a PKI already",
@@ -126,19 +149,7 @@ absl::Status Init(const PkiOptions& options) {
   directory.add_service_ca_pem(services.certificate.Pem());
   for (const std::string group : {"iem", "leem", "tem", "plenary", "poc"}) {
     const std::string stem = options.folder + "/services/" + group;
-    ENTENTE_RETURN_IF_ERROR(
-        IssueLeaf(options, services,
-                  {.common_name = group,
-                   .uris = {"spiffe://" + options.trust_domain + "/services/" + group},
-                   .dns_names = options.hosts,
-                   .usage = LeafUsage::kTlsServer},
-                  stem));
-    ENTENTE_RETURN_IF_ERROR(
-        IssueLeaf(options, services,
-                  {.common_name = group,
-                   .uris = {"spiffe://" + options.trust_domain + "/services/" + group},
-                   .usage = LeafUsage::kTlsClient},
-                  stem + ".client"));
+    ENTENTE_RETURN_IF_ERROR(IssueService(options, services, options.trust_domain, group));
     ENTENTE_ASSIGN_OR_RETURN(auto log_key, crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
     ENTENTE_RETURN_IF_ERROR(Write(stem + ".log.key", log_key.Pem(), true));
     ENTENTE_ASSIGN_OR_RETURN(
@@ -345,6 +356,14 @@ void AddPki(CLI::App& app, Context& context) {
   AddDirectoryOptions(doctor, options->directory);
   context.Run(doctor,
               [options, &context] { return Doctor(context, options->files, options->directory); });
+
+  auto* renew = pki->add_subcommand(
+      "renew-service",
+      "New TLS keys and certificates of a service, which takes them over by itself");
+  renew->add_option("folder", options->folder)->required();
+  renew->add_option("--group", options->group, "As in leem")->required();
+  renew->add_option("--host", options->hosts, "DNS names of the services")->delimiter(',');
+  context.Run(renew, [options] { return RenewService(*options); });
 
   auto* revoke = pki->add_subcommand("revoke", "Revoke an agency or one certificate");
   revoke->add_option("folder", options->folder)->required();
