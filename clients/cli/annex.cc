@@ -168,9 +168,12 @@ absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal
   ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchStatements(client, proposal.name));
   std::map<std::string, v1::PositionKind> positions;
   std::string meeting;
+  std::vector<std::string> partners;
+  std::vector<std::string> sponsors = {StateOf(proposal.name)};
   for (const sdk::VerifiedEntry& entry : statements) {
     v1::ProposalPosition position;
     v1::ProposalConclusion conclusion;
+    v1::ProposalSponsorship sponsorship;
     if (entry.document.body().UnpackTo(&position) &&
         position.text_digest() == proposal.text_digest) {
       positions[entry.signers[0].agency.state] = position.kind();
@@ -180,11 +183,22 @@ absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal
                client.agency().directory().ChairedAt(entry.signers[0].agency, "tem",
                                                      entry.leaf.stamp().directory_serial())) {
       meeting = conclusion.meeting();
+      v1::TemRuling ruling;
+      entry.leaf.stamp().ruling().UnpackTo(&ruling);
+      partners.assign(ruling.partners().begin(), ruling.partners().end());
+    } else if (entry.document.body().UnpackTo(&sponsorship)) {
+      const std::string& state = entry.signers[0].agency.state;
+      std::erase(sponsors, state);
+      if (sponsorship.text_digest() == proposal.text_digest) sponsors.push_back(state);
     }
   }
-  for (const auto& [state, kind] : positions) {
-    if (tem::IsOpen(kind)) meeting.clear();
-  }
+  // The agreement again, by the partners that the service noted in its stamp then. What silence
+  // means is the profile's; here only an open reserve or block, or a state of which nothing is
+  // signed, stands in the way.
+  config::v1::TemRules rules;
+  rules.set_silent_agrees(true);
+  const auto agreement = tem::Agree(positions, sponsors, partners, rules);
+  if (!agreement.agreed) meeting.clear();
   if (!meeting.empty()) return meeting;
   return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kProcedureForbids,
                       "{} is not agreed by what its readers have signed", proposal.name);

@@ -167,7 +167,11 @@ absl::Status Init(const PkiOptions& options) {
   return SaveDirectory(options, std::move(directory));
 }
 
-absl::Status AddSeats(const PkiOptions& options, entente::config::v1::Agency& agency) {
+// Gives the agency these seats from the directory of `serial` on. What it did as a chair before
+// stands.
+absl::Status AddSeats(const PkiOptions& options, uint64_t serial,
+                      entente::config::v1::Agency& agency) {
+  const entente::config::v1::Agency before = agency;
   agency.clear_seats();
   for (const std::string& text : options.seats) {
     const auto parts = base::Split(text, ':');
@@ -186,6 +190,27 @@ absl::Status AddSeats(const PkiOptions& options, entente::config::v1::Agency& ag
       else
         return base::RefuseArgument(Reason::kFieldInvalid, "--seat: no right \"{}\"", right);
     }
+  }
+  for (const auto& old : before.seats()) {
+    entente::config::v1::Seat* now = nullptr;
+    for (auto& seat : *agency.mutable_seats()) {
+      if (seat.group() == old.group()) now = &seat;
+    }
+    if (now == nullptr && !old.chair() && old.past_chair_terms().empty()) continue;
+    if (now == nullptr) {
+      now = agency.add_seats();
+      now->set_group(old.group());
+    }
+    *now->mutable_past_chair_terms() = old.past_chair_terms();
+    if (old.chair() && now->chair()) now->set_chair_from_serial(old.chair_from_serial());
+    if (old.chair() && !now->chair()) {
+      auto* term = now->add_past_chair_terms();
+      term->set_from_serial(old.chair_from_serial());
+      term->set_until_serial(serial);
+    }
+  }
+  for (auto& seat : *agency.mutable_seats()) {
+    if (seat.chair() && seat.chair_from_serial() == 0) seat.set_chair_from_serial(serial);
   }
   return absl::OkStatus();
 }
@@ -239,7 +264,7 @@ absl::Status IssueVerb(const PkiOptions& options) {
   }
   if (agency == nullptr) agency = partner->add_agencies();
   agency->set_id(options.agency);
-  ENTENTE_RETURN_IF_ERROR(AddSeats(options, *agency));
+  ENTENTE_RETURN_IF_ERROR(AddSeats(options, directory.serial() + 1, *agency));
   if (options.signatures > 1 && partner->signatures_required() != options.signatures) {
     partner->set_signatures_required(options.signatures);
     partner->set_signatures_required_serial(directory.serial() + 1);

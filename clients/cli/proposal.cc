@@ -60,6 +60,7 @@ struct ProposalOptions {
   std::vector<std::string> into;
   std::vector<std::string> to;
   bool leave = false;
+  int revision = 0;
 };
 
 absl::Status List(const Context& context, const ProposalOptions& options) {
@@ -180,7 +181,7 @@ absl::Status Statements(const Context& context, const ProposalOptions& options) 
   Table table({"NAME", "RECORDED", "KIND", "ABOUT", "WHAT"});
   for (const sdk::VerifiedEntry& entry : statements) {
     if (context.json) {
-      std::cout << "{\"name\":\"" << entry.name() << "\",\"document\":" << ToJson(entry.document)
+      std::cout << "{\"leaf\":" << ToJson(entry.leaf) << ",\"document\":" << ToJson(entry.document)
                 << "}\n";
       continue;
     }
@@ -270,6 +271,18 @@ absl::Status Say(sdk::Client& client, const Context& context, const ProposalOpti
   return SubmitAndPrint(client, document, context.json);
 }
 
+// That the newest text is the one that was read, where the caller says which.
+absl::Status CheckRevision(const VerifiedProposal& proposal, int revision) {
+  int texts = 0;
+  for (const sdk::VerifiedEntry& entry : proposal.chain) {
+    texts += document::ShortKind(entry.document.body().type_url()) == "Proposal" ? 1 : 0;
+  }
+  std::cerr << fmt::format("on text {} of {}\n", texts, proposal.name);
+  if (revision == 0 || revision == texts) return absl::OkStatus();
+  return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
+                      "{} has a text {} by now; read it first", proposal.name, texts);
+}
+
 absl::Status TakePosition(const Context& context, const ProposalOptions& options) {
   v1::ProposalPosition body;
   ENTENTE_ASSIGN_OR_RETURN(const auto kind,
@@ -278,6 +291,7 @@ absl::Status TakePosition(const Context& context, const ProposalOptions& options
   body.set_text(options.text);
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
+  ENTENTE_RETURN_IF_ERROR(CheckRevision(proposal, options.revision));
   // What is agreed to is the text that was verified here, whatever the service shows.
   body.set_text_digest(proposal.text_digest);
   return Say(*client, context, options, proposal.chain[0].document, body);
@@ -316,6 +330,10 @@ absl::Status Sponsor(const Context& context, const ProposalOptions& options) {
   body.set_withdrawn(options.leave);
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
+  if (!options.leave) {
+    ENTENTE_RETURN_IF_ERROR(CheckRevision(proposal, options.revision));
+    body.set_text_digest(proposal.text_digest);
+  }
   return Say(*client, context, options, proposal.chain[0].document, body);
 }
 
@@ -328,6 +346,7 @@ absl::Status Conclude(const Context& context, const ProposalOptions& options) {
   body.set_text(options.text);
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
+  ENTENTE_RETURN_IF_ERROR(CheckRevision(proposal, options.revision));
   body.set_text_digest(proposal.text_digest);
   return Say(*client, context, options, proposal.chain[0].document, body);
 }
@@ -412,6 +431,9 @@ void AddProposal(CLI::App& app, Context& context) {
   close->add_option("--into", options->into, "Proposals that it goes on in")->delimiter(',');
   close->add_option("--explanation", options->text, "Why")->required();
   auto* sponsor = AddVerb(noun, context, options, "sponsor", "Join its sponsors", Sponsor);
+  sponsor->add_option(
+      "--revision", options->revision,
+      "The text that you have read, as get prints it; refused if there is a newer one");
   sponsor->add_flag("--leave", options->leave, "Leave them");
   auto* comment =
       AddVerb(noun, context, options, "comment", "Comment, ask, answer, give data", Comment);
@@ -430,12 +452,18 @@ void AddProposal(CLI::App& app, Context& context) {
       ->add_option("--kind", options->word,
                    "joined, study-reserve, scrutiny-reserve, block, silent or lifted")
       ->required();
+  position->add_option(
+      "--revision", options->revision,
+      "The text that you have read, as get prints it; refused if there is a newer one");
   position->add_option("--text", options->text, "In words; needed for a block");
   auto* conclude =
       AddVerb(noun, context, options, "conclude", "As the chair: close the discussion", Conclude);
   conclude->add_option("--outcome", options->word, "agreed, carried-forward or not-agreed")
       ->required();
   conclude->add_option("--meeting", options->meeting, "As in \"Busan 2016 TEM\"")->required();
+  conclude->add_option(
+      "--revision", options->revision,
+      "The text that you have read, as get prints it; refused if there is a newer one");
   conclude->add_option("--text", options->text, "In words");
 }
 

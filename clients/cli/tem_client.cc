@@ -55,6 +55,7 @@ absl::StatusOr<v1::ProposalView> FetchView(sdk::Client& client, const std::strin
   request.set_name(name);
   v1::GetProposalResponse response;
   ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetProposal(&context, request, &response)));
+  if (response.proposal().name() != name) return Forged(name, "the service answers with another");
   return std::move(*response.mutable_proposal());
 }
 
@@ -97,10 +98,23 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchStatements(sdk::Client& cli
         rpc::FromGrpcStatus(stub->ListStatements(&context, request, &response)));
     for (const auto& entry : response.statements()) {
       ENTENTE_ASSIGN_OR_RETURN(auto verified, Verify(client, entry));
+      // A position or a conclusion counts for the proposal that it names itself.
+      const auto& references = verified.document.references();
+      const bool about = std::any_of(references.begin(), references.end(), [&](const auto& r) {
+        return r.relation() == exchange::Reference::RELATION_ANSWERS && r.name() == name;
+      });
+      if (!about &&
+          verified.document.body().type_url().find("ProposalComment") == std::string::npos) {
+        return Forged(verified.name(), "is not about " + name);
+      }
       statements.push_back(std::move(verified));
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
+  // Recorded order, whatever the service makes of it: positions share the proposal's ledger.
+  std::stable_sort(statements.begin(), statements.end(), [](const auto& a, const auto& b) {
+    return a.ledger == b.ledger && a.index() < b.index();
+  });
   return statements;
 }
 

@@ -170,6 +170,12 @@ absl::Status AnnexServiceImpl::Codes(const rpc::Caller& caller, const v1::FindCo
       }
     }
   }
+  if (found.size() >= kRelationsMax) {
+    return base::RefuseArgument(base::Reason::kFieldInvalid,
+                                "path: gives {} relations or more; ask for less of the list, or for "
+                                "one jurisdiction",
+                                kRelationsMax);
+  }
   std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
     const auto rank = [&](const v1::CodeRelation& one) {
       return std::make_tuple(edition.Find(one.node()), std::string_view(one.jurisdiction()),

@@ -125,6 +125,7 @@ class Play {
     one->node = node;
     one->joined.clear();
     one->against.clear();
+    one->sponsors = {one->owner};
   }
   void Sponsor() {
     Known* one = Pick();
@@ -132,6 +133,7 @@ class Play {
     const std::string by = Someone();
     v1::ProposalSponsorship body;
     body.set_withdrawn(Below(2) == 0);
+    body.set_text_digest(one->tip.str());
     const bool is = one->sponsors.count(by) != 0;
     const bool right = one->open && !one->agreed && by != one->owner && is == body.withdrawn();
     if (!Put(Linked(WithBody(regime_.Denial(by, Fresh()), body), pb::Reference::RELATION_ANSWERS,

@@ -182,7 +182,8 @@ bool Directory::ChairedAt(const base::AgencyName& agency, std::string_view group
   for (const auto& seat : it->second->seats()) {
     if (seat.group() != group) continue;
     const auto& terms = seat.past_chair_terms();
-    return seat.chair() || std::any_of(terms.begin(), terms.end(), [&](const auto& term) {
+    return (seat.chair() && serial >= seat.chair_from_serial()) ||
+           std::any_of(terms.begin(), terms.end(), [&](const auto& term) {
              return term.from_serial() <= serial && serial < term.until_serial();
            });
   }

@@ -44,6 +44,11 @@ struct Judgement {
   std::string name;              // the document's assigned name, unique in the group
   google::protobuf::Any ruling;  // the group's own findings
   uint32_t rules_version = 0;
+  // Law 1, where the body names more than the references do: what else the judgement has read, and
+  // what else the document changes. A document waits for the next batch where one before it changes
+  // what it reads, or has read what it changes.
+  std::vector<std::string> reads;
+  std::vector<std::string> writes;
 };
 
 // A recorded document as Apply and queries get it.

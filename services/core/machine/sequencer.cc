@@ -34,6 +34,7 @@ struct Sequencer::Batch {
   std::vector<Command> acknowledgements;
   std::map<std::string, merkle::CompactRange> ranges;  // frontier after the batch
   std::set<std::string> names;                         // what the batch's documents name
+  std::set<std::string> reads;                         // what judgements of this batch stand on
 };
 
 Sequencer::Sequencer(Dependencies dependencies, Options options)
@@ -248,10 +249,20 @@ bool Sequencer::StageDocument(Command& command, Batch& batch) {
     command.done(judgement.status());
     return true;
   }
-  // Two documents of one batch must not be given one name.
-  if (batch.names.count(judgement->name) != 0) return false;
+  // Two documents of one batch must not be given one name, nor be judged by what the other changes.
+  const auto in = [](const std::set<std::string>& set, const auto& list) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](const auto& one) { return set.count(one) != 0; });
+  };
+  if (batch.names.count(judgement->name) != 0 || in(batch.names, judgement->reads) ||
+      in(batch.names, judgement->writes) || in(batch.reads, judgement->writes) ||
+      in(batch.reads, names)) {
+    return false;
+  }
   batch.names.insert(names.begin(), names.end());
   batch.names.insert(judgement->name);
+  batch.names.insert(judgement->writes.begin(), judgement->writes.end());
+  batch.reads.insert(judgement->reads.begin(), judgement->reads.end());
   Stamp(command, *std::move(judgement), batch);
   return true;
 }
@@ -277,6 +288,20 @@ absl::Status Sequencer::CheckNewAudience(const document::ParsedDocument& parsed,
                       state, entry::kAudiencesPerStateMax);
 }
 
+namespace {
+
+// Led by the originator, and signed by its own officers: a chair's word is nobody else's.
+bool IsFromChair(const document::VerifiedDocument& document, const identity::Directory& directory,
+                 const std::string& group) {
+  const base::AgencyName& originator = document.parsed().originator;
+  const auto& signers = document.signers();
+  return directory.Has(originator, group, identity::Right::kChair) &&
+         std::all_of(signers.begin(), signers.end(),
+                     [&](const document::Signer& signer) { return signer.agency == originator; });
+}
+
+}  // namespace
+
 absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
   const auto directory = d_.directory.Get();
   if (directory->serial() != command.directory_serial) {
@@ -295,8 +320,7 @@ absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
       *command.document,
       {.now = now,
        .partners = directory->partners(),
-       .from_chair = directory->Has(command.document->parsed().originator, d_.machine.group(),
-                                    identity::Right::kChair)});
+       .from_chair = IsFromChair(*command.document, *directory, d_.machine.group())});
 }
 
 merkle::CompactRange& Sequencer::RangeOf(const std::string& ledger, Batch& batch) {

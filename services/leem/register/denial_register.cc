@@ -254,7 +254,8 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
   if (!step) return base::RefuseArgument(Reason::kDocumentMalformed, "body does not parse");
   base::FieldViolations violations;
   CheckHeader(profile_, document, context.now, violations);
-  const RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
+  RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
+  rule_context.unknown_edition_passes = true;
   const entente::exchange::v1::Reference* superseded = nullptr;
   for (const auto& reference : header.references()) {
     if (reference.relation() != entente::exchange::v1::Reference::RELATION_SUPERSEDES) continue;

@@ -73,6 +73,7 @@ void CheckCitation(const v1::ControlListEntry& entry, const std::string& path,
     return;
   }
   if (!context.regime_list->HasEdition(entry.edition())) {
+    if (context.unknown_edition_passes) return;
     violations.Add(path + ".edition", "\"{}\" is no edition that TEM has published",
                    entry.edition());
   } else if (!context.regime_list->HasEntry(entry.edition(), entry.entry())) {
@@ -270,7 +271,11 @@ v1::EntryCheck EntryCheckOf(const v1::DenialContent& content, const RuleContext&
   const bool cited = !own.empty() && std::any_of(entries.begin(), entries.end(),
                                                  [&](const auto& e) { return e.list() == own; });
   if (!cited) return v1::ENTRY_CHECK_UNSPECIFIED;
-  const bool known = context.regime_list != nullptr && !context.regime_list->empty();
+  const bool known =
+      context.regime_list != nullptr &&
+      std::all_of(entries.begin(), entries.end(), [&](const auto& entry) {
+        return entry.list() != own || context.regime_list->HasEdition(entry.edition());
+      });
   return known ? v1::ENTRY_CHECK_FOUND : v1::ENTRY_CHECK_NO_EDITION_KNOWN;
 }
 

@@ -217,6 +217,42 @@ TEST_F(AnnexTest, TwoPartsThatCollideGoInOnlyOneAfterTheOther) {
   EXPECT_THAT(Assemble(base, parts, "parts"), NamesField("parts[0]")) << "a circle";
 }
 
+TEST_F(AnnexTest, ACollisionIsFoundWhateverStandsBetween) {
+  ASSERT_OK_AND_ASSIGN(const Edition base, Edition::FromNodes(Nodes(), "nodes"));
+  const auto changes = [](const std::string& text) {
+    pb::Proposal proposal;
+    proposal.add_changes()->mutable_replace()->set_node("3-a-1");
+    proposal.mutable_changes(0)->mutable_replace()->set_text(text);
+    return proposal;
+  };
+  const pb::Proposal one = changes("one");
+  pb::Proposal both = changes("both");
+  both.add_follows("p/1");
+  both.add_follows("p/3");
+  const pb::Proposal three = changes("three");
+  EXPECT_THAT(Assemble(base,
+                       {{"p/1", "1", "m", &one, &base},
+                        {"p/2", "2", "m", &both, &base},
+                        {"p/3", "3", "m", &three, &base}},
+                       "parts"),
+              NamesField("parts[2]"));
+}
+
+// A move is the mover's, not that of the sibling that it went past.
+TEST_F(AnnexTest, TheCoverNamesWhatWasMoved) {
+  ASSERT_OK_AND_ASSIGN(const Edition base, Edition::FromNodes(Nodes(), "nodes"));
+  pb::Proposal proposal;
+  auto& move = *proposal.add_changes()->mutable_move();
+  move.set_node("3-a-1");
+  move.set_parent("3-a");
+  move.set_after("3-a-2");
+  ASSERT_OK_AND_ASSIGN(const Assembly assembly,
+                       Assemble(base, {{"p/1", "1", "m", &proposal, &base}}, "parts"));
+  ASSERT_EQ(assembly.amendments.size(), 1u);
+  EXPECT_EQ(assembly.amendments[0].node(), "3-a-1");
+  EXPECT_EQ(assembly.amendments[0].kind(), pb::AMENDMENT_KIND_MOVED);
+}
+
 TEST_F(AnnexTest, TheContentDigestCoversEveryField) {
   pb::AnnexEdition edition;
   edition.set_edition("2016-10-20");

@@ -41,38 +41,91 @@ std::vector<size_t> Order(const std::vector<Part>& parts, const std::string& fie
 void CheckCollisions(const Edition& base, const std::vector<Part>& parts,
                      const std::vector<Footprint>& footprints, const std::string& field,
                      Violations& violations) {
-  std::map<std::string_view, size_t> first;  // token -> the part that touched it last
+  std::map<std::string_view, std::vector<size_t>> touching;  // token -> the parts before
   for (size_t i = 0; i < parts.size(); ++i) {
     for (const std::string& token : footprints[i].touched) {
-      auto [it, fresh] = first.emplace(token, i);
-      if (fresh) continue;
-      const Part& other = parts[it->second];
-      if (!Follows(parts[i], other) && !Follows(other, parts[i])) {
+      std::vector<size_t>& others = touching[token];
+      for (size_t other : others) {
+        if (Follows(parts[i], parts[other]) || Follows(parts[other], parts[i])) continue;
         const int at = base.Find(NodeOfToken(token));
         violations.Add(
             fmt::format("{}[{}]", field, i),
-            "{} and {} both change {}; settle it: withdraw, merge, or let one follow "
-            "the other",
-            parts[i].name, other.name,
+            "{} and {} both change {}; settle it: withdraw, merge, or let one follow the other",
+            parts[i].name, parts[other].name,
             at < 0 ? NodeOfToken(token) : base[at].path + " (" + NodeOfToken(token) + ")");
       }
-      it->second = i;
+      others.push_back(i);
     }
   }
+}
+
+// What a part's changes do to nodes by themselves.
+std::map<std::string, std::set<pb::AmendmentKind>> DoneBy(const Part& part,
+                                                          const Footprint& footprint) {
+  std::map<std::string, std::set<pb::AmendmentKind>> done;
+  for (const pb::Change& change : part.proposal->changes()) {
+    switch (change.kind_case()) {
+      case pb::Change::kAdd:
+        done[change.add().node().id()].insert(pb::AMENDMENT_KIND_ADDED);
+        break;
+      case pb::Change::kRemove:
+        done[change.remove().node()].insert(change.remove().reserve() ? pb::AMENDMENT_KIND_RESERVED
+                                                                      : pb::AMENDMENT_KIND_REMOVED);
+        break;
+      case pb::Change::kReplace:
+        done[change.replace().node()].insert(pb::AMENDMENT_KIND_TEXT);
+        break;
+      case pb::Change::kMove:
+        done[change.move().node()].insert(pb::AMENDMENT_KIND_MOVED);
+        done[change.move().node()].insert(pb::AMENDMENT_KIND_RENUMBERED);
+        break;
+      case pb::Change::kRenumber:
+        done[change.renumber().node()].insert(pb::AMENDMENT_KIND_RENUMBERED);
+        done[change.renumber().node()].insert(pb::AMENDMENT_KIND_MOVED);
+        break;
+      case pb::Change::kSplit:
+        done[change.split().node()].insert(pb::AMENDMENT_KIND_TEXT);
+        for (const auto& one : change.split().parts()) {
+          done[one.id()].insert(pb::AMENDMENT_KIND_ADDED);
+        }
+        break;
+      case pb::Change::kMerge:
+        done[change.merge().into()].insert(pb::AMENDMENT_KIND_TEXT);
+        break;
+      case pb::Change::KIND_NOT_SET:
+        break;
+    }
+  }
+  // What goes with something above it, or into another.
+  for (const std::string& token : footprint.touched) {
+    if (token[0] != '@') done[token].insert(pb::AMENDMENT_KIND_REMOVED);
+  }
+  return done;
 }
 
 std::vector<pb::Amendment> Amendments(const Edition& base, const Edition& result,
                                       const std::vector<Part>& parts,
                                       const std::vector<Footprint>& footprints,
                                       const std::vector<size_t>& order) {
-  std::map<std::string_view, std::vector<size_t>> by_token;
+  std::map<std::pair<std::string, int>, std::vector<size_t>> by_deed;  // node and kind
+  std::map<std::string, size_t> last_touch;
+  std::set<std::string> may_move;
   for (size_t i : order) {
-    for (const std::string& token : footprints[i].touched) by_token[token].push_back(i);
+    for (const auto& [node, kinds] : DoneBy(parts[i], footprints[i])) {
+      for (pb::AmendmentKind kind : kinds) by_deed[{node, kind}].push_back(i);
+      last_touch[node] = i;
+    }
+    for (const pb::Change& change : parts[i].proposal->changes()) {
+      if (change.has_move()) may_move.insert(change.move().node());
+    }
   }
   std::vector<pb::Amendment> amendments;
-  for (const pb::NodeDifference& difference : Compare(base, result)) {
-    for (size_t i : by_token[difference.node()]) {
-      for (int kind : difference.kinds()) {
+  for (const pb::NodeDifference& difference : Compare(base, result, false, &may_move)) {
+    for (int kind : difference.kinds()) {
+      std::vector<size_t> doers = by_deed[{difference.node(), kind}];
+      auto last = last_touch.find(difference.node());
+      if (doers.empty() && last != last_touch.end()) doers.push_back(last->second);
+      for (size_t i : doers) {
         pb::Amendment& line = amendments.emplace_back();
         line.set_node(difference.node());
         line.set_path(difference.new_path().empty() ? difference.old_path()

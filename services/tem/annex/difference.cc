@@ -1,6 +1,7 @@
 #include "services/tem/annex/difference.h"
 
 #include <algorithm>
+#include <climits>
 #include <dtl/dtl.hpp>
 #include <map>
 
@@ -51,15 +52,49 @@ std::vector<size_t> LongestRising(const std::vector<int>& values) {
   return result;
 }
 
-// Which nodes of the new edition did not keep their place among those that stay below the same
-// parent: the fewest that can be said to have moved.
-std::vector<bool> MovedNodes(const Edition& before, const Edition& after) {
+// Of siblings by their old places, which moved: none of `anchored`, and of the others the fewest
+// that can be said to.
+std::vector<bool> MovedAmong(const std::vector<int>& old_places,
+                             const std::vector<bool>& anchored) {
+  const size_t count = old_places.size();
+  std::vector<bool> moved(count, false);
+  // Between its anchored neighbours a place must lie between theirs.
+  std::vector<int> floor(count);
+  std::vector<int> ceiling(count);
+  int bound = -1;
+  for (size_t i = 0; i < count; ++i) {
+    floor[i] = bound;
+    if (anchored[i]) bound = std::max(bound, old_places[i]);
+  }
+  bound = INT_MAX;
+  for (size_t i = count; i-- > 0;) {
+    ceiling[i] = bound;
+    if (anchored[i]) bound = std::min(bound, old_places[i]);
+  }
+  std::vector<int> places;
+  std::vector<size_t> positions;
+  for (size_t i = 0; i < count; ++i) {
+    moved[i] = !anchored[i];
+    if (!anchored[i] && (old_places[i] < floor[i] || old_places[i] > ceiling[i])) continue;
+    places.push_back(old_places[i]);
+    positions.push_back(i);
+  }
+  for (size_t keep : LongestRising(places)) moved[positions[keep]] = false;
+  return moved;
+}
+
+// Which nodes of the new edition did not keep their place below the same parent. `may` tells which
+// can have; null: all but reserved numbers.
+std::vector<bool> MovedNodes(const Edition& before, const Edition& after,
+                             const std::set<std::string>* may) {
   std::vector<bool> moved(after.size(), false);
   for (const auto& [parent, children] : Families(after)) {
     std::vector<int> old_places;
     std::vector<int> stayed;
+    std::vector<bool> anchored;
     for (int child : children) {
-      const int old = before.Find(after[child].node->id);
+      const Node& node = *after[child].node;
+      const int old = before.Find(node.id);
       if (old < 0) continue;
       if (before.ParentId(old) != parent) {
         moved[static_cast<size_t>(child)] = true;
@@ -67,9 +102,10 @@ std::vector<bool> MovedNodes(const Edition& before, const Edition& after) {
       }
       old_places.push_back(old);
       stayed.push_back(child);
+      anchored.push_back(may != nullptr ? may->count(node.id) == 0 : before[old].node->reserved);
     }
-    for (int child : stayed) moved[static_cast<size_t>(child)] = true;
-    for (size_t keep : LongestRising(old_places)) moved[static_cast<size_t>(stayed[keep])] = false;
+    const std::vector<bool> among = MovedAmong(old_places, anchored);
+    for (size_t i = 0; i < stayed.size(); ++i) moved[static_cast<size_t>(stayed[i])] = among[i];
   }
   return moved;
 }
@@ -159,8 +195,9 @@ std::vector<pb::TextPiece> CompareTexts(const std::string& before, const std::st
   return pieces;
 }
 
-Differences Compare(const Edition& before, const Edition& after, bool whole) {
-  const std::vector<bool> moved = MovedNodes(before, after);
+Differences Compare(const Edition& before, const Edition& after, bool whole,
+                    const std::set<std::string>* may_move) {
+  const std::vector<bool> moved = MovedNodes(before, after, may_move);
   // What was removed comes behind the nearest node before it that is still there.
   std::map<int, std::vector<int>> removed_behind;
   int last_kept = -1;
@@ -193,7 +230,7 @@ Differences Compare(const Edition& before, const Edition& after, bool whole) {
 
 ChangeList ChangesBetween(const Edition& before, const Edition& after) {
   ChangeList changes;
-  const std::vector<bool> moved = MovedNodes(before, after);
+  const std::vector<bool> moved = MovedNodes(before, after, nullptr);
   std::map<std::string_view, std::string_view> last_below;  // parent -> its child handled last
   for (int now = 0; now < static_cast<int>(after.size()); ++now) {
     const Node& node = *after[now].node;

@@ -16,7 +16,9 @@ using Differences = std::vector<pb::NodeDifference>;
 // In the order of the new edition's text; what was removed comes where it stood. A move takes what
 // is below along without a word; so does a new number. Removing or adding names every node.
 // With `whole`, what is the same comes too, without kinds, and every text is there.
-Differences Compare(const Edition& before, const Edition& after, bool whole = false);
+// `may_move`: ids that can have moved among their siblings, where that is known; null: any.
+Differences Compare(const Edition& before, const Edition& after, bool whole = false,
+                    const std::set<std::string>* may_move = nullptr);
 // Changes that give `after` when they are applied to `before`, in that order.
 ChangeList ChangesBetween(const Edition& before, const Edition& after);
 // A text's pieces, by words (with the white space after them).

@@ -41,6 +41,21 @@ Draft::Item* Draft::Changeable(const std::string& id, const char* field, Step& s
   return nullptr;
 }
 
+bool Draft::HoldsReserved(const Item& item) {
+  return std::any_of(item.children.begin(), item.children.end(), [](const Item* child) {
+    return child->node->reserved || HoldsReserved(*child);
+  });
+}
+
+// A node whose number may change or go: what is below it must not be reserved, or its number would
+// be free again.
+Draft::Item* Draft::Movable(const std::string& id, Step& step) const {
+  Item* item = Changeable(id, "node", step);
+  if (item == nullptr || !HoldsReserved(*item)) return item;
+  step.Fault("node", "a reserved number stands below {}", id);
+  return nullptr;
+}
+
 Draft::Item* Draft::Above(const std::string& id, const char* field, Step& step) {
   return id.empty() ? root_ : Changeable(id, field, step);
 }
@@ -55,8 +70,8 @@ int Draft::SlotAfter(const Item& parent, const std::string& after, Step& step) {
 }
 
 bool Draft::Fresh(const std::string& id, const char* field, Step& step) const {
-  if (by_id_.count(id) == 0) return true;
-  step.Fault(field, "there is a node \"{}\" already", id);
+  if (by_id_.count(id) == 0 && gone_.count(id) == 0) return true;
+  step.Fault(field, "\"{}\" is the id of another node", id);
   return false;
 }
 
@@ -69,6 +84,7 @@ Draft::Item* Draft::Insert(std::shared_ptr<const Node> node, Item* parent, int s
 
 void Draft::Forget(Item& item) {
   by_id_.erase(item.node->id);
+  gone_.insert(item.node->id);
   for (Item* child : item.children) Forget(*child);
 }
 
@@ -100,7 +116,7 @@ void Draft::Add(const pb::AddNode& change, Step& step) {
 }
 
 void Draft::Remove(const pb::RemoveNode& change, Step& step) {
-  Item* item = Changeable(change.node(), "node", step);
+  Item* item = Movable(change.node(), step);
   if (item == nullptr) return;
   if (!change.reserve()) {
     Detach(*item);
@@ -135,7 +151,7 @@ void Draft::Replace(const pb::ReplaceText& change, Step& step) {
 }
 
 void Draft::Move(const pb::MoveNode& change, Step& step) {
-  Item* item = Changeable(change.node(), "node", step);
+  Item* item = Movable(change.node(), step);
   Item* parent = Above(change.parent(), "parent", step);
   if (item == nullptr || parent == nullptr) return;
   for (const Item* above = parent; above != nullptr; above = above->parent) {
@@ -164,7 +180,7 @@ void Draft::Move(const pb::MoveNode& change, Step& step) {
 }
 
 void Draft::Renumber(const pb::RenumberNode& change, Step& step) {
-  Item* item = Changeable(change.node(), "node", step);
+  Item* item = Movable(change.node(), step);
   if (item == nullptr) return;
   if (!IsLabel(change.label())) return step.Fault("label", "must be 1 to 32 of A-Z a-z 0-9 -");
   auto node = std::make_shared<Node>(*item->node);
@@ -244,6 +260,11 @@ void Draft::Merge(const pb::MergeNodes& change, Step& step) {
 void Draft::Apply(const ChangeList& changes, const std::string& field,
                   base::FieldViolations& violations) {
   for (int i = 0; i < changes.size(); ++i) {
+    // Nobody needs to know more of what is refused anyway.
+    if (violations.violations().size() >= base::FieldViolations::kMax) return;
+    if (by_id_.size() > kNodesMax) {
+      return violations.Add(field, "give more than {} nodes", kNodesMax);
+    }
     const pb::Change& change = changes[i];
     const std::string at = fmt::format("{}[{}]", field, i);
     const auto* kind = pb::Change::descriptor()->FindFieldByNumber(change.kind_case());

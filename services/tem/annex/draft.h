@@ -36,6 +36,8 @@ class Draft {
 
   Item* Known(const std::string& id, const char* field, Step& step) const;
   Item* Changeable(const std::string& id, const char* field, Step& step) const;
+  Item* Movable(const std::string& id, Step& step) const;
+  static bool HoldsReserved(const Item& item);
   Item* Above(const std::string& id, const char* field, Step& step);
   // Where a child goes that follows `after`; -1 and a fault where that is not below `parent`.
   static int SlotAfter(const Item& parent, const std::string& after, Step& step);
@@ -54,6 +56,7 @@ class Draft {
   std::deque<Item> items_;
   Item* root_;
   std::unordered_map<std::string, Item*> by_id_;
+  std::set<std::string> gone_;  // ids of what was taken out: never used again
 };
 
 // What changes touch and what they lean on, as tokens: node ids, and "@parent/label" for a place

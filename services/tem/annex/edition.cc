@@ -85,9 +85,10 @@ void CheckStanding(const std::vector<Edition::Place>& places, const std::string&
       violations.Add(field, "{}: has more than {} levels", place.path, kDepthMax);
     }
     for (const std::string& reference : place.node->cross_references) {
-      if (by_id.count(reference) == 0) {
-        violations.Add(field, "{}: refers to {}, which is not in the edition", place.path,
-                       reference);
+      auto target = by_id.find(reference);
+      if (target == by_id.end() || target->second->reserved) {
+        violations.Add(field, "{}: refers to {}, which {}", place.path, reference,
+                       target == by_id.end() ? "is not in the edition" : "is a reserved number");
       }
     }
   }
@@ -156,17 +157,11 @@ void CheckNode(const Node& node, const std::string& path, Violations& violations
   }
 }
 
-absl::StatusOr<Edition> Edition::FromNodes(const NodeList& nodes, const std::string& field) {
-  Violations violations;
-  if (nodes.size() > static_cast<int>(kNodesMax)) {
-    violations.Add(field, "has {} nodes; at most {}", nodes.size(), kNodesMax);
-    return violations.ToStatus();
-  }
+std::vector<Edition::Place> Edition::PlacesOf(const NodeList& nodes, std::vector<int>& astray) {
   std::vector<Place> places;
   std::vector<int> above;  // indexes of the last node and what it is below
   for (int i = 0; i < nodes.size(); ++i) {
     const pb::AnnexNode& given = nodes[i];
-    const std::string at = fmt::format("{}[{}]", field, i);
     auto node = std::make_shared<Node>();
     node->id = given.id();
     node->kind = given.kind();
@@ -175,20 +170,43 @@ absl::StatusOr<Edition> Edition::FromNodes(const NodeList& nodes, const std::str
     node->label = std::string(LabelOf(given.path()));
     node->text = given.text();
     node->cross_references.assign(given.cross_references().begin(), given.cross_references().end());
-    CheckNode(*node, at, violations);
     const std::string_view wanted = AboveOf(given.path());
     while (!above.empty() && places[static_cast<size_t>(above.back())].path != wanted) {
       above.pop_back();
     }
-    if (above.empty() && !wanted.empty()) {
-      violations.Add(at + ".path", "comes neither after nor below {}", wanted);
-    }
+    if (above.empty() && !wanted.empty()) astray.push_back(i);
     Place& place = places.emplace_back();
     place.node = std::move(node);
     place.path = given.path();
     place.parent = above.empty() ? -1 : above.back();
     place.depth = static_cast<int>(above.size());
     above.push_back(i);
+  }
+  return places;
+}
+
+Edition Edition::Placed(const NodeList& nodes) {
+  std::vector<int> ignored;
+  Edition edition;
+  edition.places_ = PlacesOf(nodes, ignored);
+  edition.Index();
+  return edition;
+}
+
+absl::StatusOr<Edition> Edition::FromNodes(const NodeList& nodes, const std::string& field) {
+  Violations violations;
+  if (nodes.size() > static_cast<int>(kNodesMax)) {
+    violations.Add(field, "has {} nodes; at most {}", nodes.size(), kNodesMax);
+    return violations.ToStatus();
+  }
+  std::vector<int> astray;
+  std::vector<Place> places = PlacesOf(nodes, astray);
+  for (int i = 0; i < nodes.size(); ++i) {
+    CheckNode(*places[static_cast<size_t>(i)].node, fmt::format("{}[{}]", field, i), violations);
+  }
+  for (int i : astray) {
+    violations.Add(fmt::format("{}[{}].path", field, i), "comes neither after nor below {}",
+                   AboveOf(nodes[i].path()));
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
   return FromPlaces(std::move(places), field);

@@ -67,6 +67,8 @@ class Edition {
   static absl::StatusOr<Edition> FromNodes(const NodeList& nodes, const std::string& field);
   // From places whose nodes were checked: checks how they stand to each other. Faults name paths.
   static absl::StatusOr<Edition> FromPlaces(std::vector<Place> places, const std::string& field);
+  // The same without asking any rule, for nodes that were judged when they were recorded.
+  static Edition Placed(const NodeList& nodes);
   void AddNodesTo(NodeList* nodes) const;
 
   const std::vector<Place>& places() const { return places_; }
@@ -85,6 +87,8 @@ class Edition {
 
  private:
   void Index();
+  // `astray`: nodes that come neither after nor below what their paths say.
+  static std::vector<Place> PlacesOf(const NodeList& nodes, std::vector<int>& astray);
   std::vector<Place> places_;
   std::unordered_map<std::string_view, int> by_id_;
   std::unordered_map<std::string_view, int> by_path_;

@@ -12,8 +12,6 @@
 
 namespace entente::tem {
 
-namespace v1 = ::entente::tem::v1;
-
 struct Agreement {
   bool agreed = false;
   std::vector<std::string> in_the_way;  // "kr: study reserve", by state

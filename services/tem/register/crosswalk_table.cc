@@ -1,6 +1,7 @@
 #include "services/tem/register/crosswalk_table.h"
 
 #include <algorithm>
+#include <set>
 
 namespace entente::tem {
 
@@ -27,10 +28,14 @@ void CrosswalkTable::Replace(CrosswalkChain& chain, std::vector<CrosswalkChain::
                  places.end());
     if (places.empty()) index.erase(it);
   };
+  std::set<std::string> nodes;
+  std::set<std::string> codes;
   for (const CrosswalkChain::Row& row : chain.rows) {
-    forget(by_node_, row.node);
-    forget(by_code_, row.code);
+    nodes.insert(row.node);
+    codes.insert(row.code);
   }
+  for (const std::string& node : nodes) forget(by_node_, node);
+  for (const std::string& code : codes) forget(by_code_, code);
   chain.rows = std::move(rows);
   for (uint32_t i = 0; i < chain.rows.size(); ++i) {
     by_node_[chain.rows[i].node].emplace_back(number, i);

@@ -15,8 +15,6 @@
 
 namespace entente::tem {
 
-namespace v1 = ::entente::tem::v1;
-
 // One crosswalk, as its newest document has it.
 struct CrosswalkChain {
   std::string name;

@@ -92,6 +92,7 @@ std::vector<v1::Conflict> TemRegister::Conflicts(const ProposalState& proposal,
     auto it = index.find(token);
     if (it == index.end()) return;
     for (uint32_t other : it->second) {
+      if (found.size() >= kConflictsMax) return;
       if (other != own && Reads(reader, *proposals_[other].audience)) {
         found.emplace(std::make_pair(other, token), kind);  // the first kind stands
       }
@@ -210,7 +211,9 @@ void TemRegister::ApplyProposal(const machine::AppliedDocument& document) {
   proposal.positions.push_back(document.position);
   proposal.content_position = document.position;
   proposal.updated_micros = now;
-  proposal.stances.clear();  // they were on the text before
+  // They were on the text before.
+  proposal.stances.clear();
+  proposal.sponsors.assign(1, std::string(proposal.originator_state()));
   ++proposal.texts;
   if (!fresh) proposal.state = v1::PROPOSAL_STATE_REVISED;
   const EditionState* edition = FindEdition(proposal.body.edition());
@@ -301,7 +304,6 @@ void TemRegister::ApplyEdition(const machine::AppliedDocument& document) {
   const auto body = Unpack<v1::AnnexEdition>(document.header);
   const auto& stamp = document.leaf.stamp();
   if (editions_.count(body.edition()) != 0) return;  // two approved at once; the first stands
-  auto content = annex::Edition::FromNodes(body.nodes(), "body.nodes");
   auto state = std::make_unique<EditionState>();
   state->name = stamp.name();
   state->edition = body.edition();
@@ -310,7 +312,7 @@ void TemRegister::ApplyEdition(const machine::AppliedDocument& document) {
   state->language = body.language();
   state->position = document.position;
   state->recorded_micros = Micros(stamp.recorded_time());
-  if (content.ok()) state->content = *std::move(content);
+  state->content = annex::Edition::Placed(body.nodes());
   if (const EditionState* base = FindEdition(body.base().empty() ? "-" : body.base())) {
     state->content.ShareNodesOf(base->content);
   }

@@ -115,7 +115,9 @@ class TemRegister final : public machine::Register {
   }
   std::vector<const Statement*> StatementsOn(const ProposalState& proposal,
                                              const machine::Reader& reader) const;
-  // Live proposals that the reader may read and that meet this one somewhere.
+  // Live proposals that the reader may read and that meet this one somewhere: at most
+  // kConflictsMax of the meetings.
+  static constexpr size_t kConflictsMax = 200;
   std::vector<v1::Conflict> Conflicts(const ProposalState& proposal,
                                       const machine::Reader& reader) const;
   Agreement AgreementOn(const ProposalState& proposal, std::span<const std::string> partners) const;
@@ -161,6 +163,11 @@ class TemRegister final : public machine::Register {
   absl::Status CheckRevises(const document::VerifiedDocument& document,
                             const ProposalState& proposal) const;
   absl::Status CheckChanges(const v1::Proposal& body) const;
+  // No id of a node that was in an edition is given to another.
+  void CheckFreshIds(const v1::Proposal& body, const annex::Edition& edition,
+                     const std::string& field, base::FieldViolations& violations) const;
+  void NoteDependencies(const Header& header, const std::string& kind,
+                        machine::Judgement& judgement) const;
   // The parts that an approval names, for assembling; refused unless each is agreed at its text.
   absl::StatusOr<std::vector<annex::Part>> PartsOf(const v1::EditionApproval& approval,
                                                    const machine::Reader& reader) const;

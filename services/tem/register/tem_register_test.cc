@@ -113,7 +113,7 @@ TEST_F(TemRegisterTest, ChangesThatDoNotFitTheEditionAreRefusedWithThePlace) {
       << "wind refers to it";
   EXPECT_THAT(refused([](auto& p) {
                 auto& move = *p.mutable_changes(0)->mutable_move();
-                move.set_node("sub");
+                move.set_node("kite");
                 move.set_parent("kite");
               }),
               NamesField("body.changes[0].move.parent"));
@@ -178,10 +178,61 @@ TEST_F(TemRegisterTest, Rule12APositionIsOnOneTextAndARevisionEndsIt) {
   EXPECT_THAT(Position("au", kOne, v1::POSITION_KIND_LIFTED), NamesField("body.kind"));
 }
 
+TEST_F(TemRegisterTest, Rule12ASponsorHasJoinedOnlyTheTextThatItSponsored) {
+  ASSERT_OK(Propose("kr", "1", TextProposal("kite", "a")));
+  v1::ProposalSponsorship joins;
+  joins.set_text_digest(Find(kOne)->text_digest.str());
+  ASSERT_OK(Say("nz", kOne, joins));
+  ASSERT_OK(Position("nz", kOne, v1::POSITION_KIND_BLOCK, "not so"));
+  ASSERT_OK(Revise(kOne, TextProposal("kite", "b")));
+  for (const char* state : {"au", "jp"}) {
+    ASSERT_OK(Position(state, kOne, v1::POSITION_KIND_JOINED));
+  }
+  EXPECT_THAT(Conclude("jp", kOne, kAgreed), HasReason(Reason::kProcedureForbids));
+  EXPECT_THAT(Say("nz", kOne, joins), HasReason(Reason::kChainMoved)) << "on the text before";
+}
+
+TEST_F(TemRegisterTest, AnImportIsOlderThanWhatIsThereAndNoChairGoesPastProposals) {
+  v1::AnnexEdition later = MiniatureEdition();
+  for (const char* date : {"2016-10-01", "9999-12-31", "2016-03-17"}) {
+    later.set_edition(date);
+    EXPECT_THAT(Put(entente::testing::Publication(regime_, "jp", later)[0]),
+                NamesField("body.edition"))
+        << date;
+  }
+  later.set_edition("2015-01-01");
+  for (const auto& document : entente::testing::Publication(regime_, "jp", later)) {
+    ASSERT_OK(Put(document));
+  }
+}
+
+TEST_F(TemRegisterTest, IdsAndReservedNumbersAreNeverUsedAgain) {
+  v1::Proposal proposal = TextProposal("kite", "a");
+  auto& remove = *proposal.mutable_changes(0)->mutable_remove();
+  remove.set_node("silk");
+  auto& add = *proposal.add_changes()->mutable_add();
+  add.set_parent("sub");
+  add.set_label("9");
+  add.mutable_node()->set_id("silk");
+  add.mutable_node()->set_kind(v1::NODE_KIND_ENTRY);
+  EXPECT_THAT(Propose("kr", "x", proposal), NamesField("body.changes[1].add.node.id"));
+  v1::Proposal above = TextProposal("kite", "a");
+  above.mutable_changes(0)->mutable_remove()->set_node("sub");
+  EXPECT_THAT(Propose("kr", "x", above), NamesField("body.changes[0].remove.node"));
+  above.mutable_changes(0)->mutable_renumber()->set_node("sub");
+  above.mutable_changes(0)->mutable_renumber()->set_label("B");
+  EXPECT_THAT(Propose("kr", "x", above), NamesField("body.changes[0].renumber.node"));
+  v1::Proposal refers = TextProposal("kite", "a");
+  refers.mutable_changes(0)->mutable_replace()->add_cross_references("parked");
+  EXPECT_THAT(Propose("kr", "x", refers), NamesField("body.changes"));
+}
+
 TEST_F(TemRegisterTest, WhatNotAllCanReadCannotBeAgreed) {
   ASSERT_OK(Propose("kr", "1", TextProposal("kite", "a"), {"jp", "kr"}));
-  EXPECT_THAT(Say("jp", kOne, v1::ProposalSponsorship()), HasReason(Reason::kAudienceChanged));
-  ASSERT_OK(Say("jp", kOne, v1::ProposalSponsorship(), {"jp", "kr"}));
+  v1::ProposalSponsorship joins;
+  joins.set_text_digest(Find(kOne)->text_digest.str());
+  EXPECT_THAT(Say("jp", kOne, joins), HasReason(Reason::kAudienceChanged));
+  ASSERT_OK(Say("jp", kOne, joins, {"jp", "kr"}));
   v1::ProposalConclusion body;
   body.set_outcome(kAgreed);
   body.set_meeting("m");

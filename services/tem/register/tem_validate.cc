@@ -25,6 +25,7 @@ using Header = entry::pb::Document;
 
 constexpr int kChangesMax = 500;
 constexpr int kRowsMax = 10000;
+constexpr int kLiveMax = 500;  // proposals of one state that have not ended
 
 machine::Reader AsReader(const document::VerifiedDocument& document) {
   return {.state = document.parsed().originator.state, .is_partner = true};
@@ -92,6 +93,35 @@ bool StillOpen(const ProposalState& proposal) {
 
 }  // namespace
 
+// What the judgement has read besides the references, and what it changes: documents of one batch
+// must not be judged by what another of them changes.
+void TemRegister::NoteDependencies(const Header& header, const std::string& kind,
+                                   machine::Judgement& judgement) const {
+  constexpr char kEditions[] = "tem/editions";
+  if (kind == kProposal) {
+    const auto body = Unpack<v1::Proposal>(header);
+    judgement.reads.assign(body.follows().begin(), body.follows().end());
+    judgement.reads.push_back(kEditions);
+  } else if (kind == kClosure) {
+    const auto body = Unpack<v1::ProposalClosure>(header);
+    judgement.reads.assign(body.into().begin(), body.into().end());
+  } else if (kind == kComment) {
+    const ProposalState* proposal =
+        ProposalOf(ReferenceOf(header, Reference::RELATION_ANSWERS)->name());
+    if (proposal != nullptr) judgement.reads.push_back(proposal->name);
+  } else if (kind == kApproval) {
+    const auto body = Unpack<v1::EditionApproval>(header);
+    for (const auto& one : body.proposals()) {
+      judgement.reads.push_back(one.name());
+    }
+    judgement.writes.push_back(kEditions);
+  } else if (kind == kEdition) {
+    auto approval = approvals_.find(ReferenceOf(header, Reference::RELATION_ANSWERS)->name());
+    if (approval != approvals_.end()) judgement.writes = approval->second.proposals;
+    judgement.writes.push_back(kEditions);
+  }
+}
+
 absl::StatusOr<machine::Judgement> TemRegister::Validate(
     const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
   const auto& header = document.header();
@@ -130,11 +160,26 @@ absl::StatusOr<machine::Judgement> TemRegister::Validate(
   if (kind == kCrosswalk) name = ValidateCrosswalk(document);
   if (kind == kImplementation) name = ValidateImplementation(document);
   ENTENTE_ASSIGN_OR_RETURN(judgement.name, std::move(name));
+  NoteDependencies(header, kind, judgement);
   if (names_.count(judgement.name) != 0) {
     return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
                         "reference: {} exists already; use a new one", judgement.name);
   }
   return judgement;
+}
+
+void TemRegister::CheckFreshIds(const v1::Proposal& body, const annex::Edition& edition,
+                                const std::string& field, Violations& violations) const {
+  const auto fresh = [&](const std::string& id, const std::string& path) {
+    if (node_ids_.count(id) != 0 && edition.Find(id) < 0) {
+      violations.Add(path, "\"{}\" was the id of another node in another edition", id);
+    }
+  };
+  for (int i = 0; i < body.changes_size(); ++i) {
+    const std::string at = fmt::format("{}[{}]", field, i);
+    if (body.changes(i).has_add()) fresh(body.changes(i).add().node().id(), at + ".add.node.id");
+    for (const auto& part : body.changes(i).split().parts()) fresh(part.id(), at + ".split.parts");
+  }
 }
 
 absl::Status TemRegister::CheckChanges(const v1::Proposal& body) const {
@@ -143,16 +188,7 @@ absl::Status TemRegister::CheckChanges(const v1::Proposal& body) const {
     return Fault("body.edition", "\"" + body.edition() + "\" is not an edition that was published");
   }
   Violations violations;
-  const auto fresh = [&](const std::string& id, const std::string& path) {
-    if (node_ids_.count(id) != 0 && edition->content.Find(id) < 0) {
-      violations.Add(path, "\"{}\" was the id of another node in another edition", id);
-    }
-  };
-  for (int i = 0; i < body.changes_size(); ++i) {
-    const std::string at = fmt::format("body.changes[{}]", i);
-    if (body.changes(i).has_add()) fresh(body.changes(i).add().node().id(), at + ".add.node.id");
-    for (const auto& part : body.changes(i).split().parts()) fresh(part.id(), at + ".split.parts");
-  }
+  CheckFreshIds(body, edition->content, "body.changes", violations);
   annex::Draft draft(edition->content);
   draft.Apply(body.changes(), "body.changes", violations);
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
@@ -190,6 +226,14 @@ absl::StatusOr<std::string> TemRegister::ValidateProposal(
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
   const Reference* before = ReferenceOf(header, Reference::RELATION_SUPERSEDES);
   if (before == nullptr) {
+    const std::string& state = document.parsed().originator.state;
+    const auto live = std::count_if(proposals_.begin(), proposals_.end(), [&](const auto& one) {
+      return one.live() && one.originator_state() == state;
+    });
+    if (live >= kLiveMax) {
+      return Forbid(Reason::kProcedureForbids, state,
+                    "has as many live proposals as are admitted; end some first");
+    }
     ENTENTE_RETURN_IF_ERROR(CheckChanges(body));
     return NameOf(document, "proposals");
   }
@@ -344,6 +388,7 @@ absl::Status TemRegister::ValidateSponsorship(const Header& header, const Propos
   }
   const auto& sponsors = proposal.sponsors;
   const bool is_sponsor = std::find(sponsors.begin(), sponsors.end(), state) != sponsors.end();
+  if (!body.withdrawn()) ENTENTE_RETURN_IF_ERROR(OnNewestText(body.text_digest(), proposal));
   if (is_sponsor == body.withdrawn()) return absl::OkStatus();
   return Forbid(Reason::kProcedureForbids, proposal.name,
                 is_sponsor ? "is sponsored by you already" : "is not sponsored by you");
@@ -385,6 +430,7 @@ absl::StatusOr<std::vector<annex::Part>> TemRegister::PartsOf(const v1::EditionA
                                                               const machine::Reader& reader) const {
   std::vector<annex::Part> parts;
   Violations violations;
+  const EditionState* newest = FindEdition("");
   for (int i = 0; i < approval.proposals_size(); ++i) {
     const auto& named = approval.proposals(i);
     const std::string at = fmt::format("body.proposals[{}]", i);
@@ -397,6 +443,7 @@ absl::StatusOr<std::vector<annex::Part>> TemRegister::PartsOf(const v1::EditionA
     } else if (named.digest() != proposal->text_digest.view()) {
       violations.Add(at + ".digest", "is not that of the agreed text");
     } else {
+      CheckFreshIds(proposal->body, newest->content, at + ".changes", violations);
       parts.push_back({proposal->name, proposal->number, proposal->meeting, &proposal->body,
                        &FindEdition(proposal->body.edition())->content});
     }
@@ -430,6 +477,15 @@ absl::StatusOr<std::string> TemRegister::ValidateApproval(
   }
   if (base != nullptr && body.edition() <= base->edition) {
     violations.Add("body.edition", "is not later than its base");
+  }
+  // What was in force before may be imported; what comes next goes through proposals.
+  if (base == nullptr && !editions_.empty() && body.edition() >= editions_.begin()->first) {
+    violations.Add("body.edition", "an import must be older than every edition that is there");
+  }
+  const std::string latest =
+      absl::FormatTime("%Y-%m-%d", context.now + absl::Hours(24 * 366), absl::UTCTimeZone());
+  if (body.edition() > latest) {
+    violations.Add("body.edition", "is more than a year ahead");
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
   if (base != nullptr) {
@@ -513,6 +569,7 @@ absl::StatusOr<std::string> TemRegister::ValidateCrosswalk(
   const EditionState* edition = body.edition().empty() ? nullptr : FindEdition(body.edition());
   if (edition == nullptr) violations.Add("body.edition", "is not an edition that was published");
   if (body.rows().empty()) violations.Add("body.rows", "is empty");
+  std::set<std::string> seen;
   if (!rules::TooMany(body.rows(), kRowsMax, "body.rows", violations)) {
     for (int i = 0; i < body.rows_size(); ++i) {
       const v1::CrosswalkRow& row = body.rows(i);
@@ -521,6 +578,9 @@ absl::StatusOr<std::string> TemRegister::ValidateCrosswalk(
         violations.Add(at + ".path", "\"{}\" is not in edition {}", row.path(), body.edition());
       }
       CheckText(row.code(), 1, 40, at + ".code", violations);
+      if (!seen.insert(row.path() + "\n" + row.code() + "\n" + row.valid_from_date()).second) {
+        violations.Add(at, "is there twice");
+      }
       if (row.relation() < v1::CROSSWALK_RELATION_EXACT ||
           row.relation() > v1::CROSSWALK_RELATION_OVERLAPS) {
         violations.Add(at + ".relation", "is missing or unknown");

@@ -23,6 +23,25 @@ refused 'control_list_entries\[0\].edition' as kr denial notify "$work/d.json" |
 citing 5 2016-03-17 2
 refused 'control_list_entries\[0\].entry' as kr denial notify "$work/d.json" || fail "a reserved number"
 
+step "the chair changes: what jp published stands, and what au publishes is believed"
+seats() { # state chair?
+  entente pki issue "$work/pki" --state "$1" --agency licensing --officer officer-1 --seat iem:read,submit \
+    --seat leem:read,submit --seat "tem:read,submit$2" --endpoint "tem=127.0.0.1:$tem_port" --endpoint "leem=127.0.0.1:$port" >/dev/null
+}
+seats jp ""
+seats au ,chair
+serial=$(sed -n 's/^serial: //p' "$work/pki/directory.textproto")
+taken() { grep -q "\"message\":\"directory changed\",\"group\":\"tem\",\"serial\":\"$serial\"" "$work/suite.log"; }
+await taken || fail "the directory is not taken over"
+as kr annex export 2016-03-17 --format csv >/dev/null || fail "jp's edition is not believed any more"
+as au annex import "$root/deploy/sample/miniature-annex.csv" --edition 2015-01-01 --title "Earlier" -o "$work/earlier.json" 2>/dev/null
+as au annex approve "$work/earlier.json" --decision "as it stood" >/dev/null || fail "au does not chair"
+as au annex publish "$work/earlier.json" >/dev/null
+refused CALLER_NOT_ENTITLED as jp annex approve "$work/earlier.json" --decision x --reference again || fail "jp still chairs"
+await knows 2 || fail "LEEM does not believe the new chair"
+citing 7 2015-01-01 9.A.6
+as kr denial notify "$work/d.json" >/dev/null || fail "an entry of au's edition"
+
 step "it keeps what it verified over its own restart, with TEM away"
 stop_suite TERM
 sed '/group: "tem"/,/^}/d' "$work/server.textproto" | sed -z 's/groups {\n  \n$//' > "$work/leem.textproto"
