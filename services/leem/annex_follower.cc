@@ -109,8 +109,12 @@ absl::Status AnnexFollower::FollowOnce() {
   options.acknowledge = false;
   options.stop = &stop_;
   options.retry.attempts_max = 1;
-  return client->Follow(options,
-                        [&](const sdk::VerifiedEntry& entry) { return Take(entry, *directory); });
+  return client->Follow(options, [&](const sdk::VerifiedEntry& entry) {
+    const auto now = directory_.Get();
+    if (entry.leaf.stamp().directory_serial() <= now->serial()) return Take(entry, *now);
+    return static_cast<absl::Status>(absl::UnavailableError(
+        "an edition was recorded under a newer directory than ours; it comes again"));
+  });
 }
 
 void AnnexFollower::Run() {
