@@ -109,10 +109,32 @@ void PrintConflicts(const v1::ProposalView& view) {
   }
 }
 
+// Puts the positions that were signed on this text in the place of those that the service shows.
+absl::Status ShowSignedPositions(sdk::Client& client, const VerifiedProposal& proposal,
+                                 v1::ProposalView& view) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchStatements(client, proposal.name));
+  for (v1::StatePosition& shown : *view.mutable_positions()) {
+    const std::string state = shown.state();
+    shown.Clear();
+    shown.set_state(state);
+    for (const sdk::VerifiedEntry& entry : statements) {
+      v1::ProposalPosition position;
+      if (entry.signers[0].agency.state != state || !entry.document.body().UnpackTo(&position) ||
+          position.text_digest() != proposal.text_digest) {
+        continue;
+      }
+      shown.set_kind(position.kind());
+      shown.set_text(position.text());
+      *shown.mutable_recorded_time() = entry.leaf.stamp().recorded_time();
+    }
+  }
+  return absl::OkStatus();
+}
+
 // The text must be what the sponsor signed last.
 absl::Status Get(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto view, FetchView(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(auto view, FetchView(*client, options.name));
   ENTENTE_ASSIGN_OR_RETURN(const auto verified, FetchProposal(*client, options.name));
   google::protobuf::Any given;
   given.PackFrom(view.body());
@@ -123,6 +145,7 @@ absl::Status Get(const Context& context, const ProposalOptions& options) {
                         "the service answers with a text of {} that its sponsor did not sign",
                         options.name);
   }
+  ENTENTE_RETURN_IF_ERROR(ShowSignedPositions(*client, verified, view));
   if (context.json) {
     std::cout << ToJson(view) << "\n";
     return absl::OkStatus();

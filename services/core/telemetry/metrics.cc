@@ -41,8 +41,8 @@ Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
           Gauge(registry, "entente_disk_free_bytes", "Free space on the journal's disk.", group)),
       backup_time(Gauge(registry, "entente_backup_timestamp_seconds",
                         "When the newest verified backup was made; 0: none is known.", group)),
-      audit_failures(Gauge(registry, "entente_audit_failures_total",
-                           "Seconds in which the audit could not be written.", group)),
+      audit_failures(Counter(registry, "entente_audit_failures_total",
+                             "Seconds in which the audit could not be written.", group)),
       lags_(prometheus::BuildGauge()
                 .Name("entente_follower_lag_entries")
                 .Help("Entries that a state may read and has not acknowledged.")
