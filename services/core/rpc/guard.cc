@@ -66,10 +66,11 @@ absl::StatusOr<Caller> Guard::Check(const std::string& chain_pem, std::string_vi
 }
 
 void Guard::Block(const absl::Status& status) {
-  base::MutexLock lock(mutex_);
-  blocked_ = absl::Status(absl::StatusCode::kFailedPrecondition, status.message());
+  absl::Status blocked(absl::StatusCode::kFailedPrecondition, status.message());
   status.ForEachPayload(
-      [&](absl::string_view url, const absl::Cord& value) { blocked_.SetPayload(url, value); });
+      [&](absl::string_view url, const absl::Cord& value) { blocked.SetPayload(url, value); });
+  base::MutexLock lock(mutex_);
+  blocked_ = std::move(blocked);
 }
 
 absl::Status Guard::Take(Buckets& buckets, const base::AgencyName& agency, int per_second_max,
