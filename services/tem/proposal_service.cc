@@ -18,7 +18,8 @@ void SetMicros(int64_t micros, google::protobuf::Timestamp* out) {
 bool Matches(const ProposalState& proposal, const std::multimap<std::string, std::string>& facts,
              const std::vector<std::pair<std::string, std::string>>& clauses) {
   return std::all_of(clauses.begin(), clauses.end(), [&](const auto& clause) {
-    const auto& [name, value] = clause;
+    const std::string& name = clause.first;  // clang 14 captures no bindings
+    const std::string& value = clause.second;
     if (name == "originator") return proposal.originator_state() == value;
     if (name == "kind") return value == "Proposal";
     const auto [begin, end] = facts.equal_range(name);
