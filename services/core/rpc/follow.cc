@@ -134,7 +134,13 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
     }
     for (const std::string& note : request.checkpoints()) {
       if (hub_.shown_ == nullptr) break;
-      if (absl::Status status = hub_.shown_(note); !status.ok()) {
+      if (absl::Status proof = hub_.shown_(note); !proof.ok()) {
+        // The proof names a ledger and its size, which not every caller may know of (DESIGN law 6):
+        // the log has it, callers get words that are the same for all.
+        const absl::Status status =
+            base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kJournalRolledBack,
+                         "this service was restored to an older state than it has signed, and "
+                         "answers nothing; keep what you have and tell its operator");
         hub_.guard_.Block(status);
         hub_.DirectoryChanged();  // open streams are checked again, and end
         return status;

@@ -65,12 +65,9 @@ absl::StatusOr<Caller> Guard::Check(const std::string& chain_pem, std::string_vi
   return caller;
 }
 
-void Guard::Block(const absl::Status& status) {
-  absl::Status blocked(absl::StatusCode::kFailedPrecondition, status.message());
-  status.ForEachPayload(
-      [&](absl::string_view url, const absl::Cord& value) { blocked.SetPayload(url, value); });
+void Guard::Block(absl::Status status) {
   base::MutexLock lock(mutex_);
-  blocked_ = std::move(blocked);
+  blocked_ = std::move(status);
 }
 
 absl::Status Guard::Take(Buckets& buckets, const base::AgencyName& agency, int per_second_max,

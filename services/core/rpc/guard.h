@@ -49,7 +49,7 @@ class Guard {
     return Take(reads_, agency, reads_per_second_max_, "calls");
   }
   // From now on every call is refused with this.
-  void Block(const absl::Status& status);
+  void Block(absl::Status status);
   const std::string& group() const { return group_; }
 
  private:

@@ -77,6 +77,7 @@ rm -f "$work"/leem.db "$work"/leem.db-* "$work/leem.db.heads"
 start_suite || fail "no start with an empty journal"
 refused JOURNAL_ROLLED_BACK as nz follow leem --save "$work/nz" --until-current || fail "nz is served another history"
 refused JOURNAL_ROLLED_BACK as jp denial list || fail "it goes on"
+as jp denial list 2>&1 | grep -qE 'ledger|[0-9]+ entries' && fail "a caller learns of ledgers and their sizes"
 stop_suite KILL
 start_suite && fail "it forgot what it was shown"
 stop_suite KILL
