@@ -1,5 +1,7 @@
 // entente annex: editions of the list of controlled items, what differs between them, national
 // codes, who applies which.
+#include <google/protobuf/text_format.h>
+
 #include <iostream>
 
 #include "clients/cli/annex_files.h"
@@ -162,6 +164,19 @@ absl::Status Diff(const Context& context, const AnnexOptions& options) {
   return absl::OkStatus();
 }
 
+// What silence means: as the profile of the client's configuration says, else as the one that
+// ships.
+config::v1::TemRules RulesOf(const sdk::Agency& agency) {
+  config::v1::RegimeProfile profile;
+  const auto text = base::ReadFile(agency.config().profile_file());
+  if (text.has_value() && google::protobuf::TextFormat::ParseFromString(*text, &profile)) {
+    return profile.tem();
+  }
+  config::v1::TemRules rules;
+  rules.set_silent_agrees(true);
+  return rules;
+}
+
 // Whether a verified proposal is agreed at its newest text: a chair concluded so, and no reserve or
 // block is open among the positions that were signed.
 absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal& proposal) {
@@ -192,11 +207,8 @@ absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal
       if (sponsorship.text_digest() == proposal.text_digest) sponsors.push_back(state);
     }
   }
-  // The agreement again, by the partners that the service noted in its stamp then. What silence
-  // means is the profile's; here only an open reserve or block, or a state of which nothing is
-  // signed, stands in the way.
-  config::v1::TemRules rules;
-  rules.set_silent_agrees(true);
+  // The agreement again, by the partners that the service noted in its stamp then.
+  const config::v1::TemRules rules = RulesOf(client.agency());
   const auto agreement = tem::Agree(positions, sponsors, partners, rules);
   if (!agreement.agreed) meeting.clear();
   if (!meeting.empty()) return meeting;
