@@ -136,6 +136,8 @@ class Follower {
   absl::Status Load();
   // A progress mark with checkpoints that are new since the last one.
   Message Mark();
+  // How far entries were taken for messages.
+  const entry::Cursor& cursor() const { return cursor_; }
   // Whether entries were given since the last mark.
   bool mark_due() const { return mark_due_; }
 

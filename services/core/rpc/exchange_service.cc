@@ -42,7 +42,7 @@ std::string RequestIdOf(const grpc::ServerContextBase& context) {
 
 void Report(Backend& backend, const CallRecord& call, const absl::Status& status) {
   const std::string code(absl::StatusCodeToString(status.code()));
-  backend.metrics.CountRpc(call.method, code);
+  if (!call.opened) backend.metrics.CountRpc(call.method, code);
   const bool submit = call.method.find("/Submit") != std::string::npos;
   if (submit && !status.ok()) backend.metrics.documents_refused.Increment();
   const std::string reason = base::ReasonOf(status).value_or("");
@@ -50,10 +50,11 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
     backend.audit->Write({{telemetry::field::kGroup, backend.machine.group()},
                           {telemetry::field::kMethod, call.method},
                           {telemetry::field::kCaller, call.caller},
-                          {telemetry::field::kCode, code},
+                          {telemetry::field::kCode, call.opened ? "OPENED" : code},
                           {telemetry::field::kReason, reason},
                           {telemetry::field::kRequest, call.request_id},
-                          {telemetry::field::kDigest, call.digest}});
+                          {telemetry::field::kDigest, call.digest},
+                          {telemetry::field::kGiven, call.given}});
   }
   using telemetry::Level;
   const Level level = status.ok() ? Level::kDebug : Level::kInfo;
@@ -66,7 +67,7 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
        {telemetry::field::kMethod, call.method},
        {telemetry::field::kCaller, call.caller},
        {telemetry::field::kRequest, call.request_id},
-       {telemetry::field::kCode, code},
+       {telemetry::field::kCode, call.opened ? "OPENED" : code},
        {telemetry::field::kReason, reason},
        // What the journal says is for the operator; callers get a fixed text instead.
        {telemetry::field::kError, IsJournalFault(status) ? base::Text(status) : ""},

@@ -35,24 +35,13 @@ struct Backend {
   telemetry::AuditLog* audit = nullptr;  // null: none is kept
 };
 
-// A call as logs and the audit tell of it.
-struct CallRecord {
-  std::string method;
-  std::string request_id;  // that the caller chose and can quote; may be empty
-  std::string digest;      // SHA-256 of the request or the submitted document, hex; may be empty
-  absl::Time began = absl::InfinitePast();
-  std::string caller;  // empty: was not let in
-};
-// The caller's "x-request-id": 1 to 64 of A-Z a-z 0-9 - _ ., else empty.
-std::string RequestIdOf(const grpc::ServerContextBase& context);
-
 // Runs `work` for an authorised caller on the readers' threads and gives the reactor to return. Its
 // status is logged and counted.
 grpc::ServerUnaryReactor* ServeRead(Backend& backend, grpc::CallbackServerContext* context,
                                     std::string_view method,
                                     const google::protobuf::Message& request,
                                     std::function<absl::Status(const Caller&)> work);
-// Counts, logs and audits a finished call.
+// Counts, logs and audits a call that has finished, or the opening of a stream.
 void Report(Backend& backend, const CallRecord& call, const absl::Status& status);
 
 // Refuses until the machine has reached the heads that the request names (read your writes).

@@ -5,6 +5,7 @@
 
 #include "entente/exchange/v1/exchange_service.pb.h"
 #include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
 #include "services/core/rpc/grpc_status.h"
 #include "services/core/rpc/rollback.h"
 #include "services/core/telemetry/log.h"
@@ -102,6 +103,7 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
   }
 
   void OnDone() override {
+    ReportEnd();
     if (entered_) hub_.Leave(caller_.agency);
     hub_.Remove(this);
     auto self = std::move(self_);  // the last reference may go here
@@ -118,12 +120,35 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
                       {telemetry::field::kPeer, std::string(context_->peer())}});
       return FinishAs(status);
     }
+    record_.opened = true;
+    hub_.report_(record_, status);
+    record_.opened = false;
+    first_ = follower_->cursor();
     {
       base::MutexLock lock(mutex_);
       opened_ = true;
       last_write_ = Clock::now();
     }
     Pump(true);
+  }
+
+  // The last thing, on gRPC's thread: nobody else uses this any more.
+  void ReportEnd() {
+    absl::Status status;
+    {
+      base::MutexLock lock(mutex_);
+      status = ended_;
+    }
+    if (follower_ != nullptr) {
+      for (const auto& [ledger, next] : follower_->cursor().next) {
+        auto it = first_.next.find(ledger);
+        const uint64_t first = it == first_.next.end() ? 0 : it->second;
+        if (next == first) continue;
+        record_.given +=
+            fmt::format("{}{}:{}-{}", record_.given.empty() ? "" : " ", ledger, first, next - 1);
+      }
+    }
+    hub_.report_(record_, status);
   }
 
   // Every call is refused once the store is known to have been rolled back.
@@ -150,7 +175,14 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
   }
 
   absl::Status TryOpen(const grpc::ByteBuffer& buffer) {
+    record_.request_id = RequestIdOf(*context_);
+    grpc::Slice bytes;
+    if (buffer.DumpToSingleSlice(&bytes).ok()) {
+      record_.digest =
+          crypto::Sha256({reinterpret_cast<const char*>(bytes.begin()), bytes.size()}).hex();
+    }
     ENTENTE_ASSIGN_OR_RETURN(caller_, hub_.guard_.Check(chain_pem_, kMethod));
+    record_.caller = caller_.agency.str();
     exchange::v1::FollowRequest request;
     if (!ParseRequest(buffer, request)) {
       return base::RefuseArgument(Reason::kFieldInvalid, "the request does not parse");
@@ -245,6 +277,7 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
       base::MutexLock lock(mutex_);
       if (state_ == State::kFinished) return;
       state_ = State::kFinished;
+      ended_ = status;
     }
     Finish(ToGrpcStatus(status));
   }
@@ -258,6 +291,8 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
   bool entered_ = false;
   std::unique_ptr<feed::Follower> follower_;
   grpc::ByteBuffer buffer_;
+  CallRecord record_{.method = std::string(kMethod)};
+  entry::Cursor first_;  // where it went on from
   Clock::time_point last_write_ = Clock::now();
 
   base::Mutex mutex_;
@@ -268,12 +303,18 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
   bool recheck_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
+  absl::Status ended_ ABSL_GUARDED_BY(mutex_) = absl::CancelledError("");  // how it finished
   Clock::time_point write_began_ ABSL_GUARDED_BY(mutex_);
 };
 
 FollowHub::FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options,
-                     Shown shown)
-    : feed_(feed), guard_(guard), readers_(readers), options_(options), shown_(std::move(shown)) {
+                     Shown shown, Reporter report)
+    : feed_(feed),
+      guard_(guard),
+      readers_(readers),
+      options_(options),
+      shown_(std::move(shown)),
+      report_(std::move(report)) {
   thread_ = std::thread([this] { Run(); });
 }
 

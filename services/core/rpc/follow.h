@@ -23,6 +23,7 @@
 #include "services/core/base/mutex.h"
 #include "services/core/base/thread_pool.h"
 #include "services/core/feed/feed.h"
+#include "services/core/rpc/call_record.h"
 #include "services/core/rpc/guard.h"
 
 namespace entente::rpc {
@@ -51,8 +52,10 @@ class FollowHub {
   // `shown` looks at a checkpoint that a follower shows, and refuses if it proves that the store
   // was rolled back.
   using Shown = std::function<absl::Status(const std::string& note)>;
-  FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options,
-            Shown shown = nullptr);
+  // `report` is told of each stream's opening and of its end.
+  using Reporter = std::function<void(const CallRecord& call, const absl::Status& status)>;
+  FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options, Shown shown,
+            Reporter report);
   ~FollowHub();
 
   // Starts a stream; the reactor owns itself.
@@ -87,6 +90,7 @@ class FollowHub {
   base::ThreadPool& readers_;
   const Options options_;
   const Shown shown_;
+  const Reporter report_;
   std::atomic<bool> recheck_{false};
   mutable base::Mutex mutex_;
   base::CondVar wake_;

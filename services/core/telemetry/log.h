@@ -22,6 +22,7 @@ inline constexpr std::string_view kDurationMs = "duration_ms";
 inline constexpr std::string_view kPeer = "peer";
 inline constexpr std::string_view kRequest = "request";
 inline constexpr std::string_view kDigest = "sha256";
+inline constexpr std::string_view kGiven = "given";
 }  // namespace field
 
 enum class Level { kDebug, kInfo, kWarn, kError };

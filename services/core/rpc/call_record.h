@@ -1,0 +1,31 @@
+// A call as logs and the audit tell of it.
+#ifndef ENTENTE_SERVICES_CORE_RPC_CALL_RECORD_H_
+#define ENTENTE_SERVICES_CORE_RPC_CALL_RECORD_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace entente::rpc {
+
+struct CallRecord {
+  std::string method;
+  std::string request_id;  // that the caller chose and can quote; may be empty
+  std::string digest;      // SHA-256 of the request or the submitted document, hex; may be empty
+  absl::Time began = absl::InfinitePast();
+  std::string caller;  // empty: was not let in
+  // Of a stream that goes on: only its opening is told of, and not yet counted.
+  bool opened = false;
+  // What a stream gave at most, as in "<ledger>:0-41 <ledger>:7-7": first and last index of
+  // entries.
+  std::string given;
+};
+
+// The caller's "x-request-id": 1 to 64 of A-Z a-z 0-9 - _ ., else empty.
+std::string RequestIdOf(const grpc::ServerContextBase& context);
+
+}  // namespace entente::rpc
+
+#endif  // ENTENTE_SERVICES_CORE_RPC_CALL_RECORD_H_
