@@ -90,12 +90,7 @@ absl::Status IssueLeaf(const PkiOptions& options, const Authority& authority,
 
 absl::StatusOr<entente::config::v1::Directory> LoadDirectory(const PkiOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(const auto text, Read(options.folder + "/directory.textproto"));
-  entente::config::v1::Directory directory;
-  if (!google::protobuf::TextFormat::ParseFromString(text, &directory)) {
-    return base::RefuseArgument(Reason::kDirectoryInvalid, "{}/directory.textproto is damaged",
-                                options.folder);
-  }
-  return directory;
+  return identity::ParseDirectory(text);
 }
 
 absl::Status SaveDirectory(const PkiOptions& options, entente::config::v1::Directory directory) {

@@ -106,7 +106,7 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
   if (note) {
     checkpoint = entry::OpenCheckpoint(
         *note, entry::OriginOf(agency.directory().trust_domain(), group, ledger),
-        agency.directory().LogVerifiers(group));
+        agency.directory().PastLogVerifiers(group));
   }
   if (!checkpoint.ok())
     findings.Add(CheckpointPath(folder.parent_path(), ledger), checkpoint.status());
@@ -183,7 +183,7 @@ absl::Status VerifyFolder(const sdk::Agency& agency, const VerifyOptions& option
 
 absl::Status VerifyFile(const sdk::Agency& agency, const VerifyOptions& options,
                         const std::string& text, Findings& findings) {
-  const auto keys = agency.directory().LogVerifiers(options.group);
+  const auto keys = agency.directory().PastLogVerifiers(options.group);
   const size_t brace = text.find_first_not_of(" \t\r\n");
   if (brace == std::string::npos || text[brace] != '{') {  // a checkpoint
     auto opened = entry::OpenNote(text, keys);
@@ -307,8 +307,9 @@ absl::Status FsckFile(const Context& context, const identity::Directory& directo
     return findings.Result();
   }
   machine::Machine machine(directory.trust_domain(), group, *reg);
-  const absl::Status replayed = machine::Replay(
-      **opened, machine, {.known = directory.LogVerifiers(group), .check_all_signatures = true});
+  const absl::Status replayed =
+      machine::Replay(**opened, machine,
+                      {.known = directory.PastLogVerifiers(group), .check_all_signatures = true});
   if (!replayed.ok()) findings.Add(path, replayed);
   VerifyDocuments(**opened, group, directory, findings);
   if (findings.Result().ok()) {

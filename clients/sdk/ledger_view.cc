@@ -74,7 +74,9 @@ absl::Status LedgerView::Restore(const entente::config::v1::FollowerState& state
     known.directory_serial = kept.directory_serial();
     if (kept.recorded_micros() != 0) known.recorded = absl::FromUnixMicros(kept.recorded_micros());
     for (const std::string& note : kept.pending_checkpoints()) {
-      ENTENTE_RETURN_IF_ERROR(TakeCheckpoint(note));
+      // Its signature was checked when it was kept; the key may have been retired since.
+      ENTENTE_ASSIGN_OR_RETURN(const auto checkpoint, entry::ReadKeptCheckpoint(note));
+      ENTENTE_RETURN_IF_ERROR(TakeOpened(checkpoint, note));
     }
   }
   return absl::OkStatus();
@@ -151,8 +153,7 @@ absl::Status LedgerView::CheckCovered() const {
     if (state.range.size() == 0) continue;
     uint64_t covered = state.pending.empty() ? 0 : state.pending.rbegin()->first;
     if (!state.verified.empty()) {
-      ENTENTE_ASSIGN_OR_RETURN(const std::string text, entry::OpenNote(state.verified, log_keys_));
-      ENTENTE_ASSIGN_OR_RETURN(const auto checkpoint, entry::Checkpoint::Parse(text));
+      ENTENTE_ASSIGN_OR_RETURN(const auto checkpoint, entry::ReadKeptCheckpoint(state.verified));
       covered = std::max(covered, checkpoint.head.size);
     }
     if (covered < state.range.size()) {
@@ -168,6 +169,10 @@ absl::Status LedgerView::CheckCovered() const {
 absl::Status LedgerView::TakeCheckpoint(const std::string& note) {
   ENTENTE_ASSIGN_OR_RETURN(const std::string text, entry::OpenNote(note, log_keys_));
   ENTENTE_ASSIGN_OR_RETURN(const auto checkpoint, entry::Checkpoint::Parse(text));
+  return TakeOpened(checkpoint, note);
+}
+
+absl::Status LedgerView::TakeOpened(const entry::Checkpoint& checkpoint, const std::string& note) {
   const std::string ledger = checkpoint.origin.substr(checkpoint.origin.rfind('/') + 1);
   if (!entry::IsLedgerId(ledger) ||
       checkpoint.origin != entry::OriginOf(trust_domain_, group_, ledger)) {

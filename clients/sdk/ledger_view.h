@@ -65,6 +65,8 @@ class LedgerView {
     uint64_t directory_serial = 0;
   };
   absl::Status CheckPending(const std::string& ledger, State& state);
+  // Takes a checkpoint whose signature was checked.
+  absl::Status TakeOpened(const entry::Checkpoint& checkpoint, const std::string& note);
 
   std::string trust_domain_;
   std::string group_;

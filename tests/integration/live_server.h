@@ -28,32 +28,44 @@ class LiveServer {
              const entente::config::v1::Limits& limits = {},
              const rpc::GroupModule& module = leem::LeemModule(),
              const entente::config::v1::RegimeProfile& profile = TestProfile())
-      : regime_(regime) {
+      : regime_(regime), clock_(clock), limits_(limits), module_(module), profile_(profile) {
     Write("ca.crt", regime.service_authority().Pem());
     Write("tls.crt", regime.service_tls().chain[0].Pem());
     Write("tls.key", regime.service_tls().key.Pem());
     Write("log.key", regime.log_key().Pem());
+    EXPECT_OK(Start());
+  }
+  ~LiveServer() { Stop(); }
+
+  absl::Status Start() {
     rpc::GroupServer::Options options;
-    options.limits = limits;
-    options.config.set_group(module.group);
+    options.limits = limits_;
+    options.audit = audit_.get();
+    options.config.set_group(module_.group);
     options.config.set_listen("127.0.0.1:0");
     options.config.set_database_file(folder_.File("leem.db"));
     options.config.set_tls_certificate_file(folder_.File("tls.crt"));
     options.config.set_tls_key_file(folder_.File("tls.key"));
     options.config.set_log_key_file(folder_.File("log.key"));
     auto server = rpc::GroupServer::Open(
-        options, module, profile, regime.source(), clock,
+        options, module_, profile_, regime_.source(), clock_,
         [](const std::string& path,
            const std::string& service) -> absl::StatusOr<std::unique_ptr<journal::Journal>> {
           return journal::SqliteJournal::Open({.path = path, .service = service});
         },
-        registry_);
-    EXPECT_OK(server);
+        *registry_);
+    if (!server.ok()) return server.status();
     server_ = *std::move(server);
     EXPECT_OK(server_->Listen());
-    regime.source().OnChange([this] { server_->DirectoryChanged(); });
+    regime_.source().OnChange([this] { server_->DirectoryChanged(); });
+    return absl::OkStatus();
   }
-  ~LiveServer() { regime_.source().OnChange(nullptr); }
+  void Stop() {
+    regime_.source().OnChange(nullptr);
+    if (server_ != nullptr) server_->Tick();
+    server_.reset();
+    registry_ = std::make_unique<prometheus::Registry>();
+  }
 
   // A channel with this TLS identity; null: no certificate at all.
   std::shared_ptr<grpc::Channel> Connect(const document::SigningIdentity* tls) {
@@ -75,14 +87,23 @@ class LiveServer {
     return Connect(&tls);
   }
   rpc::GroupServer& server() { return *server_; }
-
- private:
+  std::string File(const std::string& name) const { return folder_.File(name); }
+  // Replaces one of its files: ca.crt, tls.crt, tls.key, log.key.
   void Write(const std::string& name, const std::string& text) {
     EXPECT_TRUE(base::WriteFileAtomically(folder_.File(name), text));
   }
+  std::string AuditText() const { return base::ReadFile(folder_.File("audit.log")).value_or(""); }
+
+ private:
   TestRegime& regime_;
   base::testing::TempDir folder_;
-  prometheus::Registry registry_;
+  std::unique_ptr<telemetry::AuditLog> audit_ =
+      telemetry::AuditLog::Open(folder_.File("audit.log"));
+  const base::Clock& clock_;
+  const entente::config::v1::Limits limits_;
+  const rpc::GroupModule module_;
+  const entente::config::v1::RegimeProfile profile_;
+  std::unique_ptr<prometheus::Registry> registry_ = std::make_unique<prometheus::Registry>();
   std::unique_ptr<rpc::GroupServer> server_;
 };
 

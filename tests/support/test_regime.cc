@@ -51,9 +51,12 @@ TestRegime::TestRegime(const std::vector<std::string>& states, absl::Time now) :
                          .usage = crypto::LeafUsage::kTlsServer}));
   log_key_ = Must(crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
   log_signer_ = Must(entry::NoteSigner::Create(std::string(kTrustDomain) + "/leem", *log_key_));
-  auto* service = proto.add_services();
-  service->set_group("leem");
-  service->add_log_keys(log_signer_->Vkey());
+  for (const std::string group : {"iem", "leem", "tem"}) {
+    auto* service = proto.add_services();
+    service->set_group(group);
+    service->add_log_keys(
+        Must(entry::NoteSigner::Create(std::string(kTrustDomain) + "/" + group, *log_key_)).Vkey());
+  }
   directory_ = std::make_unique<identity::StaticDirectory>(
       Must(identity::Directory::FromProto(std::move(proto))));
 }

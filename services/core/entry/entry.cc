@@ -214,6 +214,11 @@ absl::StatusOr<Checkpoint> Checkpoint::Parse(std::string_view text) {
   return result;
 }
 
+absl::StatusOr<Checkpoint> ReadKeptCheckpoint(std::string_view note) {
+  const size_t end = note.rfind("\n\n");
+  return Checkpoint::Parse(end == std::string_view::npos ? "" : note.substr(0, end + 1));
+}
+
 absl::StatusOr<Checkpoint> OpenCheckpoint(std::string_view note, std::string_view origin,
                                           std::span<const NoteVerifier> known) {
   ENTENTE_ASSIGN_OR_RETURN(const std::string text, OpenNote(note, known));

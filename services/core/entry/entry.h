@@ -100,6 +100,8 @@ struct Checkpoint {
   static absl::StatusOr<Checkpoint> Parse(std::string_view text);
 };
 
+// The checkpoint in a note, whoever signed it: for notes that were opened before they were kept.
+absl::StatusOr<Checkpoint> ReadKeptCheckpoint(std::string_view note);
 // Opens a checkpoint note and checks its origin.
 absl::StatusOr<Checkpoint> OpenCheckpoint(std::string_view note, std::string_view origin,
                                           std::span<const NoteVerifier> known);

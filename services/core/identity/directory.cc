@@ -60,6 +60,10 @@ absl::StatusOr<std::shared_ptr<const Directory>> Directory::FromProto(
 }
 
 void Directory::Load(base::FieldViolations& violations) {
+  if (proto_.format() > kDirectoryFormat) {
+    violations.Add("format", "is {}, and this program follows {} at most: upgrade it",
+                   proto_.format(), kDirectoryFormat);
+  }
   if (proto_.serial() == 0) violations.Add("serial", "must be at least 1");
   const auto labels = base::Split(proto_.trust_domain(), '.');
   if (labels.size() < 2 || !std::all_of(labels.begin(), labels.end(), base::IsDnsLabel)) {
@@ -69,19 +73,7 @@ void Directory::Load(base::FieldViolations& violations) {
   for (const auto& [state, partner] : partners_) {
     if (!partner.former) partner_states_.push_back(state);
   }
-  for (int i = 0; i < proto_.services_size(); ++i) {
-    const auto& service = proto_.services(i);
-    const std::string path = fmt::format("services[{}]", i);
-    if (!IsGroup(service.group())) violations.Add(path + ".group", "is not a group");
-    for (const std::string& vkey : service.log_keys()) {
-      auto verifier = entry::NoteVerifier::FromVkey(vkey);
-      if (!verifier.ok()) {
-        violations.Add(path + ".log_keys", "{}", base::Text(verifier.status()));
-        continue;
-      }
-      log_verifiers_[service.group()].push_back(*std::move(verifier));
-    }
-  }
+  for (int i = 0; i < proto_.services_size(); ++i) LoadService(i, violations);
   for (const std::string& pem : proto_.service_ca_pem()) {
     auto certificates = crypto::Certificate::FromPem(pem);
     if (!certificates.ok()) {
@@ -91,6 +83,25 @@ void Directory::Load(base::FieldViolations& violations) {
     service_authorities_.insert(service_authorities_.end(), certificates->begin(),
                                 certificates->end());
   }
+}
+
+void Directory::LoadService(int index, base::FieldViolations& violations) {
+  const auto& service = proto_.services(index);
+  const std::string path = fmt::format("services[{}]", index);
+  if (!IsGroup(service.group())) violations.Add(path + ".group", "is not a group");
+  const auto load = [&](const auto& vkeys, std::string_view field, bool current) {
+    for (const std::string& vkey : vkeys) {
+      auto verifier = entry::NoteVerifier::FromVkey(vkey);
+      if (!verifier.ok()) {
+        violations.Add(fmt::format("{}.{}", path, field), "{}", base::Text(verifier.status()));
+        continue;
+      }
+      if (current) log_verifiers_[service.group()].push_back(*verifier);
+      past_log_verifiers_[service.group()].push_back(*std::move(verifier));
+    }
+  };
+  load(service.log_keys(), "log_keys", true);
+  load(service.retired_log_keys(), "retired_log_keys", false);
 }
 
 void Directory::LoadPartner(int index, base::FieldViolations& violations) {
@@ -361,6 +372,18 @@ std::vector<entry::NoteVerifier> Directory::LogVerifiers(std::string_view group)
   return it == log_verifiers_.end() ? std::vector<entry::NoteVerifier>() : it->second;
 }
 
+std::vector<entry::NoteVerifier> Directory::PastLogVerifiers(std::string_view group) const {
+  auto it = past_log_verifiers_.find(group);
+  return it == past_log_verifiers_.end() ? std::vector<entry::NoteVerifier>() : it->second;
+}
+
+bool Directory::SignsWith(std::string_view group, std::string_view vkey) const {
+  return std::any_of(proto_.services().begin(), proto_.services().end(), [&](const auto& service) {
+    return service.group() == group &&
+           std::count(service.log_keys().begin(), service.log_keys().end(), vkey) != 0;
+  });
+}
+
 std::string Directory::PartnerAuthoritiesPem() const {
   std::string pem;
   for (const auto& partner : proto_.partners()) {
@@ -380,6 +403,19 @@ std::string SignDirectory(std::string_view text, const crypto::PrivateKey& key) 
          "\n";
 }
 
+absl::StatusOr<entente::config::v1::Directory> ParseDirectory(std::string_view text) {
+  entente::config::v1::Directory proto;
+  google::protobuf::TextFormat::Parser parser;
+  // A newer directory may say more than this program knows; what it must not leave unread raises
+  // the format.
+  parser.AllowUnknownField(true);
+  if (!parser.ParseFromString(std::string(text), &proto)) {
+    return base::RefuseArgument(Reason::kDirectoryInvalid,
+                                "directory: not a Directory in protobuf text format");
+  }
+  return proto;
+}
+
 absl::StatusOr<std::shared_ptr<const Directory>> OpenDirectory(std::string_view text,
                                                                std::string_view signature,
                                                                const crypto::PublicKey& key) {
@@ -392,10 +428,7 @@ absl::StatusOr<std::shared_ptr<const Directory>> OpenDirectory(std::string_view 
     return base::RefuseArgument(Reason::kDirectoryInvalid,
                                 "directory: its signature does not verify with the directory key");
   }
-  entente::config::v1::Directory proto;
-  if (!google::protobuf::TextFormat::ParseFromString(std::string(text), &proto)) {
-    return base::RefuseArgument(Reason::kDirectoryInvalid, "directory: not a text-proto Directory");
-  }
+  ENTENTE_ASSIGN_OR_RETURN(auto proto, ParseDirectory(text));
   return Directory::FromProto(std::move(proto));
 }
 

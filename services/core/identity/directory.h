@@ -25,6 +25,8 @@ namespace entente::identity {
 
 inline constexpr std::string_view kDirectoryMediaType =
     "application/vnd.entente.directory.v1+textproto";
+// The highest Directory.format that this build follows.
+inline constexpr uint32_t kDirectoryFormat = 0;
 
 enum class Right { kRead, kSubmit, kChair };
 
@@ -61,8 +63,12 @@ class Directory final : public document::SignerTrust {
                                                     absl::Time time, uint64_t serial) const;
   int SignaturesRequiredAt(std::string_view state, uint64_t serial) const;
 
-  // Keys that checkpoints of a group are verified with.
+  // Keys that checkpoints from a group's service are verified with.
   std::vector<entry::NoteVerifier> LogVerifiers(std::string_view group) const;
+  // With the retired ones: for checkpoints in stores and saved copies.
+  std::vector<entry::NoteVerifier> PastLogVerifiers(std::string_view group) const;
+  // Whether the service of a group may sign checkpoints with this key.
+  bool SignsWith(std::string_view group, std::string_view vkey) const;
   // Every partner's authorities, PEM, for TLS.
   std::string PartnerAuthoritiesPem() const;
   std::string ServiceAuthoritiesPem() const;
@@ -109,7 +115,10 @@ class Directory final : public document::SignerTrust {
   entente::config::v1::Directory proto_;
   std::map<std::string, Partner, std::less<>> partners_;
   std::vector<std::string> partner_states_;  // not the former ones
-  std::map<std::string, std::vector<entry::NoteVerifier>, std::less<>> log_verifiers_;
+  using Verifiers = std::map<std::string, std::vector<entry::NoteVerifier>, std::less<>>;
+  void LoadService(int index, base::FieldViolations& violations);
+  Verifiers log_verifiers_;
+  Verifiers past_log_verifiers_;  // with the retired ones
   std::vector<crypto::Certificate> service_authorities_;
   mutable base::Mutex mutex_;
   mutable std::map<std::pair<base::Digest, crypto::LeafUsage>, Verdict> verdicts_
@@ -150,6 +159,9 @@ class DirectorySource {
 
 // Signs a directory's text; the content of "<file>.sig".
 std::string SignDirectory(std::string_view text, const crypto::PrivateKey& key);
+// A directory as text, of any serial and by whomever; fields that this build does not know are left
+// unread. INVALID_ARGUMENT/DIRECTORY_INVALID if it is not one.
+absl::StatusOr<entente::config::v1::Directory> ParseDirectory(std::string_view text);
 // Checks the signature and the content of a directory's text.
 absl::StatusOr<std::shared_ptr<const Directory>> OpenDirectory(std::string_view text,
                                                                std::string_view signature,

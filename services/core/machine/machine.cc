@@ -162,9 +162,7 @@ absl::Status Machine::ApplyAcknowledgement(const journal::Record& record) {
 }
 
 absl::Status Machine::ApplyCheckpoint(const journal::Record& record) {
-  const size_t end = record.header.rfind("\n\n");
-  auto checkpoint = entry::Checkpoint::Parse(
-      end == std::string::npos ? "" : std::string_view(record.header).substr(0, end + 1));
+  auto checkpoint = entry::ReadKeptCheckpoint(record.header);
   if (!checkpoint.ok()) return Broken(applied_, "is not a checkpoint");
   const std::string id = checkpoint->origin.substr(checkpoint->origin.rfind('/') + 1);
   auto it = ledgers_.find(id);

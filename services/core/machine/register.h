@@ -34,9 +34,9 @@ struct Reader {
 // What Validate may know besides the register's own state. What Apply needs of it must go into the
 // ruling.
 struct ValidationContext {
-  absl::Time now;                               // becomes the stamp's recorded_time
+  absl::Time now;                              // becomes the stamp's recorded_time
   std::span<const std::string> partners = {};  // states that are partners now, sorted
-  bool from_chair = false;                      // the originator leads the group
+  bool from_chair = false;                     // the originator leads the group
 };
 
 // What Validate fixes.

@@ -38,7 +38,7 @@ struct Sequencer::Batch {
 };
 
 Sequencer::Sequencer(Dependencies dependencies, Options options)
-    : d_(std::move(dependencies)), options_(options) {
+    : d_(std::move(dependencies)), signer_(&d_.signer), options_(options) {
   std::shared_lock lock(d_.machine.mutex());
   latest_ = d_.machine.last_recorded();
 }
@@ -98,6 +98,13 @@ absl::Status Sequencer::Acknowledge(base::AgencyName agency, std::map<std::strin
   Command command;
   command.agency = std::move(agency);
   command.sizes = std::move(sizes);
+  command.acknowledged = std::move(done);
+  return Enqueue(std::move(command), std::nullopt);
+}
+
+absl::Status Sequencer::SignWith(const entry::NoteSigner& signer, AckCallback done) {
+  Command command;
+  command.signer = &signer;
   command.acknowledged = std::move(done);
   return Enqueue(std::move(command), std::nullopt);
 }
@@ -176,7 +183,7 @@ void Sequencer::Work(std::vector<Command> commands) {
     }
     while (next < commands.size() && Stage(commands[next], batch)) ++next;
     absl::Status status = absl::OkStatus();
-    if (!batch.records.empty()) {
+    if (!batch.records.empty() || !batch.ranges.empty()) {
       SignCheckpoints(batch);
       status = CommitBatch(batch);
     }
@@ -216,6 +223,12 @@ absl::Status Sequencer::CatchUp() {
 
 bool Sequencer::Stage(Command& command, Batch& batch) {
   if (command.document.has_value()) return StageDocument(command, batch);
+  if (command.signer != nullptr) {
+    signer_ = command.signer;
+    for (const auto& [id, ledger] : d_.machine.ledgers()) RangeOf(id, batch);
+    batch.acknowledgements.push_back(std::move(command));
+    return true;
+  }
   StageAcknowledgement(command, batch);
   return true;
 }
@@ -390,7 +403,7 @@ void Sequencer::SignCheckpoints(Batch& batch) {
         entry::OriginOf(d_.machine.trust_domain(), d_.machine.group(), ledger),
         {range.size(), range.Root()}};
     batch.records.push_back(
-        {journal::RecordKind::kCheckpoint, d_.signer.Sign(checkpoint.Text()), "", kEmptyBody});
+        {journal::RecordKind::kCheckpoint, signer_->Sign(checkpoint.Text()), "", kEmptyBody});
   }
 }
 
@@ -417,10 +430,11 @@ pb::Receipt Sequencer::MakeReceipt(const Ledger& ledger, uint64_t index, std::st
   pb::Receipt receipt;
   receipt.set_leaf(std::move(leaf));
   for (const base::Digest& node : parts.proof) receipt.add_inclusion_proof(node.str());
-  // Ed25519 is deterministic: signing an old head again gives the note that was given then.
+  // Ed25519 is deterministic: signing an old head again gives the note that was given then, or
+  // that note by the key that is in use now.
   receipt.set_checkpoint(parts.checkpoint_size == ledger.tree.size()
                              ? ledger.checkpoint
-                             : d_.signer.Sign(parts.checkpoint.Text()));
+                             : signer_->Sign(parts.checkpoint.Text()));
   return receipt;
 }
 

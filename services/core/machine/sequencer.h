@@ -83,6 +83,9 @@ class Sequencer {
                       ReceiptCallback done, std::optional<Arrival> arrival = std::nullopt);
   absl::Status Acknowledge(base::AgencyName agency, std::map<std::string, uint64_t> sizes,
                            AckCallback done);
+  // Signs with another key from now on, and every ledger's head again: readers who no longer accept
+  // the old key find each ledger signed. `signer` must outlive the sequencer.
+  absl::Status SignWith(const entry::NoteSigner& signer, AckCallback done);
 
   void Start();
   // Finishes what is queued, refuses what comes later.
@@ -94,10 +97,11 @@ class Sequencer {
 
  private:
   struct Command {
-    // Either a document or an acknowledgement.
+    // A document, another signer, or an acknowledgement.
     std::optional<document::VerifiedDocument> document;
     uint64_t directory_serial = 0;
     ReceiptCallback done;
+    const entry::NoteSigner* signer = nullptr;
     base::AgencyName agency;
     std::map<std::string, uint64_t> sizes;
     AckCallback acknowledged;
@@ -127,6 +131,7 @@ class Sequencer {
   merkle::CompactRange& RangeOf(const std::string& ledger, Batch& batch);
 
   Dependencies d_;
+  const entry::NoteSigner* signer_;  // sequencer's thread only
   const Options options_;
   mutable base::Mutex mutex_;
   base::CondVar wake_;

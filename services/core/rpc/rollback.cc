@@ -14,11 +14,12 @@ using entente::config::v1::KnownHeads;
 
 }  // namespace
 
-absl::Status RollbackWatch::Compare(const std::string& note) const {
+absl::Status RollbackWatch::Compare(const std::string& note,
+                                    std::span<const entry::NoteVerifier> own) const {
   const std::string origin = note.substr(0, note.find('\n'));
   const std::string prefix = machine_.service() + "/";
   if (origin.rfind(prefix, 0) != 0) return absl::OkStatus();
-  auto checkpoint = entry::OpenCheckpoint(note, origin, own_);
+  auto checkpoint = entry::OpenCheckpoint(note, origin, own);
   if (!checkpoint.ok()) return absl::OkStatus();  // whoever wrote it, it was not us
   const std::string id = origin.substr(prefix.size());
   auto it = machine_.ledgers().find(id);
@@ -45,9 +46,10 @@ absl::Status RollbackWatch::CheckKept() const {
                                 "know that the journal is the newest",
                                 file_);
   }
+  const auto own = directory_.Get()->PastLogVerifiers(machine_.group());
   std::shared_lock lock(machine_.mutex());
   for (const std::string& note : kept.checkpoints()) {
-    ENTENTE_RETURN_IF_ERROR(base::WithPrefix(Compare(note), file_));
+    ENTENTE_RETURN_IF_ERROR(base::WithPrefix(Compare(note, own), file_));
   }
   return absl::OkStatus();
 }
@@ -75,8 +77,9 @@ bool RollbackWatch::Keep() {
 absl::Status RollbackWatch::Shown(const std::string& note) {
   absl::Status status;
   {
+    const auto own = directory_.Get()->LogVerifiers(machine_.group());
     std::shared_lock lock(machine_.mutex());
-    status = Compare(note);
+    status = Compare(note, own);
   }
   if (status.ok()) return status;
   base::MutexLock guard(mutex_);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "services/core/base/mutex.h"
+#include "services/core/identity/directory.h"
 #include "services/core/machine/machine.h"
 
 namespace entente::rpc {
@@ -18,10 +19,9 @@ inline constexpr int kShownMax = 64;
 class RollbackWatch {
  public:
   // `file` keeps the newest checkpoint of every ledger; best on another volume than the journal.
-  // `own` are the keys that this service has signed with.
-  RollbackWatch(const machine::Machine& machine, std::vector<entry::NoteVerifier> own,
+  RollbackWatch(const machine::Machine& machine, const identity::DirectorySource& directory,
                 std::string file)
-      : machine_(machine), own_(std::move(own)), file_(std::move(file)) {}
+      : machine_(machine), directory_(directory), file_(std::move(file)) {}
 
   // Compares the journal with what was kept: DATA_LOSS/JOURNAL_ROLLED_BACK where it is behind, or
   // another history. A missing file is none.
@@ -29,14 +29,15 @@ class RollbackWatch {
   // Writes down the newest checkpoints, if they changed. False if that failed.
   bool Keep();
   // Looks at a checkpoint that a follower shows. Not ours, or reached: OK. Else keeps it, and says
-  // so: from then on the service must refuse everything.
+  // so: from then on the service must refuse everything. One by a retired key proves nothing:
+  // whoever stole it could stop the service.
   absl::Status Shown(const std::string& note);
 
  private:
-  // The same without the lock on the machine, which the caller holds.
-  absl::Status Compare(const std::string& note) const;
+  // The caller holds the lock on the machine.
+  absl::Status Compare(const std::string& note, std::span<const entry::NoteVerifier> own) const;
   const machine::Machine& machine_;
-  const std::vector<entry::NoteVerifier> own_;
+  const identity::DirectorySource& directory_;
   const std::string file_;
   base::Mutex mutex_;
   uint64_t kept_at_ ABSL_GUARDED_BY(mutex_) = UINT64_MAX;  // records applied when Keep wrote

@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/expiry_watch.h"
+#include "services/core/rpc/log_key.h"
 #include "services/core/rpc/rollback.h"
 #include "services/core/rpc/server_credentials.h"
 #include "services/core/rpc/trend_service.h"
@@ -72,7 +73,8 @@ struct GroupServer::Impl {
   std::unique_ptr<Companion> companion;
   std::unique_ptr<journal::Journal> journal;
   std::unique_ptr<machine::Machine> machine;
-  std::optional<entry::NoteSigner> signer;
+  std::unique_ptr<LogKeyFile> log_key;
+  const entry::NoteSigner* signer = nullptr;  // the first; the sequencer may have another by now
   document::Verifier verifier;
   std::unique_ptr<telemetry::Metrics> metrics;
   std::unique_ptr<feed::Feed> feed;
@@ -95,6 +97,7 @@ struct GroupServer::Impl {
   absl::Status OpenJournal(const GroupModule& module, const JournalFactory& journals);
   void Assemble(const GroupModule& module, const entente::config::v1::RegimeProfile& profile,
                 const base::Clock& clock, prometheus::Registry& registry);
+  void SignAgainIfReplaced();
   absl::Status WriteRoots() const {
     const auto now = directory->Get();
     if (base::WriteFileAtomically(roots_file,
@@ -108,16 +111,13 @@ struct GroupServer::Impl {
 absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
                                             const JournalFactory& journals) {
   const std::string service = directory->Get()->trust_domain() + "/" + module.group;
-  ENTENTE_ASSIGN_OR_RETURN(auto key, crypto::PrivateKey::FromFile(options.config.log_key_file()));
-  ENTENTE_ASSIGN_OR_RETURN(signer, entry::NoteSigner::Create(service, std::move(key)));
+  log_key = std::make_unique<LogKeyFile>(options.config.log_key_file(), *directory, module.group);
+  ENTENTE_ASSIGN_OR_RETURN(signer, log_key->Open());
   ENTENTE_ASSIGN_OR_RETURN(journal, journals(options.config.database_file(), service));
   machine =
       std::make_unique<machine::Machine>(directory->Get()->trust_domain(), module.group, *reg);
   machine::ReplayOptions replay;
-  replay.known = directory->Get()->LogVerifiers(module.group);
-  auto own = entry::NoteVerifier::FromVkey(signer->Vkey());
-  ENTENTE_CHECK(own.ok());
-  replay.known.push_back(*std::move(own));
+  replay.known = directory->Get()->PastLogVerifiers(module.group);
   replay.progress = [&](uint64_t done, uint64_t total) {
     telemetry::Log(Level::kInfo, "replaying",
                    {{field::kGroup, module.group},
@@ -131,8 +131,19 @@ absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
                   {"fingerprint", machine->Fingerprint().hex()}});
   const std::string& heads = options.config.heads_file();
   rollback = std::make_unique<RollbackWatch>(
-      *machine, replay.known, heads.empty() ? options.config.database_file() + ".heads" : heads);
+      *machine, *directory, heads.empty() ? options.config.database_file() + ".heads" : heads);
   return rollback->CheckKept();
+}
+
+// A key that was replaced while the service was down: quiet ledgers are signed by the old one.
+void GroupServer::Impl::SignAgainIfReplaced() {
+  const auto own = entry::NoteVerifier::FromVkey(signer->Vkey());
+  std::shared_lock lock(machine->mutex());
+  for (const auto& [id, ledger] : machine->ledgers()) {
+    if (!own.ok() || !entry::OpenNote(ledger.checkpoint, std::span(&*own, 1)).ok()) {
+      return log_key->Again();
+    }
+  }
 }
 
 void GroupServer::Impl::Assemble(const GroupModule& module,
@@ -156,7 +167,10 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   hub.stall_timeout = std::chrono::seconds(OrDefault(limits.stall_timeout_s(), 60));
   follow = std::make_unique<FollowHub>(
       *feed, *guard, *readers, hub,
-      [this](const std::string& note) { return rollback->Shown(note); });
+      [this](const std::string& note) { return rollback->Shown(note); },
+      [this](const CallRecord& call, const absl::Status& status) {
+        Report(*backend, call, status);
+      });
   expiry = std::make_unique<ExpiryWatch>(module.group,
                                          std::vector<std::pair<std::string, std::string>>{
                                              {"tls", options.config.tls_certificate_file()},
@@ -224,6 +238,7 @@ absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
                              module.make_companion(impl->options.config, directory, *impl->reg));
   }
   impl->Assemble(module, profile, clock, registry);
+  impl->SignAgainIfReplaced();
   return std::unique_ptr<GroupServer>(new GroupServer(std::move(impl)));
 }
 
@@ -303,7 +318,26 @@ std::map<std::string, uint64_t> LagsOf(const machine::Machine& machine,
 
 }  // namespace
 
-void GroupServer::UpdateMetrics(bool audited) {
+void GroupServer::RefreshLogKey() {
+  const entry::NoteSigner* fresh = impl_->log_key->Look();
+  if (fresh == nullptr) return;
+  const absl::Status queued =
+      impl_->sequencer->SignWith(*fresh, [impl = impl_.get(), fresh](const absl::Status& status) {
+        if (status.ok()) impl->log_key->Taken();
+        telemetry::Log(status.ok() ? Level::kInfo : Level::kError,
+                       status.ok() ? "log key taken over" : "log key not taken over yet",
+                       {{field::kGroup, impl->machine->group()},
+                        {"vkey", fresh->Vkey()},
+                        {field::kError, status.ok() ? "" : base::Text(status)}});
+      });
+  if (!queued.ok()) {
+    telemetry::Log(Level::kWarn, "log key not taken over yet",
+                   {{field::kGroup, impl_->machine->group()}, {field::kError, base::Text(queued)}});
+  }
+}
+
+void GroupServer::Tick(bool audited) {
+  RefreshLogKey();
   auto& metrics = *impl_->metrics;
   const auto directory = impl_->directory->Get();
   metrics.queue_length.Set(static_cast<double>(impl_->sequencer->queued()));
@@ -458,7 +492,7 @@ absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, 
     const timespec second{1, 0};
     const int signal = sigtimedwait(&signals, nullptr, &second);
     const bool audited = audit == nullptr || audit->Tick();
-    for (const auto& server : servers) server->UpdateMetrics(audited);
+    for (const auto& server : servers) server->Tick(audited);
     if (signal == SIGINT || signal == SIGTERM) break;
   }
   telemetry::Log(Level::kInfo, "draining");

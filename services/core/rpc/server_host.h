@@ -58,9 +58,9 @@ class GroupServer {
   absl::Status Listen();
   int port() const;
   void DirectoryChanged();
-  // About once a second: metrics, kept heads, expiring certificates. `audited`: whether the audit
-  // was written since the last time.
-  void UpdateMetrics(bool audited = true);
+  // About once a second: metrics, kept heads, a new log key, expiring certificates. `audited`:
+  // whether the audit was written since the last time.
+  void Tick(bool audited = true);
   // Health NOT_SERVING, streams end with UNAVAILABLE, calls finish, the sequencer empties its
   // queue.
   void Drain();
@@ -69,6 +69,7 @@ class GroupServer {
  private:
   struct Impl;
   explicit GroupServer(std::unique_ptr<Impl> impl);
+  void RefreshLogKey();
   std::unique_ptr<Impl> impl_;
 };
 

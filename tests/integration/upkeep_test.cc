@@ -1,0 +1,239 @@
+// What is changed or runs out while a service works: its log key, certificates, an agency's
+// allowance, the directory's own format; and what the audit keeps of streams.
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include "services/core/rpc/expiry_watch.h"
+#include "tests/integration/live_server.h"
+
+namespace entente {
+namespace {
+
+using base::Reason;
+using base::testing::HasReason;
+using testing::LiveServer;
+using testing::TestRegime;
+namespace pb = entente::exchange::v1;
+
+class UpkeepTest : public ::testing::Test {
+ protected:
+  absl::Status Submit(const std::string& state, const std::string& reference) {
+    pb::SubmitRequest request;
+    *request.mutable_signed_document() = regime_.Sign(regime_.Denial(state, reference));
+    grpc::ClientContext context;
+    pb::SubmitResponse response;
+    auto stub = pb::ExchangeService::NewStub(server_.ConnectAs(state));
+    return rpc::FromGrpcStatus(stub->Submit(&context, request, &response));
+  }
+  // Everything up to now; the last message has the checkpoints.
+  absl::Status FollowAs(const std::string& state, const pb::FollowRequest& asked,
+                        std::vector<pb::FollowResponse>* messages) {
+    pb::FollowRequest request = asked;
+    request.set_until_current(true);
+    grpc::ClientContext context;
+    context.AddMetadata("x-request-id", "quote-me");
+    auto stub = pb::ExchangeService::NewStub(server_.ConnectAs(state));
+    auto reader = stub->Follow(&context, request);
+    pb::FollowResponse message;
+    while (reader->Read(&message)) messages->push_back(message);
+    return rpc::FromGrpcStatus(reader->Finish());
+  }
+  // The newest checkpoint of the only ledger, as a new follower is given it.
+  std::string Checkpoint() {
+    std::vector<pb::FollowResponse> messages;
+    EXPECT_OK(FollowAs("nz", {}, &messages));
+    if (messages.empty() || messages.back().checkpoints_size() != 1) return "";
+    return messages.back().checkpoints(0);
+  }
+  static bool Opens(const std::string& note, const entry::NoteSigner& signer) {
+    const auto verifier = entry::NoteVerifier::FromVkey(signer.Vkey());
+    return entry::OpenNote(note, std::span(&*verifier, 1)).ok();
+  }
+  void TickUntil(const std::function<bool()>& done) {
+    const absl::Time give_up = absl::Now() + absl::Seconds(60);
+    while (!done()) {
+      ASSERT_LT(absl::Now(), give_up);
+      server_.server().Tick();
+      std::this_thread::yield();
+    }
+  }
+  // A log key that the service finds in its file; the directory lists no other, and the old one as
+  // retired.
+  entry::NoteSigner ReplaceLogKey() {
+    auto key = crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519);
+    EXPECT_OK(key);
+    server_.Write("log.key", key->Pem());
+    auto fresh = entry::NoteSigner::Create("mtcr.example/leem", *std::move(key));
+    EXPECT_OK(fresh);
+    regime_.Edit([&](auto& d) {
+      auto& leem = LeemOf(d);
+      leem.add_retired_log_keys(leem.log_keys(0));
+      leem.clear_log_keys();
+      leem.add_log_keys(fresh->Vkey());
+    });
+    return *std::move(fresh);
+  }
+  static entente::config::v1::Service& LeemOf(entente::config::v1::Directory& directory) {
+    for (auto& service : *directory.mutable_services()) {
+      if (service.group() == "leem") return service;
+    }
+    return *directory.add_services();
+  }
+
+  base::testing::FakeClock clock_;
+  TestRegime regime_{{"jp", "kr", "nz"}, clock_.Now()};
+  LiveServer server_{regime_, clock_};
+};
+
+TEST_F(UpkeepTest, ALogKeyIsTakenOverOnceTheDirectoryListsIt) {
+  ASSERT_OK(Submit("jp", "1"));
+  auto key = crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519);
+  ASSERT_OK(key);
+  const auto fresh = entry::NoteSigner::Create("mtcr.example/leem", *key);
+  ASSERT_OK(fresh);
+  server_.Write("log.key", key->Pem());
+  for (int i = 0; i < 3; ++i) server_.server().Tick();
+  ASSERT_OK(Submit("jp", "2"));
+  EXPECT_TRUE(Opens(Checkpoint(), regime_.log_signer())) << "no reader would accept the new one";
+
+  regime_.Edit([&](auto& d) { LeemOf(d).add_log_keys(fresh->Vkey()); });
+  // Nothing is submitted: a quiet ledger is signed again all the same.
+  TickUntil([&] { return Opens(Checkpoint(), *fresh); });
+  ASSERT_OK(Submit("jp", "3"));
+  EXPECT_TRUE(Opens(Checkpoint(), *fresh));
+}
+
+TEST_F(UpkeepTest, ACheckpointByARetiredKeyStopsNoService) {
+  ASSERT_OK(Submit("jp", "1"));
+  const std::string note = Checkpoint();
+  const std::string origin = note.substr(0, note.find('\n'));
+  // Whoever stole the old key signs more than there is.
+  const entry::Checkpoint forged = {origin, {1000, base::Digest()}};
+  const entry::NoteSigner fresh = ReplaceLogKey();
+  TickUntil([&] { return Opens(Checkpoint(), fresh); });
+  EXPECT_TRUE(entry::OpenNote(note, regime_.directory().PastLogVerifiers("leem")).ok());
+  EXPECT_FALSE(entry::OpenNote(note, regime_.log_keys()).ok());
+  pb::FollowRequest request;
+  request.add_checkpoints(regime_.log_signer().Sign(forged.Text()));
+  std::vector<pb::FollowResponse> messages;
+  EXPECT_OK(FollowAs("nz", request, &messages));
+  request.set_checkpoints(0, fresh.Sign(forged.Text()));
+  EXPECT_THAT(FollowAs("nz", request, &messages), HasReason(Reason::kJournalRolledBack));
+}
+
+TEST_F(UpkeepTest, ALogKeyReplacedWhileTheServiceIsDownIsTakenOverAtTheStart) {
+  ASSERT_OK(Submit("jp", "1"));
+  server_.Stop();
+  const entry::NoteSigner fresh = ReplaceLogKey();
+  ASSERT_OK(server_.Start());
+  TickUntil([&] { return Opens(Checkpoint(), fresh); });
+}
+
+TEST_F(UpkeepTest, AnOlderJournalIsRefusedThoughTheKeyThatTellsIsRetired) {
+  ASSERT_OK(Submit("jp", "1"));
+  server_.Stop();
+  const auto older = base::ReadFile(server_.File("leem.db"));
+  ASSERT_OK(server_.Start());
+  ASSERT_OK(Submit("jp", "2"));
+  server_.Stop();
+  server_.Write("leem.db", *older);
+  ReplaceLogKey();
+  EXPECT_THAT(server_.Start(), HasReason(Reason::kJournalRolledBack));
+}
+
+TEST_F(UpkeepTest, TheAuditTellsWhatAStreamGave) {
+  ASSERT_OK(Submit("jp", "1"));
+  ASSERT_OK(Submit("jp", "2"));
+  std::vector<pb::FollowResponse> messages;
+  ASSERT_OK(FollowAs("nz", {}, &messages));
+  ASSERT_OK(Submit("jp", "3"));
+  pb::FollowRequest request;
+  request.set_cursor(messages.back().cursor());
+  ASSERT_OK(FollowAs("nz", request, &messages));
+  TickUntil([&] {
+    const std::string text = server_.AuditText();
+    return text.find(":2-2\"") != std::string::npos && text.find(":0-1\"") != std::string::npos;
+  });
+  const std::string text = server_.AuditText();
+  std::vector<std::string> codes;
+  for (const auto line : base::Split(text, '\n')) {
+    if (line.find("/Follow\"") == std::string_view::npos) continue;
+    EXPECT_NE(line.find("\"caller\":\"partners/nz/agencies/licensing\""), std::string_view::npos);
+    EXPECT_NE(line.find("\"request\":\"quote-me\""), std::string_view::npos);
+    codes.push_back(line.find("\"OPENED\"") != std::string_view::npos ? "opened" : "ended");
+  }
+  EXPECT_EQ(codes, (std::vector<std::string>{"opened", "ended", "opened", "ended"}));
+}
+
+TEST_F(UpkeepTest, WarningsComeOncePerStepAndAgainForANewCertificate) {
+  const absl::Duration day = absl::Hours(24);
+  base::testing::TempDir folder;
+  const auto write = [&](absl::Time not_after) {
+    const auto leaf = regime_.Issue("services", {.common_name = "leem",
+                                                 .usage = crypto::LeafUsage::kTlsServer,
+                                                 .not_before = clock_.Now() - day,
+                                                 .not_after = not_after});
+    ASSERT_TRUE(base::WriteFileAtomically(folder.File("tls.crt"), leaf.chain[0].Pem()));
+  };
+  prometheus::Registry registry;
+  telemetry::Metrics metrics(registry, "leem");
+  rpc::ExpiryWatch watch("leem", {{"tls", folder.File("tls.crt")}}, metrics);
+  const absl::Time expiry = clock_.Now() + 100 * day;
+  write(expiry);
+  for (const auto& [before, told] : std::vector<std::pair<int, int>>{
+           {61, -1}, {60, 60}, {31, 60}, {30, 30}, {8, 30}, {7, 7}, {1, 7}, {0, 0}, {-5, 0}}) {
+    watch.Look(regime_.directory(), expiry - before * day);
+    EXPECT_EQ(watch.ToldOf("tls"), told) << before << " days before";
+  }
+  write(clock_.Now() + 300 * day);
+  watch.Look(regime_.directory(), expiry);
+  EXPECT_EQ(watch.ToldOf("tls"), -1);
+  EXPECT_EQ(watch.ToldOf("authority jp"), -1);
+  watch.Look(regime_.directory(), clock_.Now() + absl::Hours(24 * 365 * 30) - 20 * day);
+  EXPECT_EQ(watch.ToldOf("authority jp"), 30) << "a partner's authority is looked at, too";
+}
+
+TEST(AllowanceTest, AnAgencysCallsAreLimitedAndAnothersAreNot) {
+  base::testing::FakeClock clock;
+  TestRegime regime({"jp", "kr"}, clock.Now());
+  entente::config::v1::Limits limits;
+  limits.set_reads_per_second_max(2);
+  limits.set_submits_per_second_max(1);
+  LiveServer server(regime, clock, limits);
+  auto jp = pb::ExchangeService::NewStub(server.ConnectAs("jp"));
+  auto kr = pb::ExchangeService::NewStub(server.ConnectAs("kr"));
+  const auto list = [](pb::ExchangeService::Stub& stub) {
+    grpc::ClientContext context;
+    pb::ListLedgersResponse response;
+    return rpc::FromGrpcStatus(stub.ListLedgers(&context, {}, &response));
+  };
+  for (int i = 0; i < 20; ++i) ASSERT_OK(list(*jp));  // ten seconds' worth
+  const absl::Status refused = list(*jp);
+  EXPECT_THAT(refused, HasReason(Reason::kRateExceeded));
+  EXPECT_NE(std::string(refused.message()).find("2 calls a second"), std::string::npos);
+  EXPECT_OK(list(*kr));
+  clock.Advance(absl::Seconds(1));
+  EXPECT_OK(list(*jp));
+  EXPECT_OK(list(*jp));
+  EXPECT_THAT(list(*jp), HasReason(Reason::kRateExceeded));
+}
+
+TEST(DirectoryFormatTest, UnknownFieldsAreLeftUnreadAndHigherFormatsRefused) {
+  base::testing::FakeClock clock;
+  TestRegime regime({"jp"}, clock.Now());
+  auto key = crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519);
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(regime.directory().proto(), &text);
+  const auto open = [&](const std::string& more) {
+    return identity::OpenDirectory(text + more, identity::SignDirectory(text + more, *key),
+                                   key->public_key());
+  };
+  EXPECT_OK(open("embassy: \"of a later release\"\n"));
+  EXPECT_FALSE(open("embassy {\n").ok());
+  const auto newer = open("format: 1\n");
+  EXPECT_THAT(newer, HasReason(Reason::kDirectoryInvalid));
+  EXPECT_NE(base::Text(newer.status()).find("upgrade"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace entente
