@@ -68,6 +68,7 @@ class Progress {
 
 // One file per noun.
 void AddPki(CLI::App& app, Context& context);
+void AddDirectory(CLI::App& app, Context& context);
 void AddDenial(CLI::App& app, Context& context);
 void AddFollow(CLI::App& app, Context& context);
 void AddIem(CLI::App& app, Context& context);      // alert, report, rfi, release

@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
   entente::cli::AddFollow(app, context);
   entente::cli::AddLedger(app, context);
   entente::cli::AddVerify(app, context);
+  entente::cli::AddDirectory(app, context);
   entente::cli::AddPki(app, context);
   entente::cli::AddOperate(app, context);
   auto* completion = app.add_subcommand("completion", "Print completion for bash");

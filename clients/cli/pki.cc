@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "clients/cli/directory_edit.h"
 #include "clients/cli/pki_doctor.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/certificate.h"
@@ -162,54 +163,6 @@ absl::Status Init(const PkiOptions& options) {
   return SaveDirectory(options, std::move(directory));
 }
 
-// Gives the agency these seats from the directory of `serial` on. What it did as a chair before
-// stands.
-absl::Status AddSeats(const PkiOptions& options, uint64_t serial,
-                      entente::config::v1::Agency& agency) {
-  const entente::config::v1::Agency before = agency;
-  agency.clear_seats();
-  for (const std::string& text : options.seats) {
-    const auto parts = base::Split(text, ':');
-    if (parts.size() != 2) {
-      return base::RefuseArgument(Reason::kFieldInvalid, "--seat: write group:read,submit");
-    }
-    auto* seat = agency.add_seats();
-    seat->set_group(std::string(parts[0]));
-    for (std::string_view right : base::Split(parts[1], ',')) {
-      if (right == "read")
-        seat->set_read(true);
-      else if (right == "submit")
-        seat->set_submit(true);
-      else if (right == "chair")
-        seat->set_chair(true);
-      else
-        return base::RefuseArgument(Reason::kFieldInvalid, "--seat: no right \"{}\"", right);
-    }
-  }
-  for (const auto& old : before.seats()) {
-    entente::config::v1::Seat* now = nullptr;
-    for (auto& seat : *agency.mutable_seats()) {
-      if (seat.group() == old.group()) now = &seat;
-    }
-    if (now == nullptr && !old.chair() && old.past_chair_terms().empty()) continue;
-    if (now == nullptr) {
-      now = agency.add_seats();
-      now->set_group(old.group());
-    }
-    *now->mutable_past_chair_terms() = old.past_chair_terms();
-    if (old.chair() && now->chair()) now->set_chair_from_serial(old.chair_from_serial());
-    if (old.chair() && !now->chair()) {
-      auto* term = now->add_past_chair_terms();
-      term->set_from_serial(old.chair_from_serial());
-      term->set_until_serial(serial);
-    }
-  }
-  for (auto& seat : *agency.mutable_seats()) {
-    if (seat.chair() && seat.chair_from_serial() == 0) seat.set_chair_from_serial(serial);
-  }
-  return absl::OkStatus();
-}
-
 std::string ClientConfigText(const PkiOptions& options) {
   std::string text = fmt::format(
       "# ClientConfig of {0}/{1}, made by entente pki issue.\n"
@@ -246,23 +199,15 @@ absl::Status IssueVerb(const PkiOptions& options) {
   }
   ENTENTE_ASSIGN_OR_RETURN(auto authority, LoadAuthority(options, options.state));
   ENTENTE_ASSIGN_OR_RETURN(auto directory, LoadDirectory(options));
-  entente::config::v1::Partner* partner = nullptr;
-  for (auto& one : *directory.mutable_partners()) {
-    if (one.state() == options.state) partner = &one;
-  }
-  if (partner == nullptr) {
-    return base::RefuseArgument(Reason::kFieldInvalid, "{} is not a partner here", options.state);
-  }
-  entente::config::v1::Agency* agency = nullptr;
-  for (auto& one : *partner->mutable_agencies()) {
-    if (one.id() == options.agency) agency = &one;
-  }
-  if (agency == nullptr) agency = partner->add_agencies();
-  agency->set_id(options.agency);
-  ENTENTE_RETURN_IF_ERROR(AddSeats(options, directory.serial() + 1, *agency));
-  if (options.signatures > 1 && partner->signatures_required() != options.signatures) {
-    partner->set_signatures_required(options.signatures);
-    partner->set_signatures_required_serial(directory.serial() + 1);
+  ENTENTE_RETURN_IF_ERROR(
+      SetSeats(directory, options.state, options.agency, options.seats, directory.serial() + 1));
+  for (auto& partner : *directory.mutable_partners()) {
+    if (partner.state() != options.state || options.signatures < 2 ||
+        partner.signatures_required() == options.signatures) {
+      continue;
+    }
+    partner.set_signatures_required(options.signatures);
+    partner.set_signatures_required_serial(directory.serial() + 1);
   }
   const std::string uri = fmt::format("spiffe://{}.{}/agencies/{}", options.state,
                                       directory.trust_domain(), options.agency);
@@ -287,27 +232,13 @@ absl::Status IssueVerb(const PkiOptions& options) {
 
 absl::Status Revoke(const PkiOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto directory, LoadDirectory(options));
-  bool found = false;
-  for (auto& partner : *directory.mutable_partners()) {
-    if (partner.state() != options.state) continue;
-    if (!options.certificate.empty()) {
-      ENTENTE_ASSIGN_OR_RETURN(const auto pem, Read(options.certificate));
-      ENTENTE_ASSIGN_OR_RETURN(const auto chain, crypto::Certificate::FromPem(pem));
-      auto* revoked = partner.add_revoked_certificates();
-      revoked->set_tbs_digest(chain[0].tbs_digest().hex());
-      revoked->set_serial(directory.serial() + 1);
-      found = true;
-      continue;
-    }
-    for (auto& agency : *partner.mutable_agencies()) {
-      if (agency.id() != options.agency) continue;
-      agency.set_revoked_serial(directory.serial() + 1);
-      found = true;
-    }
-  }
-  if (!found) {
-    return base::RefuseArgument(Reason::kFieldInvalid,
-                                "name --state with --agency or --certificate of the directory");
+  const uint64_t serial = directory.serial() + 1;
+  if (options.certificate.empty()) {
+    ENTENTE_RETURN_IF_ERROR(RevokeAgency(directory, options.state, options.agency, serial));
+  } else {
+    ENTENTE_ASSIGN_OR_RETURN(const auto pem, Read(options.certificate));
+    ENTENTE_ASSIGN_OR_RETURN(const auto chain, crypto::Certificate::FromPem(pem));
+    ENTENTE_RETURN_IF_ERROR(RevokeCertificate(directory, options.state, chain[0], serial));
   }
   return SaveDirectory(options, std::move(directory));
 }
@@ -348,7 +279,7 @@ absl::Status Show(const PkiOptions& options, bool json) {
 
 void AddPki(CLI::App& app, Context& context) {
   auto options = std::make_shared<PkiOptions>();
-  auto* pki = app.add_subcommand("pki", "A development PKI; production: see clients/cli/README.md");
+  auto* pki = app.add_subcommand("pki", "A development PKI; production: docs/PKI.md");
   pki->require_subcommand(1);
   auto* init = pki->add_subcommand("init", "Make authorities, service keys and a directory");
   init->add_option("folder", options->folder, "Folder to make")->required();

@@ -107,6 +107,39 @@ void CheckLeaf(const std::vector<crypto::Certificate>& chain, const identity::Di
   }
 }
 
+// Whether the directory has it among these PEM texts.
+template <typename List>
+bool Holds(const List& pems, const crypto::Certificate& certificate) {
+  for (const std::string& pem : pems) {
+    const auto chain = crypto::Certificate::FromPem(pem);
+    if (!chain.ok()) continue;
+    for (const auto& one : *chain) {
+      if (one.digest() == certificate.digest()) return true;
+    }
+  }
+  return false;
+}
+
+void CheckAuthority(const crypto::Certificate& certificate, const identity::Directory& directory,
+                    Examination& e) {
+  const absl::Status status = crypto::CheckAuthorityProfile(certificate);
+  if (!status.ok()) return e.Bad("as an authority: " + base::Text(status));
+  e.Good("an authority: " + certificate.Subject());
+  for (const auto& partner : directory.proto().partners()) {
+    if (Holds(partner.ca_pem(), certificate)) return e.Good("registered for " + partner.state());
+    if (Holds(partner.retired_ca_pem(), certificate)) {
+      return e.Bad("retired by " + partner.state() + "; nothing new that it issues is accepted");
+    }
+  }
+  if (Holds(directory.proto().service_ca_pem(), certificate)) {
+    return e.Good("registered for the services");
+  }
+  e.Bad(
+      fmt::format("not in the directory of serial {}; it may be an intermediate's, which goes "
+                  "into the leaf's file, behind the leaf",
+                  directory.serial()));
+}
+
 }  // namespace
 
 absl::Status Doctor(const Context& context, const std::vector<std::string>& files,
@@ -124,7 +157,11 @@ absl::Status Doctor(const Context& context, const std::vector<std::string>& file
       e.Bad(base::Text(chain.status()));
     } else {
       CheckTime(chain->front(), now, e);
-      CheckLeaf(*chain, *directory, now, e);
+      if (crypto::IsAuthority(chain->front())) {
+        CheckAuthority(chain->front(), *directory, e);
+      } else {
+        CheckLeaf(*chain, *directory, now, e);
+      }
       for (size_t i = 1; i < chain->size(); ++i) CheckTime((*chain)[i], now, e);
     }
     fit = fit && e.fit();

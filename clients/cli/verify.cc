@@ -102,7 +102,7 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
   merkle::CompactRange range;
   bool whole = true;  // every entry up to the checkpoint is here
   auto note = base::ReadFile(folder.string() + "/checkpoint");
-  absl::StatusOr<entry::Checkpoint> checkpoint = Damaged("no checkpoint was saved");
+  absl::StatusOr<entry::Checkpoint> checkpoint = Damaged("no checkpoint was saved; run follow --save again to its end");
   if (note) {
     checkpoint = entry::OpenCheckpoint(
         *note, entry::OriginOf(agency.directory().trust_domain(), group, ledger),

@@ -81,7 +81,21 @@ absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& co
   ENTENTE_ASSIGN_OR_RETURN(const auto key, crypto::PublicKey::FromPem(key_pem));
   ENTENTE_ASSIGN_OR_RETURN(agency->directory_,
                            identity::OpenDirectory(directory_text, signature, key));
+  agency->config_file_ = config_file;
+  ENTENTE_ASSIGN_OR_RETURN(const auto certificate, MustRead(config.tls_certificate_file()));
+  ENTENTE_ASSIGN_OR_RETURN(const auto tls_key, MustRead(config.tls_key_file()));
+  agency->tls_identity_ = certificate + tls_key;
   return std::shared_ptr<const Agency>(std::move(agency));
+}
+
+std::shared_ptr<const Agency> Agency::Newer() const {
+  if (config_file_.empty()) return nullptr;
+  auto now = Load(config_file_);
+  if (!now.ok() || (*now)->name_ != name_) return nullptr;
+  const uint64_t serial = (*now)->directory().serial();
+  if (serial < directory().serial()) return nullptr;  // an old one is no news
+  if (serial == directory().serial() && (*now)->tls_identity_ == tls_identity_) return nullptr;
+  return *std::move(now);
 }
 
 std::shared_ptr<const Agency> Agency::OfService(

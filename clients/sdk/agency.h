@@ -20,6 +20,11 @@ class Agency {
   // Reads the configuration and every file it names; errors name the file.
   static absl::StatusOr<std::shared_ptr<const Agency>> Load(const std::string& config_file);
 
+  // The same configuration's agency with what its files hold now, or null where that is what this
+  // one has: a directory of a later serial, another certificate. Files that are being replaced, or
+  // that cannot be taken, change nothing.
+  std::shared_ptr<const Agency> Newer() const;
+
   // A service of the regime that reads another's public ledger: it signs nothing.
   static std::shared_ptr<const Agency> OfService(
       const std::string& group, std::shared_ptr<const identity::Directory> directory,
@@ -36,6 +41,8 @@ class Agency {
 
  private:
   Agency() = default;
+  std::string config_file_;   // empty: of a service
+  std::string tls_identity_;  // certificate and key, as they were read
   base::AgencyName name_;
   entente::config::v1::ClientConfig config_;
   std::shared_ptr<const identity::Directory> directory_;

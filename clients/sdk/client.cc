@@ -53,15 +53,33 @@ bool ShouldRetry(const absl::Status& status, const RetryOptions& retry, int atte
 
 Client::Client(std::shared_ptr<const Agency> agency, std::string group,
                std::shared_ptr<grpc::Channel> channel)
-    : agency_(std::move(agency)),
-      group_(std::move(group)),
-      channel_(std::move(channel)),
-      stub_(pb::ExchangeService::NewStub(channel_)) {}
+    : group_(std::move(group)) {
+  auto stub = pb::ExchangeService::NewStub(channel);
+  sessions_.push_back({std::move(agency), std::move(channel), std::move(stub)});
+}
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Connect(std::shared_ptr<const Agency> agency,
                                                         const std::string& group) {
   ENTENTE_ASSIGN_OR_RETURN(auto channel, agency->Connect(group));
-  return Over(std::move(agency), group, std::move(channel));
+  auto client = Over(std::move(agency), group, std::move(channel));
+  client->connected_ = true;
+  return client;
+}
+
+bool Client::Refresh() {
+  const Session& before = session();
+  auto agency = before.agency->Newer();
+  if (agency == nullptr) return false;
+  auto channel = before.channel;
+  if (connected_) {
+    auto fresh = agency->Connect(group_);
+    if (!fresh.ok()) return false;
+    channel = *std::move(fresh);
+  }
+  auto stub = pb::ExchangeService::NewStub(channel);
+  base::MutexLock lock(mutex_);
+  sessions_.push_back({std::move(agency), std::move(channel), std::move(stub)});
+  return true;
 }
 
 std::unique_ptr<Client> Client::Over(std::shared_ptr<const Agency> agency, const std::string& group,
@@ -73,7 +91,7 @@ pb::Document Client::Compose(const std::string& reference, const pb::Audience& a
                              const pb::Marking& marking,
                              const google::protobuf::Message& body) const {
   pb::Document document;
-  document.set_originator(agency_->name().str());
+  document.set_originator(agency().name().str());
   document.set_reference(reference);
   entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
   *document.mutable_audience() = audience;
@@ -83,19 +101,19 @@ pb::Document Client::Compose(const std::string& reference, const pb::Audience& a
 }
 
 absl::StatusOr<pb::SignedDocument> Client::Sign(const pb::Document& document) const {
-  if (agency_->signers().empty()) {
+  if (agency().signers().empty()) {
     return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,
                         "the client configuration names no signers; add signers {{ … }} to it");
   }
-  return document::Sign(document, agency_->signers());
+  return document::Sign(document, agency().signers());
 }
 
-absl::Status Client::VerifyReceipt(const pb::Receipt& receipt,
-                                   const pb::SignedDocument& document) const {
+absl::Status Client::CheckReceipt(const pb::Receipt& receipt,
+                                  const pb::SignedDocument& document) const {
   ENTENTE_ASSIGN_OR_RETURN(
       const auto leaf,
       entry::CheckReceipt(receipt, crypto::Sha256(document.document()),
-                          agency_->directory().trust_domain(), group_, log_keys()));
+                          agency().directory().trust_domain(), group_, log_keys()));
   pb::Document header;
   if (!header.ParseFromString(document.document()) ||
       leaf.leaf.stamp().ledger() != entry::LedgerIdOf(group_, header.audience())) {
@@ -106,6 +124,12 @@ absl::Status Client::VerifyReceipt(const pb::Receipt& receipt,
   return absl::OkStatus();
 }
 
+absl::Status Client::VerifyReceipt(const pb::Receipt& receipt, const pb::SignedDocument& document) {
+  const absl::Status status = CheckReceipt(receipt, document);
+  // Signed by a key that a later directory lists?
+  return status.ok() || !Refresh() ? status : CheckReceipt(receipt, document);
+}
+
 absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
                                            const RetryOptions& retry) {
   pb::SubmitRequest request;
@@ -114,12 +138,13 @@ absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
     grpc::ClientContext context;
     SetDeadline(context);
     pb::SubmitResponse response;
-    absl::Status status = rpc::FromGrpcStatus(stub_->Submit(&context, request, &response));
+    absl::Status status = rpc::FromGrpcStatus(stub().Submit(&context, request, &response));
     if (status.ok()) status = VerifyReceipt(response.receipt(), document);
     if (status.ok()) return std::move(*response.mutable_receipt());
     absl::Duration delay;
     if (!ShouldRetry(status, retry, attempt, delay)) return status;
     Sleep(delay, nullptr);
+    Refresh();
   }
 }
 
@@ -157,7 +182,7 @@ class Client::Bulk {
 
   absl::Status RunStream(int attempt) {
     grpc::ClientContext context;
-    auto stream = client_.stub_->SubmitMany(&context);
+    auto stream = client_.stub().SubmitMany(&context);
     std::deque<std::pair<uint64_t, pb::SignedDocument>> again;
     {
       base::MutexLock lock(mutex_);
@@ -255,6 +280,7 @@ struct Client::FollowRun {
   entente::config::v1::FollowerState state;
   std::string acknowledged;  // last cursor that was acknowledged
   bool progressed = false;
+  bool handler_failed = false;
 };
 
 absl::Status Client::TakeMessage(const pb::FollowResponse& message, const FollowOptions& options,
@@ -263,15 +289,17 @@ absl::Status Client::TakeMessage(const pb::FollowResponse& message, const Follow
     const std::string& ledger = delivery.ledger();
     if (delivery.has_entry()) {
       ENTENTE_ASSIGN_OR_RETURN(auto verified, VerifyEntry(group_, ledger, delivery.entry(),
-                                                          verifier_, agency_->directory()));
-      const std::string& state = agency_->name().state;
+                                                          verifier_, agency().directory()));
+      const std::string& state = agency().name().state;
       if (!entry::Includes(verified.document.audience(), state, !state.empty())) {
         return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
                             "{} was served although its audience leaves you out", verified.name());
       }
       // First the place, then the handler: it must never see what contradicts what is known.
       ENTENTE_RETURN_IF_ERROR(run.view.Append(verified));
-      ENTENTE_RETURN_IF_ERROR(handle(verified));
+      const absl::Status handled = handle(verified);
+      run.handler_failed = !handled.ok();
+      ENTENTE_RETURN_IF_ERROR(handled);
     } else {
       auto hash = base::Digest::From(delivery.skipped_leaf_hash());
       if (!hash || options.filter.empty() || !entry::IsLedgerId(ledger)) {
@@ -311,7 +339,7 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
       request.add_checkpoints(ledger.verified_checkpoint());
     }
   }
-  auto stream = stub_->Follow(&context, request);
+  auto stream = stub().Follow(&context, request);
   // A watcher ends the blocking read when the caller wants to stop.
   std::atomic<bool> finished{false};
   std::thread watcher;
@@ -326,6 +354,12 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
   while (status.ok() && stream->Read(&message)) {
     status = TakeMessage(message, options, handle, run);
     run.progressed = run.progressed || status.ok();
+    if (!status.ok() && !run.handler_failed && Refresh()) {
+      // By a key or an authority that a later directory lists? Seen again with that.
+      run.progressed = true;
+      status = base::Refuse(absl::StatusCode::kUnavailable, Reason::kDirectoryInvalid,
+                            "the directory has changed");
+    }
     if (status.code() == absl::StatusCode::kDataLoss && !options.state_file.empty()) {
       // What contradicts the state must not be lost: partners compare it.
       base::WriteFileAtomically(options.state_file + ".evidence", message.SerializeAsString(),
@@ -340,7 +374,7 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
       pb::AcknowledgeRequest ack;
       ack.set_cursor(run.state.cursor());
       pb::AcknowledgeResponse ignored;
-      status = rpc::FromGrpcStatus(stub_->Acknowledge(&ack_context, ack, &ignored));
+      status = rpc::FromGrpcStatus(stub().Acknowledge(&ack_context, ack, &ignored));
       if (status.ok()) run.acknowledged = run.state.cursor();
     }
   }
@@ -352,7 +386,7 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
 }
 
 absl::Status Client::Follow(const FollowOptions& options, const EntryHandler& handle) {
-  FollowRun run{LedgerView(agency_->directory().trust_domain(), group_, log_keys()), {}, "", false};
+  FollowRun run{LedgerView(agency().directory().trust_domain(), group_, log_keys()), {}, "", false};
   if (!options.state_file.empty()) {
     if (auto kept = base::ReadFile(options.state_file); kept.has_value()) {
       if (!run.state.ParseFromString(*kept)) {
@@ -366,7 +400,7 @@ absl::Status Client::Follow(const FollowOptions& options, const EntryHandler& ha
     run.progressed = false;
     // Work from what is saved: a message that failed half way is taken again from its start.
     const entente::config::v1::FollowerState saved = run.state;
-    run.view = LedgerView(agency_->directory().trust_domain(), group_, log_keys());
+    run.view = LedgerView(agency().directory().trust_domain(), group_, log_keys());
     ENTENTE_RETURN_IF_ERROR(run.view.Restore(saved));
     const absl::Status status = FollowOnce(options, handle, run);
     if (options.stop != nullptr && *options.stop) return absl::OkStatus();
@@ -375,6 +409,7 @@ absl::Status Client::Follow(const FollowOptions& options, const EntryHandler& ha
     absl::Duration delay = options.retry.delay_min;
     if (!status.ok() && !ShouldRetry(status, options.retry, attempt, delay)) return status;
     Sleep(delay, options.stop);
+    Refresh();
   }
 }
 

@@ -14,12 +14,14 @@
 
 #include <atomic>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 
 #include "clients/sdk/agency.h"
 #include "clients/sdk/ledger_view.h"
 #include "entente/exchange/v1/exchange_service.grpc.pb.h"
+#include "services/core/base/mutex.h"
 
 namespace entente::sdk {
 
@@ -77,15 +79,30 @@ class Client {
   using EntryHandler = std::function<absl::Status(const VerifiedEntry&)>;
   absl::Status Follow(const FollowOptions& options, const EntryHandler& handle);
 
-  pb::ExchangeService::Stub& stub() { return *stub_; }
-  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
-  const Agency& agency() const { return *agency_; }
+  // Takes over what the agency's files hold now: a later directory, another certificate. Follow and
+  // Submit do so by themselves where what they were given does not verify or nobody answers.
+  // Whether anything changed.
+  bool Refresh();
+
+  // What these refer to lives as long as the client, also after Refresh.
+  pb::ExchangeService::Stub& stub() const { return *session().stub; }
+  const std::shared_ptr<grpc::Channel>& channel() const { return session().channel; }
+  const Agency& agency() const { return *session().agency; }
   const std::string& group() const { return group_; }
   std::vector<entry::NoteVerifier> log_keys() const {
-    return agency_->directory().LogVerifiers(group_);
+    return agency().directory().LogVerifiers(group_);
   }
 
  private:
+  struct Session {
+    std::shared_ptr<const Agency> agency;
+    std::shared_ptr<grpc::Channel> channel;
+    std::unique_ptr<pb::ExchangeService::Stub> stub;
+  };
+  const Session& session() const {
+    base::MutexLock lock(mutex_);
+    return sessions_.back();
+  }
   Client(std::shared_ptr<const Agency> agency, std::string group,
          std::shared_ptr<grpc::Channel> channel);
   struct FollowRun;
@@ -93,12 +110,13 @@ class Client {
   absl::Status FollowOnce(const FollowOptions& options, const EntryHandler& handle, FollowRun& run);
   absl::Status TakeMessage(const pb::FollowResponse& message, const FollowOptions& options,
                            const EntryHandler& handle, FollowRun& run);
-  absl::Status VerifyReceipt(const pb::Receipt& receipt, const pb::SignedDocument& document) const;
+  absl::Status CheckReceipt(const pb::Receipt& receipt, const pb::SignedDocument& document) const;
+  absl::Status VerifyReceipt(const pb::Receipt& receipt, const pb::SignedDocument& document);
 
-  const std::shared_ptr<const Agency> agency_;
   const std::string group_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<pb::ExchangeService::Stub> stub_;
+  bool connected_ = false;  // by Connect, so that it can connect again
+  mutable base::Mutex mutex_;
+  std::list<Session> sessions_ ABSL_GUARDED_BY(mutex_);  // the last is in use; one per rotation
   document::Verifier verifier_;
 };
 

@@ -109,6 +109,13 @@ bool AddExtensions(X509* certificate, X509* issuer, const CertificateRequest& re
   return ok;
 }
 
+absl::Status CheckSignatureDigest(X509* handle) {
+  int digest = NID_undef;
+  OBJ_find_sigid_algs(X509_get_signature_nid(handle), &digest, nullptr);
+  if (digest == NID_sha1 || digest == NID_md5) return Reject("signed with a broken digest");
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Certificate> Certificate::FromHandle(std::shared_ptr<X509> handle) {
@@ -230,11 +237,23 @@ absl::Status CheckLeafProfile(const Certificate& leaf, LeafUsage usage) {
   if (usage != LeafUsage::kTlsServer && other_names != 0) {
     return Reject("no subject alternative name but the URI is admitted");
   }
-  const int signature = X509_get_signature_nid(handle);
-  int digest = NID_undef;
-  OBJ_find_sigid_algs(signature, &digest, nullptr);
-  if (digest == NID_sha1 || digest == NID_md5) return Reject("signed with a broken digest");
-  return absl::OkStatus();
+  return CheckSignatureDigest(handle);
+}
+
+bool IsAuthority(const Certificate& certificate) {
+  return (X509_get_extension_flags(certificate.handle()) & EXFLAG_CA) != 0;
+}
+
+absl::Status CheckAuthorityProfile(const Certificate& authority) {
+  X509* handle = authority.handle();
+  if (X509_get_version(handle) != X509_VERSION_3) return Reject("not an X.509 v3 certificate");
+  if (!IsAuthority(authority)) return Reject("basic constraints must say CA:TRUE");
+  ENTENTE_RETURN_IF_ERROR(CheckSerial(handle));
+  const uint32_t key_usage = X509_get_key_usage(handle);
+  if (key_usage == UINT32_MAX || (key_usage & X509v3_KU_KEY_CERT_SIGN) == 0) {
+    return Reject("key usage must hold keyCertSign");
+  }
+  return CheckSignatureDigest(handle);
 }
 
 absl::StatusOr<Certificate> Issue(const CertificateRequest& request, const PublicKey& subject_key,

@@ -78,6 +78,12 @@ absl::Status CheckPath(const Certificate& leaf, std::span<const Certificate> int
 // parsing.
 absl::Status CheckLeafProfile(const Certificate& leaf, LeafUsage usage);
 
+// What an authority must be to be registered: v3; CA:TRUE; keyCertSign; positive serial; not signed
+// with SHA-1 or MD5. CERTIFICATE_REJECTED says which of these fails.
+absl::Status CheckAuthorityProfile(const Certificate& authority);
+// Whether it says CA:TRUE.
+bool IsAuthority(const Certificate& certificate);
+
 // What to put into a certificate.
 struct CertificateRequest {
   std::string common_name;

@@ -398,9 +398,12 @@ std::string Directory::ServiceAuthoritiesPem() const {
   return pem;
 }
 
+std::string DirectoryPayload(std::string_view text) {
+  return document::PreAuthenticationEncoding(kDirectoryMediaType, text);
+}
+
 std::string SignDirectory(std::string_view text, const crypto::PrivateKey& key) {
-  return base::ToBase64(key.Sign(document::PreAuthenticationEncoding(kDirectoryMediaType, text))) +
-         "\n";
+  return base::ToBase64(key.Sign(DirectoryPayload(text))) + "\n";
 }
 
 absl::StatusOr<entente::config::v1::Directory> ParseDirectory(std::string_view text) {
@@ -423,8 +426,7 @@ absl::StatusOr<std::shared_ptr<const Directory>> OpenDirectory(std::string_view 
     signature.remove_suffix(1);
   }
   auto value = base::FromBase64(signature);
-  if (!value.has_value() ||
-      !key.Verify(*value, document::PreAuthenticationEncoding(kDirectoryMediaType, text)).ok()) {
+  if (!value.has_value() || !key.Verify(*value, DirectoryPayload(text)).ok()) {
     return base::RefuseArgument(Reason::kDirectoryInvalid,
                                 "directory: its signature does not verify with the directory key");
   }

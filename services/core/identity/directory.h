@@ -157,7 +157,9 @@ class DirectorySource {
   virtual void OnChange(std::function<void()> changed) = 0;
 };
 
-// Signs a directory's text; the content of "<file>.sig".
+// What is signed of a directory's text: DSSE's encoding of it.
+std::string DirectoryPayload(std::string_view text);
+// Signs a directory's text; the content of "<file>.sig": the signature in base64 (RFC 4648 §4).
 std::string SignDirectory(std::string_view text, const crypto::PrivateKey& key);
 // A directory as text, of any serial and by whomever; fields that this build does not know are left
 // unread. INVALID_ARGUMENT/DIRECTORY_INVALID if it is not one.
