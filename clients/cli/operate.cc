@@ -171,9 +171,11 @@ absl::Status Status(const Context& context, const OperateOptions& options) {
   Table table({"GROUP", "SERVING", "RECORDS", "QUEUE", "FOLLOWERS", "BEHIND", "DISK FREE", "BACKUP",
                "FIRST TO EXPIRE"});
   for (auto& [group, values] : groups) {
+    // Until the first look at them, a second after the start, none is known.
+    const bool known = expiry.count(group) != 0;
     const auto days = static_cast<int64_t>(
         (expiry[group].first - static_cast<double>(absl::ToUnixSeconds(now))) / 86400);
-    well = well && values["entente_serving"] == 1 && days >= 7;
+    well = well && values["entente_serving"] == 1 && (!known || days >= 7);
     table.Add({group, values["entente_serving"] == 1 ? "yes" : "NO",
                fmt::format("{}", values["entente_journal_records"]),
                fmt::format("{}", values["entente_sequencer_queue_length"]),
@@ -181,7 +183,7 @@ absl::Status Status(const Context& context, const OperateOptions& options) {
                lags[group].empty() ? "nobody" : lags[group].substr(1),
                fmt::format("{:.1f} GiB", values["entente_disk_free_bytes"] / (1 << 30)),
                Ago(values["entente_backup_timestamp_seconds"], now),
-               fmt::format("{} in {} days", expiry[group].second, days)});
+               known ? fmt::format("{} in {} days", expiry[group].second, days) : "not yet known"});
   }
   if (!context.json && !options.quiet) table.Print();
   if (well) return absl::OkStatus();

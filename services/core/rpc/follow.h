@@ -52,8 +52,8 @@ class FollowHub {
   // `shown` looks at a checkpoint that a follower shows, and refuses if it proves that the store
   // was rolled back.
   using Shown = std::function<absl::Status(const std::string& note)>;
-  // `report` is told of each stream's opening and of its end.
-  using Reporter = std::function<void(const CallRecord& call, const absl::Status& status)>;
+  // `report` is told of each stream's opening, when it notes the time, and of its end.
+  using Reporter = std::function<void(CallRecord& call, const absl::Status& status)>;
   FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options, Shown shown,
             Reporter report);
   ~FollowHub();

@@ -168,7 +168,8 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   follow = std::make_unique<FollowHub>(
       *feed, *guard, *readers, hub,
       [this](const std::string& note) { return rollback->Shown(note); },
-      [this](const CallRecord& call, const absl::Status& status) {
+      [this](CallRecord& call, const absl::Status& status) {
+        if (call.began == absl::InfinitePast()) call.began = backend->clock.Now();
         Report(*backend, call, status);
       });
   expiry = std::make_unique<ExpiryWatch>(module.group,
