@@ -1,4 +1,4 @@
-// entente backup, status: for operators.
+// entente backup, restore, status: for operators.
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include "services/core/base/clock.h"
 #include "services/core/base/names.h"
 #include "services/core/base/status.h"
+#include "services/core/journal/engines/open_journal.h"
 #include "services/core/journal/sqlite/sqlite_journal.h"
 
 namespace entente::cli {
@@ -22,11 +23,61 @@ namespace fs = std::filesystem;
 struct OperateOptions {
   std::string database;
   std::string out;
+  std::string note;
   std::string group = "leem";
   std::string metrics = "127.0.0.1:9464";
   bool quiet = false;
   DirectoryOptions directory;
 };
+
+// Record by record, from one engine to another: what is chained and signed is the same in each.
+absl::Status CopyRecords(journal::Journal& from, journal::Journal& to) {
+  constexpr size_t kBytes = 8 << 20;
+  const uint64_t end = from.Head();
+  Progress progress("copying", end);
+  for (uint64_t next = 0; next < end;) {
+    ENTENTE_ASSIGN_OR_RETURN(const auto records, from.Read(next, end, kBytes));
+    ENTENTE_RETURN_IF_ERROR(to.Append(next, records));
+    next += records.size();
+    progress.Update(next);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CopyJournal(const std::string& name, const std::string& service,
+                         const std::string& out) {
+  if (name.rfind(journal::kPostgresPrefix, 0) == 0) {
+    ENTENTE_ASSIGN_OR_RETURN(const auto from, journal::OpenToRead(name, service));
+    ENTENTE_ASSIGN_OR_RETURN(const auto to, journal::OpenToFill(out, service));
+    return CopyRecords(*from, *to);
+  }
+  std::unique_ptr<Progress> progress;
+  return journal::SqliteJournal::Backup(name, out, [&](int done, int total) {
+    if (progress == nullptr) {
+      progress = std::make_unique<Progress>("copying", static_cast<uint64_t>(total));
+    }
+    progress->Update(static_cast<uint64_t>(done));
+  });
+}
+
+// Checks a backup whole, and puts it into an empty journal.
+absl::Status Restore(const Context& context, const OperateOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto directory, FindDirectory(context, options.directory));
+  ENTENTE_RETURN_IF_ERROR(base::WithPrefix(
+      FsckFile(context, *directory, options.database, options.group), options.database));
+  const std::string service = directory->trust_domain() + "/" + options.group;
+  ENTENTE_ASSIGN_OR_RETURN(const auto from, journal::OpenToRead(options.database, service));
+  ENTENTE_ASSIGN_OR_RETURN(const auto to, journal::OpenToFill(options.out, service));
+  if (to->Head() != 0) {
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,
+                        "{} holds {} records already; a journal is never replaced, name an empty "
+                        "one",
+                        options.out, to->Head());
+  }
+  ENTENTE_RETURN_IF_ERROR(CopyRecords(*from, *to));
+  if (!context.json) std::cout << fmt::format("ok   {} records in {}\n", to->Head(), options.out);
+  return absl::OkStatus();
+}
 
 // Copies while the service works, checks the copy whole, and only then gives it its name.
 absl::Status Backup(const Context& context, const OperateOptions& options) {
@@ -38,25 +89,20 @@ absl::Status Backup(const Context& context, const OperateOptions& options) {
   std::error_code ignored;
   fs::remove(partial, ignored);
   const std::string began = std::to_string(absl::ToUnixSeconds(base::SystemClock().Now()));
-  {
-    std::unique_ptr<Progress> progress;
-    ENTENTE_RETURN_IF_ERROR(
-        journal::SqliteJournal::Backup(options.database, partial, [&](int done, int total) {
-          if (progress == nullptr) {
-            progress = std::make_unique<Progress>("copying", static_cast<uint64_t>(total));
-          }
-          progress->Update(static_cast<uint64_t>(done));
-        }));
-  }
+  ENTENTE_RETURN_IF_ERROR(
+      CopyJournal(options.database, directory->trust_domain() + "/" + options.group, partial));
   const absl::Status checked = FsckFile(context, *directory, partial, options.group);
   if (!checked.ok()) {
     fs::remove(partial, ignored);
     return base::WithPrefix(checked, "the copy does not verify and was removed");
   }
   fs::rename(partial, options.out);
-  // The service shows the time of its newest verified backup.
-  if (!base::WriteFileAtomically(options.database + ".backup", began + "\n")) {
-    std::cerr << "entente: cannot note the backup beside " << options.database << "\n";
+  // The service shows the time of its newest verified backup; one with a PostgreSQL journal looks
+  // beside its own files.
+  const std::string beside = options.note.empty() ? options.database : options.note;
+  if (beside.rfind(journal::kPostgresPrefix, 0) != 0 &&
+      !base::WriteFileAtomically(beside + ".backup", began + "\n")) {
+    std::cerr << "entente: cannot note the backup beside " << beside << "\n";
   }
   if (!context.json) std::cout << "ok   " << options.out << "\n";
   return absl::OkStatus();
@@ -199,11 +245,25 @@ void AddOperate(CLI::App& app, Context& context) {
       "backup",
       "Copy a journal while its service works; the copy counts once fsck has checked it.\n"
       "Example: entente backup leem.db backups/leem-2016-10-21.db --group leem");
-  backup->add_option("database", options->database, "The journal's SQLite file")->required();
+  const std::string source =
+      "The journal's SQLite file, or postgres:FILE with a connection string "
+      "in FILE";
+  backup->add_option("database", options->database, source)->required();
+  backup->add_option("--note", options->note,
+                     "With postgres: the service's database_file, beside which the time is noted");
   backup->add_option("out", options->out, "The copy; must not be there yet")->required();
   backup->add_option("--group", options->group, "iem, leem or tem");
   AddDirectoryOptions(backup, options->directory);
   context.Run(backup, [options, &context] { return Backup(context, *options); });
+  auto* restore = app.add_subcommand(
+      "restore",
+      "Check a backup and put it into an empty journal; a SQLite journal may as well be copied.\n"
+      "Example: entente restore leem-2016-10-21.db postgres:/run/secrets/leem_postgres");
+  restore->add_option("backup", options->database, "A file that entente backup made")->required();
+  restore->add_option("out", options->out, "A SQLite file, or postgres:FILE")->required();
+  restore->add_option("--group", options->group, "iem, leem or tem");
+  AddDirectoryOptions(restore, options->directory);
+  context.Run(restore, [options, &context] { return Restore(context, *options); });
   auto* status = app.add_subcommand(
       "status", "How a service is, from its metrics; exit code 2 if something is wrong");
   status->add_option("--metrics", options->metrics, "Its metrics_listen, as in 127.0.0.1:9464");

@@ -12,7 +12,7 @@
 #include "clients/cli/verify.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
-#include "services/core/journal/sqlite/sqlite_journal.h"
+#include "services/core/journal/engines/open_journal.h"
 #include "services/core/machine/machine.h"
 
 namespace entente::cli {
@@ -102,7 +102,8 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
   merkle::CompactRange range;
   bool whole = true;  // every entry up to the checkpoint is here
   auto note = base::ReadFile(folder.string() + "/checkpoint");
-  absl::StatusOr<entry::Checkpoint> checkpoint = Damaged("no checkpoint was saved; run follow --save again to its end");
+  absl::StatusOr<entry::Checkpoint> checkpoint =
+      Damaged("no checkpoint was saved; run follow --save again to its end");
   if (note) {
     checkpoint = entry::OpenCheckpoint(
         *note, entry::OriginOf(agency.directory().trust_domain(), group, ledger),
@@ -297,10 +298,7 @@ absl::Status FsckFile(const Context& context, const identity::Directory& directo
   const auto reg = MakeRegister(group);
   if (reg == nullptr)
     return base::RefuseArgument(Reason::kFieldInvalid, "--group: iem, leem or tem");
-  auto opened = journal::SqliteJournal::Open({.path = path,
-                                              .service = directory.trust_domain() + "/" + group,
-                                              .read_only = true,
-                                              .check_integrity = true});
+  auto opened = journal::OpenToRead(path, directory.trust_domain() + "/" + group);
   if (!opened.ok()) {
     if (opened.status().code() != absl::StatusCode::kDataLoss) return opened.status();
     findings.Add(path, opened.status());
@@ -331,7 +329,9 @@ void AddVerify(CLI::App& app, Context& context) {
   verify->add_option("--group", options->group, "iem, leem or tem");
   context.Run(verify, [options, &context] { return Verify(context, *options); });
   auto* fsck = app.add_subcommand("fsck", "Re-derive everything from a journal's bytes");
-  fsck->add_option("database", options->path, "The journal's SQLite file")->required();
+  fsck->add_option("database", options->path,
+                   "The journal's SQLite file, or postgres:FILE with a connection string in FILE")
+      ->required();
   fsck->add_option("--group", options->group, "iem, leem or tem");
   AddDirectoryOptions(fsck, options->directory);
   context.Run(fsck, [options, &context] { return Fsck(context, *options); });

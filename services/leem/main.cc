@@ -1,13 +1,9 @@
 // entente-leem: the LEEM service on its embedded journal.
-#include "services/core/journal/sqlite/sqlite_journal.h"
+#include "services/core/journal/engines/open_journal.h"
 #include "services/core/rpc/server_host.h"
 #include "services/leem/denial_service.h"
 
 int main(int argc, char** argv) {
-  return entente::rpc::RunServer(
-      argc, argv, "entente-leem", {entente::leem::LeemModule()},
-      [](const std::string& path,
-         const std::string& service) -> absl::StatusOr<std::unique_ptr<entente::journal::Journal>> {
-        return entente::journal::SqliteJournal::Open({.path = path, .service = service});
-      });
+  return entente::rpc::RunServer(argc, argv, "entente-leem", {entente::leem::LeemModule()},
+                                 entente::journal::OpenJournal);
 }

@@ -1,5 +1,5 @@
 // entente-suite: every group in one process, one SQLite file each.
-#include "services/core/journal/sqlite/sqlite_journal.h"
+#include "services/core/journal/engines/open_journal.h"
 #include "services/core/rpc/server_host.h"
 #include "services/iem/matter_service.h"
 #include "services/leem/denial_service.h"
@@ -9,8 +9,5 @@ int main(int argc, char** argv) {
   return entente::rpc::RunServer(
       argc, argv, "entente-suite",
       {entente::iem::IemModule(), entente::leem::LeemModule(), entente::tem::TemModule()},
-      [](const std::string& path,
-         const std::string& service) -> absl::StatusOr<std::unique_ptr<entente::journal::Journal>> {
-        return entente::journal::SqliteJournal::Open({.path = path, .service = service});
-      });
+      entente::journal::OpenJournal);
 }

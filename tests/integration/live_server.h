@@ -14,7 +14,7 @@
 #include "entente/leem/v1/denial_service.grpc.pb.h"
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/base/testing/temp_dir.h"
-#include "services/core/journal/sqlite/sqlite_journal.h"
+#include "services/core/journal/engines/open_journal.h"
 #include "services/core/rpc/grpc_status.h"
 #include "services/core/rpc/server_host.h"
 #include "services/leem/denial_service.h"
@@ -47,13 +47,8 @@ class LiveServer {
     options.config.set_tls_certificate_file(folder_.File("tls.crt"));
     options.config.set_tls_key_file(folder_.File("tls.key"));
     options.config.set_log_key_file(folder_.File("log.key"));
-    auto server = rpc::GroupServer::Open(
-        options, module_, profile_, regime_.source(), clock_,
-        [](const std::string& path,
-           const std::string& service) -> absl::StatusOr<std::unique_ptr<journal::Journal>> {
-          return journal::SqliteJournal::Open({.path = path, .service = service});
-        },
-        *registry_);
+    auto server = rpc::GroupServer::Open(options, module_, profile_, regime_.source(), clock_,
+                                         journal::OpenJournal, *registry_);
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     EXPECT_OK(server_->Listen());

@@ -23,6 +23,8 @@ ALLOWED = {
     'services/core/identity': {'base', 'crypto', 'document', 'entry'},
     'services/core/journal': {'base', 'crypto'},
     'services/core/journal/sqlite': {'base', 'crypto', 'journal'},
+    'services/core/journal/postgres': {'base', 'crypto', 'journal'},
+    'services/core/journal/engines': {'base', 'journal'},
     'services/core/machine': {'base', 'crypto', 'document', 'merkle', 'entry', 'identity', 'journal'},
     'services/core/feed': {'base', 'document', 'merkle', 'entry', 'journal', 'machine'},
     'services/core/rules': {'base', 'document'},

@@ -5,8 +5,7 @@
 //   1. Append is atomic and durable: when it returns OK, the whole batch survives a crash; when it
 //      does not, either none of it is there, or (only after kJournalFaulted) all of it may be.
 //   2. Append compares: a head other than `expected_head` is ABORTED/JOURNAL_HEAD_MOVED and nothing
-//   is
-//      written.
+//      is written.
 //   3. Positions are contiguous from 0. Nothing is ever changed or removed.
 //   4. Every record that Read returns was checked against its chain digest; a mismatch is
 //      DATA_LOSS/JOURNAL_CORRUPT and no part of the range is returned.
@@ -14,6 +13,7 @@
 #define ENTENTE_SERVICES_CORE_JOURNAL_JOURNAL_H_
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -51,8 +51,16 @@ class Journal {
   // when begin < end <= Head(). OUT_OF_RANGE beyond the head. Thread-safe.
   virtual absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end,
                                                    size_t bytes_max) = 0;
-  // Number of records. Thread-safe.
+  // Number of records, as last seen: other writers may have appended since. Thread-safe.
   virtual uint64_t Head() = 0;
+  // Looks for what other writers appended: Head() is then no older than this call. DATA_LOSS where
+  // what this process has seen is gone. Thread-safe. An engine with one writer has nothing to look
+  // for.
+  virtual absl::Status Refresh() { return absl::OkStatus(); }
+  // Calls `moved`, on a thread of the engine's own, whenever other writers may have appended; it
+  // must not block. Null ends it, and returns after the last call. An engine with one writer never
+  // calls.
+  virtual void Watch(std::function<void()> moved) { static_cast<void>(moved); }
 };
 
 }  // namespace entente::journal

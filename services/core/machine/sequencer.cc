@@ -109,6 +109,19 @@ absl::Status Sequencer::SignWith(const entry::NoteSigner& signer, AckCallback do
   return Enqueue(std::move(command), std::nullopt);
 }
 
+absl::Status Sequencer::CatchUpNow(AckCallback done) {
+  Command command;
+  command.catch_up = true;
+  command.acknowledged = std::move(done);
+  return Enqueue(std::move(command), std::nullopt);
+}
+
+void Sequencer::OthersAppended() {
+  // With a full queue the thread catches up anyway.
+  const absl::Status queued = CatchUpNow([](const absl::Status&) {});
+  static_cast<void>(queued);
+}
+
 std::vector<Sequencer::Command> Sequencer::Take() {
   std::vector<Command> commands;
   while (!queue_.empty() && commands.size() < options_.batch_max) {
@@ -169,31 +182,71 @@ bool Sequencer::RunOnce() {
 
 void Sequencer::Work(std::vector<Command> commands) {
   size_t next = 0;
+  int races_lost = 0;
   while (next < commands.size()) {
     Batch batch;
+    absl::Status status = Look(std::span(commands).subspan(next));
+    if (status.ok()) status = CatchUp();
+    if (!status.ok()) {
+      for (; next < commands.size(); ++next) Fail(commands[next], status);
+      return;
+    }
     // Civil time may go back; recorded time may not.
     latest_ = std::max(latest_, d_.clock.Now());
     batch.now = latest_;
-    if (absl::Status status = CatchUp(); !status.ok()) {
-      for (; next < commands.size(); ++next) {
-        Command& command = commands[next];
-        command.document.has_value() ? command.done(status) : command.acknowledged(status);
-      }
-      return;
-    }
     while (next < commands.size() && Stage(commands[next], batch)) ++next;
-    absl::Status status = absl::OkStatus();
     if (!batch.records.empty() || !batch.ranges.empty()) {
       SignCheckpoints(batch);
       status = CommitBatch(batch);
     }
     if (status.ok()) {
+      races_lost = 0;
       Answer(batch);
       continue;
     }
-    for (Pending& pending : batch.documents) pending.command.done(status);
-    for (Command& command : batch.acknowledgements) command.acknowledged(status);
+    std::vector<Command> again;
+    for (Pending& pending : batch.documents) again.push_back(std::move(pending.command));
+    for (Command& command : batch.acknowledgements) again.push_back(std::move(command));
+    if (status.code() == absl::StatusCode::kAborted && ++races_lost <= kRacesLostMax) {
+      // Another writer was first: what it did is caught up with, and these are judged anew.
+      std::move(commands.begin() + static_cast<ptrdiff_t>(next), commands.end(),
+                std::back_inserter(again));
+      commands = std::move(again);
+      next = 0;
+      continue;
+    }
+    if (status.code() == absl::StatusCode::kAborted) {
+      status = base::WithRetry(
+          base::Refuse(absl::StatusCode::kUnavailable, Reason::kJournalHeadMoved,
+                       "other writers were first {} times; try again", kRacesLostMax),
+          absl::Seconds(1));
+    }
+    if (status.code() == absl::StatusCode::kDataLoss) d_.fatal(status);
+    for (Command& command : again) Fail(command, status);
   }
+}
+
+void Sequencer::Fail(Command& command, const absl::Status& status) {
+  command.document.has_value() ? command.done(status) : command.acknowledged(status);
+}
+
+// Asks the journal for what others appended if one of these speaks of more than is known here: a
+// reader that another writer served may acknowledge it here.
+absl::Status Sequencer::Look(std::span<const Command> commands) {
+  const auto knows_more = [&](const Command& command) {
+    return std::any_of(command.sizes.begin(), command.sizes.end(), [&](const auto& size) {
+      auto it = d_.machine.ledgers().find(size.first);
+      return it == d_.machine.ledgers().end() || size.second > it->second.tree.size();
+    });
+  };
+  if (std::none_of(commands.begin(), commands.end(), [&](const Command& command) {
+        return command.catch_up || knows_more(command);
+      })) {
+    return absl::OkStatus();
+  }
+  absl::Status status = d_.journal.Refresh();
+  if (status.code() == absl::StatusCode::kDataLoss) d_.fatal(status);
+  return status;
 }
 
 // Applies what the journal holds beyond the machine: after an append whose outcome was unknown, or
@@ -223,6 +276,10 @@ absl::Status Sequencer::CatchUp() {
 
 bool Sequencer::Stage(Command& command, Batch& batch) {
   if (command.document.has_value()) return StageDocument(command, batch);
+  if (command.catch_up) {  // done before anything was staged
+    batch.acknowledgements.push_back(std::move(command));
+    return true;
+  }
   if (command.signer != nullptr) {
     signer_ = command.signer;
     for (const auto& [id, ledger] : d_.machine.ledgers()) RangeOf(id, batch);

@@ -8,6 +8,8 @@
 //   4. It stamps them, signs one checkpoint per touched ledger, and appends all of it in one
 //   journal
 //      transaction (group commit).
+//      Where several writers share the journal, one may find that another was first: it applies
+//      what that one appended and goes back to 3.
 //   5. It applies the records, tells `committed`, and answers each caller with a receipt.
 //
 // A failed append answers every caller of the batch with the journal's error and changes nothing;
@@ -87,6 +89,12 @@ class Sequencer {
   // the old key find each ledger signed. `signer` must outlive the sequencer.
   absl::Status SignWith(const entry::NoteSigner& signer, AckCallback done);
 
+  // Applies what other writers appended, then calls back: nothing that was appended before this
+  // call is missing then.
+  absl::Status CatchUpNow(AckCallback done);
+  // The same soon, for whoever watches the journal. Never blocks.
+  void OthersAppended();
+
   void Start();
   // Finishes what is queued, refuses what comes later.
   void Stop();
@@ -97,15 +105,18 @@ class Sequencer {
 
  private:
   struct Command {
-    // A document, another signer, or an acknowledgement.
+    // A document, another signer, a wish to catch up, or an acknowledgement.
     std::optional<document::VerifiedDocument> document;
     uint64_t directory_serial = 0;
     ReceiptCallback done;
     const entry::NoteSigner* signer = nullptr;
+    bool catch_up = false;
     base::AgencyName agency;
     std::map<std::string, uint64_t> sizes;
     AckCallback acknowledged;
   };
+  // How often a batch is judged anew because another writer was first.
+  static constexpr int kRacesLostMax = 16;
   struct Pending;  // one stamped document of the batch
   struct Batch;
 
@@ -115,6 +126,8 @@ class Sequencer {
   void NobodyArrives();
   std::vector<Command> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work(std::vector<Command> commands);
+  absl::Status Look(std::span<const Command> commands);
+  static void Fail(Command& command, const absl::Status& status);
   absl::Status CatchUp();
   // True if the command belongs to this batch; false to leave it for the next.
   bool Stage(Command& command, Batch& batch);

@@ -174,20 +174,17 @@ grpc::ServerUnaryReactor* ExchangeServiceImpl::Acknowledge(grpc::CallbackServerC
     }
     auto cursor = entry::Cursor::Decode(backend_.machine.service(), request->cursor());
     if (!cursor.ok()) return finish(cursor.status());
-    {
-      std::shared_lock lock(backend_.machine.mutex());
-      for (const auto& [id, next] : cursor->next) {
-        const machine::Ledger* ledger = backend_.machine.Find(id, caller->reader());
-        if (ledger != nullptr && next <= ledger->tree.size()) continue;
-        lock.unlock();
-        return finish(base::WithMetadata(
-            base::Refuse(absl::StatusCode::kOutOfRange, Reason::kCursorAhead,
-                         "the cursor is ahead of ledger {}; acknowledge what you were given", id),
-            "ledger", id));
-      }
-    }
-    absl::Status queued =
-        backend_.sequencer.Acknowledge(caller->agency, std::move(cursor->next), finish);
+    const auto record = [this, finish, agency = caller->agency, sizes = cursor->next] {
+      absl::Status queued = backend_.sequencer.Acknowledge(agency, sizes, finish);
+      if (!queued.ok()) finish(queued);
+    };
+    if (CheckReached(*cursor, caller->reader()).ok()) return record();
+    // Another writer may have served what is acknowledged here.
+    absl::Status queued = backend_.sequencer.CatchUpNow(
+        [this, finish, record, reader = caller->reader(), cursor = *cursor](absl::Status status) {
+          if (status.ok()) status = CheckReached(cursor, reader);
+          status.ok() ? record() : finish(status);
+        });
     if (!queued.ok()) finish(queued);
   });
   if (!posted) {
@@ -196,6 +193,20 @@ grpc::ServerUnaryReactor* ExchangeServiceImpl::Acknowledge(grpc::CallbackServerC
         absl::Milliseconds(100))));
   }
   return reactor;
+}
+
+absl::Status ExchangeServiceImpl::CheckReached(const entry::Cursor& cursor,
+                                               const machine::Reader& reader) const {
+  std::shared_lock lock(backend_.machine.mutex());
+  for (const auto& [id, next] : cursor.next) {
+    const machine::Ledger* ledger = backend_.machine.Find(id, reader);
+    if (ledger != nullptr && next <= ledger->tree.size()) continue;
+    return base::WithMetadata(
+        base::Refuse(absl::StatusCode::kOutOfRange, Reason::kCursorAhead,
+                     "the cursor is ahead of ledger {}; acknowledge what you were given", id),
+        "ledger", id);
+  }
+  return absl::OkStatus();
 }
 
 grpc::ServerUnaryReactor* ExchangeServiceImpl::GetDelivery(grpc::CallbackServerContext* context,

@@ -99,6 +99,8 @@ class ExchangeServiceImpl final : public ExchangeServiceBase {
                                              pb::ProveConsistencyResponse* response) override;
 
  private:
+  // OUT_OF_RANGE/CURSOR_AHEAD where a cursor is beyond what is applied, or not the reader's.
+  absl::Status CheckReached(const entry::Cursor& cursor, const machine::Reader& reader) const;
   Backend& backend_;
 };
 

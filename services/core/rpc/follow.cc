@@ -159,7 +159,12 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
     }
     for (const std::string& note : request.checkpoints()) {
       if (hub_.shown_ == nullptr) break;
-      if (absl::Status proof = hub_.shown_(note); !proof.ok()) {
+      const absl::Status proof = hub_.shown_(note);
+      if (!proof.ok() &&
+          base::ReasonOf(proof) != std::string(ReasonName(Reason::kJournalRolledBack))) {
+        return proof;
+      }
+      if (!proof.ok()) {
         // The proof names a ledger and its size, which not every caller may know of (DESIGN law 6):
         // the log has it, callers get words that are the same for all.
         const absl::Status status =
@@ -192,10 +197,17 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
     ENTENTE_RETURN_IF_ERROR(LookAt(request));
     ENTENTE_ASSIGN_OR_RETURN(
         auto filter, feed::Filter::Parse(request.filter(), hub_.feed_.machine().reg().FactNames()));
-    ENTENTE_ASSIGN_OR_RETURN(
-        follower_,
-        feed::Follower::Create(hub_.feed_, caller_.reader(), request.cursor(), std::move(filter),
-                               {.until_current = request.until_current()}));
+    const auto create = [&] {
+      return feed::Follower::Create(hub_.feed_, caller_.reader(), request.cursor(), filter,
+                                    {.until_current = request.until_current()});
+    };
+    auto created = create();
+    if (created.status().code() == absl::StatusCode::kOutOfRange && hub_.catch_up_ != nullptr) {
+      // Another writer may have served what this cursor stands behind.
+      ENTENTE_RETURN_IF_ERROR(hub_.catch_up_());
+      created = create();
+    }
+    ENTENTE_ASSIGN_OR_RETURN(follower_, std::move(created));
     return absl::OkStatus();
   }
 
@@ -308,13 +320,14 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
 };
 
 FollowHub::FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options,
-                     Shown shown, Reporter report)
+                     Shown shown, Reporter report, CatchUp catch_up)
     : feed_(feed),
       guard_(guard),
       readers_(readers),
       options_(options),
       shown_(std::move(shown)),
-      report_(std::move(report)) {
+      report_(std::move(report)),
+      catch_up_(std::move(catch_up)) {
   thread_ = std::thread([this] { Run(); });
 }
 

@@ -54,8 +54,10 @@ class FollowHub {
   using Shown = std::function<absl::Status(const std::string& note)>;
   // `report` is told of each stream's opening, when it notes the time, and of its end.
   using Reporter = std::function<void(CallRecord& call, const absl::Status& status)>;
+  // `catch_up` waits until what other writers appended before the call is applied.
+  using CatchUp = std::function<absl::Status()>;
   FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options, Shown shown,
-            Reporter report);
+            Reporter report, CatchUp catch_up);
   ~FollowHub();
 
   // Starts a stream; the reactor owns itself.
@@ -91,6 +93,7 @@ class FollowHub {
   const Options options_;
   const Shown shown_;
   const Reporter report_;
+  const CatchUp catch_up_;
   std::atomic<bool> recheck_{false};
   mutable base::Mutex mutex_;
   base::CondVar wake_;

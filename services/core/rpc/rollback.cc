@@ -75,12 +75,16 @@ bool RollbackWatch::Keep() {
 }
 
 absl::Status RollbackWatch::Shown(const std::string& note) {
-  absl::Status status;
-  {
-    const auto own = directory_.Get()->LogVerifiers(machine_.group());
+  const auto own = directory_.Get()->LogVerifiers(machine_.group());
+  const auto compare = [&] {
     std::shared_lock lock(machine_.mutex());
-    status = Compare(note, own);
-  }
+    return Compare(note, own);
+  };
+  absl::Status status = compare();
+  if (status.ok()) return status;
+  // Another writer may have signed it a moment ago.
+  ENTENTE_RETURN_IF_ERROR(catch_up_());
+  status = compare();
   if (status.ok()) return status;
   base::MutexLock guard(mutex_);
   if (!std::exchange(proven_, true)) {

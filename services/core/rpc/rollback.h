@@ -4,6 +4,7 @@
 #ifndef ENTENTE_SERVICES_CORE_RPC_ROLLBACK_H_
 #define ENTENTE_SERVICES_CORE_RPC_ROLLBACK_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,13 @@ inline constexpr int kShownMax = 64;
 class RollbackWatch {
  public:
   // `file` keeps the newest checkpoint of every ledger; best on another volume than the journal.
+  // `catch_up` waits until what other writers appended before the call is applied.
   RollbackWatch(const machine::Machine& machine, const identity::DirectorySource& directory,
-                std::string file)
-      : machine_(machine), directory_(directory), file_(std::move(file)) {}
+                std::string file, std::function<absl::Status()> catch_up)
+      : machine_(machine),
+        directory_(directory),
+        file_(std::move(file)),
+        catch_up_(std::move(catch_up)) {}
 
   // Compares the journal with what was kept: DATA_LOSS/JOURNAL_ROLLED_BACK where it is behind, or
   // another history. A missing file is none.
@@ -29,8 +34,9 @@ class RollbackWatch {
   // Writes down the newest checkpoints, if they changed. False if that failed.
   bool Keep();
   // Looks at a checkpoint that a follower shows. Not ours, or reached: OK. Else keeps it, and says
-  // so: from then on the service must refuse everything. One by a retired key proves nothing:
-  // whoever stole it could stop the service.
+  // so (DATA_LOSS/JOURNAL_ROLLED_BACK): from then on the service must refuse everything. May wait
+  // to catch up first, and fail at that: then nothing is shown yet. One by a retired key proves
+  // nothing: whoever stole it could stop the service.
   absl::Status Shown(const std::string& note);
 
  private:
@@ -39,6 +45,7 @@ class RollbackWatch {
   const machine::Machine& machine_;
   const identity::DirectorySource& directory_;
   const std::string file_;
+  const std::function<absl::Status()> catch_up_;
   base::Mutex mutex_;
   uint64_t kept_at_ ABSL_GUARDED_BY(mutex_) = UINT64_MAX;  // records applied when Keep wrote
   bool proven_ ABSL_GUARDED_BY(mutex_) = false;

@@ -12,6 +12,7 @@
 #include <iostream>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/expiry_watch.h"
 #include "services/core/rpc/log_key.h"
@@ -98,6 +99,7 @@ struct GroupServer::Impl {
   void Assemble(const GroupModule& module, const entente::config::v1::RegimeProfile& profile,
                 const base::Clock& clock, prometheus::Registry& registry);
   void SignAgainIfReplaced();
+  absl::Status CatchUp();
   absl::Status WriteRoots() const {
     const auto now = directory->Get();
     if (base::WriteFileAtomically(roots_file,
@@ -113,7 +115,7 @@ absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
   const std::string service = directory->Get()->trust_domain() + "/" + module.group;
   log_key = std::make_unique<LogKeyFile>(options.config.log_key_file(), *directory, module.group);
   ENTENTE_ASSIGN_OR_RETURN(signer, log_key->Open());
-  ENTENTE_ASSIGN_OR_RETURN(journal, journals(options.config.database_file(), service));
+  ENTENTE_ASSIGN_OR_RETURN(journal, journals(options.config, service));
   machine =
       std::make_unique<machine::Machine>(directory->Get()->trust_domain(), module.group, *reg);
   machine::ReplayOptions replay;
@@ -131,8 +133,26 @@ absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
                   {"fingerprint", machine->Fingerprint().hex()}});
   const std::string& heads = options.config.heads_file();
   rollback = std::make_unique<RollbackWatch>(
-      *machine, *directory, heads.empty() ? options.config.database_file() + ".heads" : heads);
+      *machine, *directory, heads.empty() ? options.config.database_file() + ".heads" : heads,
+      [this] { return CatchUp(); });
   return rollback->CheckKept();
+}
+
+// Waits for the sequencer; not for its own thread, nor for one that must not wait.
+absl::Status GroupServer::Impl::CatchUp() {
+  struct Waiting {
+    absl::Notification done;
+    absl::Status status;
+  };
+  auto waiting = std::make_shared<Waiting>();
+  ENTENTE_RETURN_IF_ERROR(sequencer->CatchUpNow([waiting](const absl::Status& status) {
+    waiting->status = status;
+    waiting->done.Notify();
+  }));
+  if (waiting->done.WaitForNotificationWithTimeout(absl::Seconds(10))) return waiting->status;
+  return base::WithRetry(base::Refuse(absl::StatusCode::kUnavailable, Reason::kJournalFaulted,
+                                      "the journal does not answer"),
+                         absl::Seconds(1));
 }
 
 // A key that was replaced while the service was down: quiet ledgers are signed by the old one.
@@ -171,7 +191,8 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
       [this](CallRecord& call, const absl::Status& status) {
         if (call.began == absl::InfinitePast()) call.began = backend->clock.Now();
         Report(*backend, call, status);
-      });
+      },
+      [this] { return CatchUp(); });
   expiry = std::make_unique<ExpiryWatch>(module.group,
                                          std::vector<std::pair<std::string, std::string>>{
                                              {"tls", options.config.tls_certificate_file()},
@@ -204,6 +225,7 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   sequencer = std::make_unique<machine::Sequencer>(
       std::move(dependencies), machine::Sequencer::Options{.queue_max = queue_max});
   sequencer->Start();
+  journal->Watch([this] { sequencer->OthersAppended(); });
   backend = std::make_unique<Backend>(Backend{*guard, *directory, clock, *machine, *journal,
                                               *sequencer, verifier, *follow, *intake, *readers,
                                               *metrics, options.audit});
@@ -380,6 +402,7 @@ void GroupServer::Drain() {
   }
   // What was taken in is recorded before the journal closes.
   impl_->intake->Stop();
+  impl_->journal->Watch(nullptr);
   impl_->sequencer->Stop();
   impl_->readers->Stop();
   impl_->companion.reset();
@@ -424,6 +447,7 @@ absl::Status LoadConfig(const std::string& path, const std::string& listen,
       if (!file->empty()) ResolvePath(folder, file);
     }
     if (!group.heads_file().empty()) ResolvePath(folder, group.mutable_heads_file());
+    if (!group.postgres_file().empty()) ResolvePath(folder, group.mutable_postgres_file());
     if (!listen.empty() && config.groups_size() == 1) group.set_listen(listen);
     auto it = std::find_if(modules.begin(), modules.end(),
                            [&](const GroupModule& m) { return m.group == group.group(); });

@@ -36,7 +36,7 @@ struct GroupModule {
 };
 
 using JournalFactory = std::function<absl::StatusOr<std::unique_ptr<journal::Journal>>(
-    const std::string& path, const std::string& service)>;
+    const entente::config::v1::GroupConfig& config, const std::string& service)>;
 
 // One group's service with everything it stands on.
 class GroupServer {

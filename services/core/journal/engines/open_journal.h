@@ -1,0 +1,34 @@
+// The journal that a group's configuration names, whichever engine keeps it.
+#ifndef ENTENTE_SERVICES_CORE_JOURNAL_ENGINES_OPEN_JOURNAL_H_
+#define ENTENTE_SERVICES_CORE_JOURNAL_ENGINES_OPEN_JOURNAL_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "entente/config/v1/server_config.pb.h"
+#include "services/core/journal/journal.h"
+
+namespace entente::journal {
+
+// `service` as in "mtcr.example/leem". Errors are those of the engine's own Open.
+absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const entente::config::v1::GroupConfig& config,
+                                                     const std::string& service);
+
+// A journal as an operator names it on the command line: a SQLite file, or "postgres:FILE", where
+// FILE holds a connection string.
+inline constexpr std::string_view kPostgresPrefix = "postgres:";
+// To read it whole, beside a service that may be writing it; SQLite's own integrity is checked,
+// too.
+absl::StatusOr<std::unique_ptr<Journal>> OpenToRead(const std::string& name,
+                                                    const std::string& service);
+// To fill it: made if it is not there.
+absl::StatusOr<std::unique_ptr<Journal>> OpenToFill(const std::string& name,
+                                                    const std::string& service);
+
+// The connection string in a file; INVALID_ARGUMENT/CONFIGURATION_INVALID names the file.
+absl::StatusOr<std::string> ReadConnection(const std::string& file);
+
+}  // namespace entente::journal
+
+#endif  // ENTENTE_SERVICES_CORE_JOURNAL_ENGINES_OPEN_JOURNAL_H_
