@@ -27,8 +27,14 @@ class LiveServer {
   LiveServer(TestRegime& regime, const base::Clock& clock,
              const entente::config::v1::Limits& limits = {},
              const rpc::GroupModule& module = leem::LeemModule(),
-             const entente::config::v1::RegimeProfile& profile = TestProfile())
-      : regime_(regime), clock_(clock), limits_(limits), module_(module), profile_(profile) {
+             const entente::config::v1::RegimeProfile& profile = TestProfile(),
+             rpc::JournalFactory journals = journal::OpenJournal)
+      : regime_(regime),
+        clock_(clock),
+        limits_(limits),
+        module_(module),
+        profile_(profile),
+        journals_(std::move(journals)) {
     Write("ca.crt", regime.service_authority().Pem());
     Write("tls.crt", regime.service_tls().chain[0].Pem());
     Write("tls.key", regime.service_tls().key.Pem());
@@ -48,7 +54,7 @@ class LiveServer {
     options.config.set_tls_key_file(folder_.File("tls.key"));
     options.config.set_log_key_file(folder_.File("log.key"));
     auto server = rpc::GroupServer::Open(options, module_, profile_, regime_.source(), clock_,
-                                         journal::OpenJournal, *registry_);
+                                         journals_, *registry_);
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     EXPECT_OK(server_->Listen());
@@ -98,6 +104,7 @@ class LiveServer {
   const entente::config::v1::Limits limits_;
   const rpc::GroupModule module_;
   const entente::config::v1::RegimeProfile profile_;
+  const rpc::JournalFactory journals_;
   std::unique_ptr<prometheus::Registry> registry_ = std::make_unique<prometheus::Registry>();
   std::unique_ptr<rpc::GroupServer> server_;
 };

@@ -13,7 +13,8 @@ for state in jp kr nz; do
     --seat leem:read,submit --seat "tem:read,submit$([ $state = jp ] && echo ,chair)" >/dev/null
 done
 cp -r deploy/kubernetes "$work/kubernetes"
-deploy/prepare "$work/pki" "$work/kubernetes/overlays/single/etc" >/dev/null
+echo "host=database.example dbname=entente" > "$work/postgres.example"
+POSTGRES_FILE=$work/postgres.example deploy/prepare "$work/pki" "$work/kubernetes/overlays/single/etc" >/dev/null
 
 step "every overlay builds"
 command -v kubectl >/dev/null && kubectl kustomize "$work/kubernetes/base" >/dev/null 2>&1 || leave_out "no kubectl whose kustomize reads these overlays"
