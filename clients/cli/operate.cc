@@ -88,7 +88,7 @@ absl::Status Backup(const Context& context, const OperateOptions& options) {
   const std::string partial = options.out + ".partial";
   std::error_code ignored;
   fs::remove(partial, ignored);
-  const std::string began = std::to_string(absl::ToUnixSeconds(base::SystemClock().Now()));
+  const absl::Time began = base::SystemClock().Now();
   ENTENTE_RETURN_IF_ERROR(
       CopyJournal(options.database, directory->trust_domain() + "/" + options.group, partial));
   const absl::Status checked = FsckFile(context, *directory, partial, options.group);
@@ -100,9 +100,8 @@ absl::Status Backup(const Context& context, const OperateOptions& options) {
   // The service shows the time of its newest verified backup; one with a PostgreSQL journal looks
   // beside its own files.
   const std::string beside = options.note.empty() ? options.database : options.note;
-  if (beside.rfind(journal::kPostgresPrefix, 0) != 0 &&
-      !base::WriteFileAtomically(beside + ".backup", began + "\n")) {
-    std::cerr << "entente: cannot note the backup beside " << beside << "\n";
+  if (beside.rfind(journal::kPostgresPrefix, 0) != 0) {
+    for (const char* what : {".backup", ".verified"}) NoteTime(beside + what, began);
   }
   if (!context.json) std::cout << "ok   " << options.out << "\n";
   return absl::OkStatus();
@@ -215,7 +214,7 @@ absl::Status Status(const Context& context, const OperateOptions& options) {
   }
   bool well = !groups.empty();
   Table table({"GROUP", "SERVING", "RECORDS", "QUEUE", "FOLLOWERS", "BEHIND", "DISK FREE", "BACKUP",
-               "FIRST TO EXPIRE"});
+               "VERIFIED", "FIRST TO EXPIRE"});
   for (auto& [group, values] : groups) {
     // Until the first look at them, a second after the start, none is known.
     const bool known = expiry.count(group) != 0;
@@ -229,6 +228,7 @@ absl::Status Status(const Context& context, const OperateOptions& options) {
                lags[group].empty() ? "nobody" : lags[group].substr(1),
                fmt::format("{:.1f} GiB", values["entente_disk_free_bytes"] / (1 << 30)),
                Ago(values["entente_backup_timestamp_seconds"], now),
+               Ago(values["entente_verified_timestamp_seconds"], now),
                known ? fmt::format("{} in {} days", expiry[group].second, days) : "not yet known"});
   }
   if (!context.json && !options.quiet) table.Print();

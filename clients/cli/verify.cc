@@ -10,6 +10,7 @@
 #include "clients/cli/groups.h"
 #include "clients/cli/saved_entries.h"
 #include "clients/cli/verify.h"
+#include "services/core/base/clock.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/journal/engines/open_journal.h"
@@ -258,7 +259,11 @@ void VerifyDocuments(journal::Journal& journal, const std::string& group,
 
 absl::Status Fsck(const Context& context, const VerifyOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(const auto directory, FindDirectory(context, options.directory));
-  return FsckFile(context, *directory, options.path, options.group);
+  const absl::Time began = base::SystemClock().Now();
+  ENTENTE_RETURN_IF_ERROR(FsckFile(context, *directory, options.path, options.group));
+  // Only beside a service's own journal, which has its lock there.
+  if (fs::exists(options.path + ".lock")) NoteTime(options.path + ".verified", began);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -290,6 +295,11 @@ absl::StatusOr<std::shared_ptr<const identity::Directory>> FindDirectory(
   }
   ENTENTE_ASSIGN_OR_RETURN(const auto key, crypto::PublicKey::FromPem(*pem));
   return identity::OpenDirectory(*text, *signature, key);
+}
+
+void NoteTime(const std::string& file, absl::Time time) {
+  if (base::WriteFileAtomically(file, std::to_string(absl::ToUnixSeconds(time)) + "\n")) return;
+  std::cerr << "entente: cannot write " << file << "; the service will not show it\n";
 }
 
 absl::Status FsckFile(const Context& context, const identity::Directory& directory,

@@ -23,6 +23,10 @@ absl::StatusOr<std::shared_ptr<const identity::Directory>> FindDirectory(
 absl::Status FsckFile(const Context& context, const identity::Directory& directory,
                       const std::string& path, const std::string& group);
 
+// Writes a time where a service looks for it: when it was backed up, or found whole. A failure is
+// told on standard error, and is none of the command's.
+void NoteTime(const std::string& file, absl::Time time);
+
 }  // namespace entente::cli
 
 #endif  // ENTENTE_CLIENTS_CLI_VERIFY_H_

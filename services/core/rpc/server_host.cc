@@ -316,9 +316,9 @@ void GroupServer::DirectoryChanged() {
 
 namespace {
 
-// When the newest verified backup was made, as "entente backup" has noted beside the journal.
-double BackupTime(const std::string& database) {
-  const auto text = base::ReadFile(database + ".backup");
+// What "entente backup" and "entente fsck" have noted beside the journal: a time.
+double TimeIn(const std::string& file) {
+  const auto text = base::ReadFile(file);
   return text.has_value() ? std::strtod(text->c_str(), nullptr) : 0;
 }
 
@@ -385,7 +385,8 @@ void GroupServer::Tick(bool audited) {
   const auto space =
       std::filesystem::space(std::filesystem::absolute(database).parent_path(), ignored);
   metrics.disk_free_bytes.Set(static_cast<double>(space.available));
-  metrics.backup_time.Set(BackupTime(database));
+  metrics.backup_time.Set(TimeIn(database + ".backup"));
+  metrics.verified_time.Set(TimeIn(database + ".verified"));
   for (const auto& [state, lag] : LagsOf(*impl_->machine, directory->partners())) {
     metrics.SetLag(state, static_cast<double>(lag));
   }

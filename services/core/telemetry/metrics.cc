@@ -41,6 +41,9 @@ Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
           Gauge(registry, "entente_disk_free_bytes", "Free space on the journal's disk.", group)),
       backup_time(Gauge(registry, "entente_backup_timestamp_seconds",
                         "When the newest verified backup was made; 0: none is known.", group)),
+      verified_time(Gauge(registry, "entente_verified_timestamp_seconds",
+                          "When fsck last found the journal, or a copy of it, whole; 0: unknown.",
+                          group)),
       audit_failures(Counter(registry, "entente_audit_failures_total",
                              "Seconds in which the audit could not be written.", group)),
       lags_(prometheus::BuildGauge()

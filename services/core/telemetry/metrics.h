@@ -30,7 +30,8 @@ class Metrics {
   prometheus::Gauge& journal_bytes;         // entente_journal_bytes
   prometheus::Gauge& disk_free_bytes;       // entente_disk_free_bytes
   prometheus::Gauge& backup_time;           // entente_backup_timestamp_seconds
-  prometheus::Counter& audit_failures;      // entente_audit_failures_total
+  prometheus::Gauge& verified_time;         // entente_verified_timestamp_seconds
+  prometheus::Counter& audit_failures;  // entente_audit_failures_total
 
   // entente_follower_lag_entries{group,state}
   void SetLag(const std::string& state, double entries);

@@ -26,6 +26,10 @@ grep -qE '^leem +yes +[0-9]' "$work/status" || fail "status says nothing of leem
 entente status --metrics "127.0.0.1:$metrics" --quiet || fail "not well"
 refused "nothing answers" entente status --metrics 127.0.0.1:1 || fail "a dead service is well"
 
+entente fsck "$work/leem.db" "${keys[@]}" >/dev/null || fail "fsck beside the service"
+await eval 'entente status --metrics "127.0.0.1:$metrics" | grep "^leem" | grep -q "h ago.*h ago"' || fail "status shows no backup or no check"
+entente status --metrics "127.0.0.1:$metrics" | grep '^iem' | grep -q 'never.*never' || fail "status invents a check"
+
 step "the audit names who did what by digests, and survives being moved away"
 digest=$(sed -n 's/.*"method":"[^"]*Submit","caller":"partners.jp[^"]*","code":"OK".*"sha256":"\([0-9a-f]\{64\}\)".*/\1/p' "$work/audit.log" | head -1)
 [ -n "$digest" ] || fail "no submission in the audit"
