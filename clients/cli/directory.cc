@@ -58,7 +58,8 @@ absl::Status Change(
     const Options& options,
     const std::function<absl::Status(Directory& directory, uint64_t serial)>& change) {
   ENTENTE_ASSIGN_OR_RETURN(const std::string text, Read(options.file));
-  ENTENTE_ASSIGN_OR_RETURN(Directory directory, identity::ParseDirectory(text));
+  ENTENTE_ASSIGN_OR_RETURN(Directory directory,
+                           identity::ParseDirectory(text, identity::UnknownFields::kRefuse));
   directory.set_serial(directory.serial() + 1);
   ENTENTE_RETURN_IF_ERROR(change(directory, directory.serial()));
   ENTENTE_RETURN_IF_ERROR(identity::Directory::FromProto(directory).status());
@@ -73,7 +74,8 @@ absl::Status Change(
 
 // Whether the text would be taken for a directory at all, before it is signed.
 absl::StatusOr<std::shared_ptr<const identity::Directory>> Examine(const std::string& text) {
-  ENTENTE_ASSIGN_OR_RETURN(Directory directory, identity::ParseDirectory(text));
+  ENTENTE_ASSIGN_OR_RETURN(Directory directory,
+                           identity::ParseDirectory(text, identity::UnknownFields::kRefuse));
   return identity::Directory::FromProto(std::move(directory));
 }
 
@@ -93,6 +95,7 @@ absl::Status Payload(const Options& options) {
 
 absl::Status Attach(const Options& options) {
   ENTENTE_ASSIGN_OR_RETURN(const std::string text, Read(options.file));
+  ENTENTE_RETURN_IF_ERROR(Examine(text).status());
   ENTENTE_ASSIGN_OR_RETURN(const std::string value, Read(options.signature_file));
   ENTENTE_ASSIGN_OR_RETURN(const std::string pem, Read(options.key_file));
   ENTENTE_ASSIGN_OR_RETURN(const auto key, crypto::PublicKey::FromPem(pem));
@@ -157,7 +160,8 @@ absl::Status Check(const Context& context, const Options& options) {
                            FindDirectory(context, {options.file, options.key_file}));
   if (!options.newer_than.empty()) {
     ENTENTE_ASSIGN_OR_RETURN(const std::string text, Read(options.newer_than));
-    ENTENTE_ASSIGN_OR_RETURN(const Directory before, identity::ParseDirectory(text));
+    ENTENTE_ASSIGN_OR_RETURN(const Directory before,
+                             identity::ParseDirectory(text, identity::UnknownFields::kLeaveUnread));
     if (directory->serial() <= before.serial()) {
       return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kDirectoryInvalid,
                           "serial: {} is not after {}, the one of {}; nobody would take it over",
@@ -220,15 +224,18 @@ void AddAuthorities(CLI::App* noun, const Shared& options, Context& context) {
     verb->add_option("--state", options->state, "Whose; left out: the services'");
     verb->add_option("--certificate", options->certificate, "PEM file")->required();
     context.Run(verb, [=] {
-      return Change(*options, [&](Directory& directory, uint64_t) -> absl::Status {
+      return Change(*options, [&](Directory& directory, uint64_t serial) -> absl::Status {
         ENTENTE_ASSIGN_OR_RETURN(const auto certificate, ReadCertificate(options->certificate));
         return options->state.empty() ? of_services(directory, certificate)
-                                      : of_state(directory, options->state, certificate);
+                                      : of_state(directory, options->state, certificate, serial);
       });
     });
   };
-  authority("add-authority", "Register an authority; a state's first makes it a partner",
-            AddAuthority, AddServiceAuthority);
+  authority(
+      "add-authority", "Register an authority; a state's first makes it a partner",
+      [](Directory& directory, const std::string& state, const crypto::Certificate& certificate,
+         uint64_t) { return AddAuthority(directory, state, certificate); },
+      AddServiceAuthority);
   authority("retire-authority", "An authority issues no longer; what it vouched for still verifies",
             RetireAuthority, RemoveServiceAuthority);
 }

@@ -60,8 +60,15 @@ absl::Status ParseSeat(const std::string& text, Agency& agency) {
   if (parts.size() != 2) {
     return base::RefuseArgument(Reason::kFieldInvalid, "seat: write group:read,submit");
   }
+  const std::string group(parts[0]);
+  for (const auto& one : agency.seats()) {
+    if (one.group() == group) {
+      return base::RefuseArgument(Reason::kFieldInvalid,
+                                  "seat: {} is there twice; write all its rights in one", group);
+    }
+  }
   Seat* seat = agency.add_seats();
-  seat->set_group(std::string(parts[0]));
+  seat->set_group(group);
   for (std::string_view right : base::Split(parts[1], ',')) {
     if (right == "read") {
       seat->set_read(true);
@@ -123,7 +130,7 @@ absl::Status AddAuthority(Directory& directory, const std::string& state,
 }
 
 absl::Status RetireAuthority(Directory& directory, const std::string& state,
-                             const crypto::Certificate& certificate) {
+                             const crypto::Certificate& certificate, uint64_t serial) {
   ENTENTE_ASSIGN_OR_RETURN(Partner* const partner, PartnerOf(directory, state));
   const int place = PlaceOf(partner->ca_pem(), certificate);
   if (place < 0) {
@@ -136,6 +143,9 @@ absl::Status RetireAuthority(Directory& directory, const std::string& state,
   }
   partner->add_retired_ca_pem(partner->ca_pem(place));
   partner->mutable_ca_pem()->DeleteSubrange(place, 1);
+  auto* retired = partner->add_retired_authorities();
+  retired->set_tbs_digest(certificate.tbs_digest().hex());
+  retired->set_serial(serial);
   return absl::OkStatus();
 }
 
@@ -225,6 +235,12 @@ absl::Status RevokeAgency(Directory& directory, const std::string& state, const 
 absl::Status RevokeCertificate(Directory& directory, const std::string& state,
                                const crypto::Certificate& certificate, uint64_t serial) {
   ENTENTE_ASSIGN_OR_RETURN(Partner* const partner, PartnerOf(directory, state));
+  const std::string domain = "spiffe://" + state + "." + directory.trust_domain() + "/";
+  const auto& uris = certificate.uris();
+  if (!crypto::IsAuthority(certificate) && (uris.size() != 1 || uris[0].rfind(domain, 0) != 0)) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "certificate: names no agency of {}: {}",
+                                state, uris.empty() ? "no URI" : uris[0]);
+  }
   const std::string digest = certificate.tbs_digest().hex();
   for (const auto& one : partner->revoked_certificates()) {
     if (one.tbs_digest() == digest) return absl::OkStatus();

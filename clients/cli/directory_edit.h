@@ -17,10 +17,10 @@ namespace entente::cli {
 // authority by the profile, and one that another state has: nobody issues for two.
 absl::Status AddAuthority(entente::config::v1::Directory& directory, const std::string& state,
                           const crypto::Certificate& certificate);
-// The authority issues no longer: what it vouched for in the past still verifies, and nothing new
-// is accepted. Refuses a state's last one.
+// The authority issues no longer: what was recorded before `serial` still verifies by it, and
+// nothing later does. Refuses a state's last one.
 absl::Status RetireAuthority(entente::config::v1::Directory& directory, const std::string& state,
-                             const crypto::Certificate& certificate);
+                             const crypto::Certificate& certificate, uint64_t serial);
 // The same for the authorities of the services. What a retired one vouched for is not looked at
 // again, so that none is kept.
 absl::Status AddServiceAuthority(entente::config::v1::Directory& directory,
@@ -41,7 +41,8 @@ absl::Status SetSeats(entente::config::v1::Directory& directory, const std::stri
 // Revokes an agency as a whole from `serial` on.
 absl::Status RevokeAgency(entente::config::v1::Directory& directory, const std::string& state,
                           const std::string& agency, uint64_t serial);
-// Revokes one certificate of a state from `serial` on.
+// Revokes one certificate of a state from `serial` on: a leaf that names it, or an authority that
+// stands between.
 absl::Status RevokeCertificate(entente::config::v1::Directory& directory, const std::string& state,
                                const crypto::Certificate& certificate, uint64_t serial);
 

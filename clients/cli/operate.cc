@@ -31,17 +31,34 @@ struct OperateOptions {
 };
 
 // Record by record, from one engine to another: what is chained and signed is the same in each.
+// What is there already must be its beginning, as after a copy that was cut off.
 absl::Status CopyRecords(journal::Journal& from, journal::Journal& to) {
   constexpr size_t kBytes = 8 << 20;
   const uint64_t end = from.Head();
   Progress progress("copying", end);
   for (uint64_t next = 0; next < end;) {
-    ENTENTE_ASSIGN_OR_RETURN(const auto records, from.Read(next, end, kBytes));
-    ENTENTE_RETURN_IF_ERROR(to.Append(next, records));
-    next += records.size();
+    const uint64_t there = to.Head();
+    ENTENTE_ASSIGN_OR_RETURN(const auto records,
+                             from.Read(next, next < there ? std::min(there, end) : end, kBytes));
+    if (next >= there) {
+      ENTENTE_RETURN_IF_ERROR(to.Append(next, records));
+      next += records.size();
+    }
+    for (size_t i = 0; next < there && i < records.size(); ++i, ++next) {
+      ENTENTE_ASSIGN_OR_RETURN(const auto one, to.Read(next, next + 1, 1));
+      if (one[0].header != records[i].header || one[0].body_digest != records[i].body_digest) {
+        return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,
+                            "it holds another journal already: record {} differs; name an empty "
+                            "one",
+                            next);
+      }
+    }
     progress.Update(next);
   }
-  return absl::OkStatus();
+  if (to.Head() == end) return absl::OkStatus();
+  return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,
+                      "it holds {} records already, and the source {}; a journal is never replaced",
+                      to.Head(), end);
 }
 
 absl::Status CopyJournal(const std::string& name, const std::string& service,
@@ -68,12 +85,6 @@ absl::Status Restore(const Context& context, const OperateOptions& options) {
   const std::string service = directory->trust_domain() + "/" + options.group;
   ENTENTE_ASSIGN_OR_RETURN(const auto from, journal::OpenToRead(options.database, service));
   ENTENTE_ASSIGN_OR_RETURN(const auto to, journal::OpenToFill(options.out, service));
-  if (to->Head() != 0) {
-    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,
-                        "{} holds {} records already; a journal is never replaced, name an empty "
-                        "one",
-                        options.out, to->Head());
-  }
   ENTENTE_RETURN_IF_ERROR(CopyRecords(*from, *to));
   if (!context.json) std::cout << fmt::format("ok   {} records in {}\n", to->Head(), options.out);
   return absl::OkStatus();
@@ -220,7 +231,9 @@ absl::Status Status(const Context& context, const OperateOptions& options) {
     const bool known = expiry.count(group) != 0;
     const auto days = static_cast<int64_t>(
         (expiry[group].first - static_cast<double>(absl::ToUnixSeconds(now))) / 86400);
-    well = well && values["entente_serving"] == 1 && (!known || days >= 7);
+    well = well && values["entente_serving"] == 1;
+    // What expires is for a person: a health check must not take a service away for it.
+    if (!options.quiet) well = well && (!known || days >= 7);
     table.Add({group, values["entente_serving"] == 1 ? "yes" : "NO",
                fmt::format("{}", values["entente_journal_records"]),
                fmt::format("{}", values["entente_sequencer_queue_length"]),
@@ -257,7 +270,7 @@ void AddOperate(CLI::App& app, Context& context) {
   context.Run(backup, [options, &context] { return Backup(context, *options); });
   auto* restore = app.add_subcommand(
       "restore",
-      "Check a backup and put it into an empty journal; a SQLite journal may as well be copied.\n"
+      "Check a backup and put it into an empty journal, or finish what was cut off.\n"
       "Example: entente restore leem-2016-10-21.db postgres:/run/secrets/leem_postgres");
   restore->add_option("backup", options->database, "A file that entente backup made")->required();
   restore->add_option("out", options->out, "A SQLite file, or postgres:FILE")->required();
@@ -267,7 +280,8 @@ void AddOperate(CLI::App& app, Context& context) {
   auto* status = app.add_subcommand(
       "status", "How a service is, from its metrics; exit code 2 if something is wrong");
   status->add_option("--metrics", options->metrics, "Its metrics_listen, as in 127.0.0.1:9464");
-  status->add_flag("--quiet", options->quiet, "The exit code only, as for a health check");
+  status->add_flag("--quiet", options->quiet,
+                   "The exit code only, and by whether every group serves: for health checks");
   context.Run(status, [options, &context] { return Status(context, *options); });
 }
 

@@ -91,7 +91,7 @@ absl::Status IssueLeaf(const PkiOptions& options, const Authority& authority,
 
 absl::StatusOr<entente::config::v1::Directory> LoadDirectory(const PkiOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(const auto text, Read(options.folder + "/directory.textproto"));
-  return identity::ParseDirectory(text);
+  return identity::ParseDirectory(text, identity::UnknownFields::kRefuse);
 }
 
 absl::Status SaveDirectory(const PkiOptions& options, entente::config::v1::Directory directory) {

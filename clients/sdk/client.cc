@@ -354,7 +354,9 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
   while (status.ok() && stream->Read(&message)) {
     status = TakeMessage(message, options, handle, run);
     run.progressed = run.progressed || status.ok();
-    if (!status.ok() && !run.handler_failed && Refresh()) {
+    // A fork is one under every directory.
+    const bool forked = base::ReasonOf(status) == std::string(ReasonName(Reason::kLedgerForked));
+    if (!status.ok() && !forked && !run.handler_failed && Refresh()) {
       // By a key or an authority that a later directory lists? Seen again with that.
       run.progressed = true;
       status = base::Refuse(absl::StatusCode::kUnavailable, Reason::kDirectoryInvalid,

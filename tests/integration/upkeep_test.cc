@@ -141,6 +141,50 @@ TEST_F(UpkeepTest, AnOlderJournalIsRefusedThoughTheKeyThatTellsIsRetired) {
   EXPECT_THAT(server_.Start(), HasReason(Reason::kJournalRolledBack));
 }
 
+// As where another replica has a later directory: what it revoked must stay revoked, and readers
+// refuse serials that go back.
+TEST_F(UpkeepTest, NothingIsRecordedUnderAnOlderDirectoryThanBefore) {
+  const auto older = regime_.source().Get();
+  regime_.Edit([](auto&) {});
+  ASSERT_OK(Submit("jp", "1"));
+  const auto newer = regime_.source().Get();
+  regime_.source().Set(older);
+  const absl::Status refused = Submit("jp", "2");
+  EXPECT_THAT(refused, HasReason(Reason::kDirectoryInvalid));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << "it may be tried again";
+  server_.Stop();
+  ASSERT_OK(server_.Start());
+  EXPECT_THAT(Submit("jp", "2"), HasReason(Reason::kDirectoryInvalid)) << "also after a restart";
+  regime_.source().Set(newer);
+  EXPECT_OK(Submit("jp", "2"));
+}
+
+TEST_F(UpkeepTest, ARetiredAuthorityVouchesForThePastOnly) {
+  const auto& officer = regime_.officer("jp");
+  uint64_t retired = 0;
+  regime_.Edit([&](auto& d) {
+    retired = d.serial() + 1;
+    for (auto& partner : *d.mutable_partners()) {
+      if (partner.state() != "jp") continue;
+      const auto authority = crypto::Certificate::FromPem(partner.ca_pem(0));
+      partner.add_retired_ca_pem(partner.ca_pem(0));
+      auto* one = partner.add_retired_authorities();
+      one->set_tbs_digest(authority->front().tbs_digest().hex());
+      one->set_serial(retired);
+      partner.set_ca_pem(0, regime_.service_authority().Pem());
+    }
+  });
+  const auto& directory = regime_.directory();
+  ASSERT_EQ(directory.serial(), retired);
+  const auto past = [&](uint64_t serial) {
+    return directory.AcceptPastSigner(officer.chain[0], {}, clock_.Now(), serial);
+  };
+  EXPECT_OK(past(retired - 1));
+  EXPECT_THAT(past(retired), HasReason(Reason::kCertificateRejected)) << "whoever recorded it";
+  EXPECT_OK(past(retired - 1)) << "verdicts are kept apart";
+  EXPECT_FALSE(directory.AcceptSigner(officer.chain[0], {}, clock_.Now()).ok());
+}
+
 TEST_F(UpkeepTest, TheAuditTellsWhatAStreamGave) {
   ASSERT_OK(Submit("jp", "1"));
   ASSERT_OK(Submit("jp", "2"));

@@ -128,14 +128,23 @@ void Directory::LoadPartner(int index, base::FieldViolations& violations) {
     }
     for (auto& certificate : *certificates) partner.authorities.push_back(std::move(certificate));
   }
-  partner.past_authorities = partner.authorities;
   for (const std::string& pem : proto.retired_ca_pem()) {
     auto certificates = crypto::Certificate::FromPem(pem);
     if (!certificates.ok()) {
       violations.Add(path + ".retired_ca_pem", "{}", base::Text(certificates.status()));
       continue;
     }
-    for (auto& one : *certificates) partner.past_authorities.push_back(std::move(one));
+    for (auto& one : *certificates) partner.retired_authorities.push_back(std::move(one));
+  }
+  for (const auto& retired : proto.retired_authorities()) {
+    const auto bytes = base::FromHex(retired.tbs_digest());
+    const auto digest = bytes ? base::Digest::From(*bytes) : std::nullopt;
+    if (!digest || retired.serial() == 0 || retired.serial() > proto_.serial()) {
+      violations.Add(path + ".retired_authorities",
+                     "need a SHA-256 in hex and the serial that retired it");
+      continue;
+    }
+    partner.retired.emplace(*digest, retired.serial());
   }
   for (int i = 0; i < proto.agencies_size(); ++i) {
     const auto& agency = proto.agencies(i);
@@ -229,7 +238,7 @@ absl::StatusOr<Directory::Subject> Directory::ParseUri(std::string_view uri) con
 
 absl::StatusOr<Directory::Subject> Directory::CheckCertificate(
     const crypto::Certificate& leaf, std::span<const crypto::Certificate> chain, absl::Time time,
-    crypto::LeafUsage usage, bool past) const {
+    crypto::LeafUsage usage, std::optional<uint64_t> past_serial) const {
   ENTENTE_RETURN_IF_ERROR(crypto::CheckLeafProfile(leaf, usage));
   ENTENTE_ASSIGN_OR_RETURN(Subject subject, ParseUri(leaf.uris()[0]));
   const bool signing = usage == crypto::LeafUsage::kDocumentSigning;
@@ -239,19 +248,32 @@ absl::StatusOr<Directory::Subject> Directory::CheckCertificate(
                                ? "certificate refused: a signer's URI must name an officer"
                                : "certificate refused: a caller's URI must not name an officer");
   }
-  if (subject.partner->former && !past) {
+  if (subject.partner->former && !past_serial.has_value()) {
     return Unauthenticated(Reason::kCertificateRejected,
                            "certificate refused: its state is no longer a partner");
   }
-  ENTENTE_RETURN_IF_ERROR(crypto::CheckPath(
-      leaf, chain, past ? subject.partner->past_authorities : subject.partner->authorities, time));
+  ENTENTE_RETURN_IF_ERROR(crypto::CheckPath(leaf, chain,
+                                            past_serial.has_value()
+                                                ? AuthoritiesAt(*subject.partner, *past_serial)
+                                                : subject.partner->authorities,
+                                            time));
   return subject;
+}
+
+std::vector<crypto::Certificate> Directory::AuthoritiesAt(const Partner& partner, uint64_t serial) {
+  std::vector<crypto::Certificate> authorities = partner.authorities;
+  for (const auto& one : partner.retired_authorities) {
+    auto it = partner.retired.find(one.tbs_digest());
+    if (it == partner.retired.end() || serial < it->second) authorities.push_back(one);
+  }
+  return authorities;
 }
 
 absl::StatusOr<document::Signer> Directory::Check(const crypto::Certificate& leaf,
                                                   std::span<const crypto::Certificate> chain,
                                                   absl::Time time, crypto::LeafUsage usage) const {
-  ENTENTE_ASSIGN_OR_RETURN(Subject subject, CheckCertificate(leaf, chain, time, usage, false));
+  ENTENTE_ASSIGN_OR_RETURN(Subject subject,
+                           CheckCertificate(leaf, chain, time, usage, std::nullopt));
   ENTENTE_RETURN_IF_ERROR(CheckRevocation(subject, leaf, chain, serial()));
   auto agency = subject.partner->agencies.find(subject.agency.agency);
   if (agency == subject.partner->agencies.end()) {
@@ -316,7 +338,15 @@ absl::StatusOr<document::Signer> Directory::AcceptSigner(const crypto::Certifica
 absl::StatusOr<document::Signer> Directory::AcceptPastSigner(
     const crypto::Certificate& leaf, std::span<const crypto::Certificate> chain, absl::Time time,
     uint64_t serial) const {
-  const base::Digest key = PathKey(leaf, chain);
+  base::Digest key = PathKey(leaf, chain);
+  if (leaf.uris().size() == 1) {
+    // Which authorities count depends on the serial: a verdict is on those that did. Of nested sets
+    // the size tells which.
+    if (auto named = ParseUri(leaf.uris()[0]); named.ok() && !named->partner->retired.empty()) {
+      key =
+          crypto::Sha256(key.str() + std::to_string(AuthoritiesAt(*named->partner, serial).size()));
+    }
+  }
   std::optional<Subject> subject;
   if (time >= leaf.not_before() && time <= leaf.not_after()) {
     base::MutexLock lock(mutex_);
@@ -325,7 +355,7 @@ absl::StatusOr<document::Signer> Directory::AcceptPastSigner(
   }
   if (!subject.has_value()) {
     ENTENTE_ASSIGN_OR_RETURN(
-        subject, CheckCertificate(leaf, chain, time, crypto::LeafUsage::kDocumentSigning, true));
+        subject, CheckCertificate(leaf, chain, time, crypto::LeafUsage::kDocumentSigning, serial));
     base::MutexLock lock(mutex_);
     if (past_verdicts_.size() >= kVerdictsMax) past_verdicts_.clear();
     past_verdicts_[key] = *subject;
@@ -406,15 +436,17 @@ std::string SignDirectory(std::string_view text, const crypto::PrivateKey& key) 
   return base::ToBase64(key.Sign(DirectoryPayload(text))) + "\n";
 }
 
-absl::StatusOr<entente::config::v1::Directory> ParseDirectory(std::string_view text) {
+absl::StatusOr<entente::config::v1::Directory> ParseDirectory(std::string_view text,
+                                                              UnknownFields unknown) {
   entente::config::v1::Directory proto;
   google::protobuf::TextFormat::Parser parser;
   // A newer directory may say more than this program knows; what it must not leave unread raises
   // the format.
-  parser.AllowUnknownField(true);
+  parser.AllowUnknownField(unknown == UnknownFields::kLeaveUnread);
   if (!parser.ParseFromString(std::string(text), &proto)) {
     return base::RefuseArgument(Reason::kDirectoryInvalid,
-                                "directory: not a Directory in protobuf text format");
+                                "directory: not a Directory in protobuf text format, or one with "
+                                "fields that this release does not know");
   }
   return proto;
 }
@@ -430,7 +462,7 @@ absl::StatusOr<std::shared_ptr<const Directory>> OpenDirectory(std::string_view 
     return base::RefuseArgument(Reason::kDirectoryInvalid,
                                 "directory: its signature does not verify with the directory key");
   }
-  ENTENTE_ASSIGN_OR_RETURN(auto proto, ParseDirectory(text));
+  ENTENTE_ASSIGN_OR_RETURN(auto proto, ParseDirectory(text, UnknownFields::kLeaveUnread));
   return Directory::FromProto(std::move(proto));
 }
 

@@ -76,7 +76,8 @@ class Directory final : public document::SignerTrust {
  private:
   struct Partner {
     std::vector<crypto::Certificate> authorities;
-    std::vector<crypto::Certificate> past_authorities;  // with the retired ones
+    std::vector<crypto::Certificate> retired_authorities;
+    std::map<base::Digest, uint64_t> retired;  // TBSCertificate -> serial that retired it, if known
     bool former = false;
     std::map<std::string, const entente::config::v1::Agency*, std::less<>> agencies;
     std::map<base::Digest, uint64_t> revoked;  // TBSCertificate -> serial that revoked it
@@ -107,7 +108,9 @@ class Directory final : public document::SignerTrust {
   absl::StatusOr<Subject> CheckCertificate(const crypto::Certificate& leaf,
                                            std::span<const crypto::Certificate> chain,
                                            absl::Time time, crypto::LeafUsage usage,
-                                           bool past) const;
+                                           std::optional<uint64_t> past_serial) const;
+  // Authorities that counted under the directory of `serial`.
+  static std::vector<crypto::Certificate> AuthoritiesAt(const Partner& partner, uint64_t serial);
   // Whether the certificate, one of its chain, or its agency was revoked by `serial` or before.
   static absl::Status CheckRevocation(const Subject& subject, const crypto::Certificate& leaf,
                                       std::span<const crypto::Certificate> chain, uint64_t serial);
@@ -161,9 +164,12 @@ class DirectorySource {
 std::string DirectoryPayload(std::string_view text);
 // Signs a directory's text; the content of "<file>.sig": the signature in base64 (RFC 4648 §4).
 std::string SignDirectory(std::string_view text, const crypto::PrivateKey& key);
-// A directory as text, of any serial and by whomever; fields that this build does not know are left
-// unread. INVALID_ARGUMENT/DIRECTORY_INVALID if it is not one.
-absl::StatusOr<entente::config::v1::Directory> ParseDirectory(std::string_view text);
+// A directory as text, of any serial and by whomever. Whoever writes or signs one must know all of
+// it: what is left unread is lost, or has no effect. INVALID_ARGUMENT/DIRECTORY_INVALID if it is
+// not one.
+enum class UnknownFields { kRefuse, kLeaveUnread };
+absl::StatusOr<entente::config::v1::Directory> ParseDirectory(std::string_view text,
+                                                              UnknownFields unknown);
 // Checks the signature and the content of a directory's text.
 absl::StatusOr<std::shared_ptr<const Directory>> OpenDirectory(std::string_view text,
                                                                std::string_view signature,

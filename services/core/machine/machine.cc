@@ -142,6 +142,7 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
   Index(ReferenceKey(header.originator(), kind, header.reference()), position);
   Index(NameKey(stamp.name()), position);
   last_recorded_ = std::max(last_recorded_, entry::GetTime(stamp.recorded_time()));
+  last_directory_serial_ = std::max(last_directory_serial_, stamp.directory_serial());
   register_.Apply({position, leaf, header, kind});
   return absl::OkStatus();
 }

@@ -59,6 +59,8 @@ class Machine {
   // Makes room for documents to come.
   void Reserve(uint64_t documents);
   absl::Time last_recorded() const { return last_recorded_; }
+  // Highest serial of a directory that a document was recorded under.
+  uint64_t last_directory_serial() const { return last_directory_serial_; }
   uint64_t applied() const { return applied_; }
 
   // --- For readers holding mutex() at least shared, and for the writer
@@ -111,6 +113,7 @@ class Machine {
   std::map<std::string, uint32_t, std::less<>> ledger_number_of_;
   std::map<std::string, size_t> opened_by_;  // state -> ledgers
   absl::Time last_recorded_ = absl::InfinitePast();
+  uint64_t last_directory_serial_ = 0;
   uint64_t applied_ = 0;
 };
 

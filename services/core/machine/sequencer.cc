@@ -111,7 +111,6 @@ absl::Status Sequencer::SignWith(const entry::NoteSigner& signer, AckCallback do
 
 absl::Status Sequencer::CatchUpNow(AckCallback done) {
   Command command;
-  command.catch_up = true;
   command.acknowledged = std::move(done);
   return Enqueue(std::move(command), std::nullopt);
 }
@@ -185,8 +184,10 @@ void Sequencer::Work(std::vector<Command> commands) {
   int races_lost = 0;
   while (next < commands.size()) {
     Batch batch;
-    absl::Status status = Look(std::span(commands).subspan(next));
+    // What others appended counts for what is judged now: nobody is refused for not knowing it.
+    absl::Status status = d_.journal.Refresh();
     if (status.ok()) status = CatchUp();
+    if (status.code() == absl::StatusCode::kDataLoss) d_.fatal(status);
     if (!status.ok()) {
       for (; next < commands.size(); ++next) Fail(commands[next], status);
       return;
@@ -230,25 +231,6 @@ void Sequencer::Fail(Command& command, const absl::Status& status) {
   command.document.has_value() ? command.done(status) : command.acknowledged(status);
 }
 
-// Asks the journal for what others appended if one of these speaks of more than is known here: a
-// reader that another writer served may acknowledge it here.
-absl::Status Sequencer::Look(std::span<const Command> commands) {
-  const auto knows_more = [&](const Command& command) {
-    return std::any_of(command.sizes.begin(), command.sizes.end(), [&](const auto& size) {
-      auto it = d_.machine.ledgers().find(size.first);
-      return it == d_.machine.ledgers().end() || size.second > it->second.tree.size();
-    });
-  };
-  if (std::none_of(commands.begin(), commands.end(), [&](const Command& command) {
-        return command.catch_up || knows_more(command);
-      })) {
-    return absl::OkStatus();
-  }
-  absl::Status status = d_.journal.Refresh();
-  if (status.code() == absl::StatusCode::kDataLoss) d_.fatal(status);
-  return status;
-}
-
 // Applies what the journal holds beyond the machine: after an append whose outcome was unknown, or
 // another writer's work.
 absl::Status Sequencer::CatchUp() {
@@ -260,11 +242,7 @@ absl::Status Sequencer::CatchUp() {
     {
       std::unique_lock lock(d_.machine.mutex());
       for (size_t i = 0; i < commit->records.size(); ++i) {
-        absl::Status status = d_.machine.Apply(commit->begin + i, commit->records[i]);
-        if (!status.ok()) {
-          d_.fatal(status);
-          return status;
-        }
+        ENTENTE_RETURN_IF_ERROR(d_.machine.Apply(commit->begin + i, commit->records[i]));
       }
     }
     ranges_.clear();
@@ -276,10 +254,6 @@ absl::Status Sequencer::CatchUp() {
 
 bool Sequencer::Stage(Command& command, Batch& batch) {
   if (command.document.has_value()) return StageDocument(command, batch);
-  if (command.catch_up) {  // done before anything was staged
-    batch.acknowledgements.push_back(std::move(command));
-    return true;
-  }
   if (command.signer != nullptr) {
     signer_ = command.signer;
     for (const auto& [id, ledger] : d_.machine.ledgers()) RangeOf(id, batch);
@@ -374,6 +348,16 @@ bool IsFromChair(const document::VerifiedDocument& document, const identity::Dir
 
 absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
   const auto directory = d_.directory.Get();
+  if (directory->serial() < d_.machine.last_directory_serial()) {
+    // Another writer has a later one already. To record under an older would undo its revocations,
+    // and readers would take it for a forgery.
+    return base::WithRetry(
+        base::Refuse(absl::StatusCode::kUnavailable, Reason::kDirectoryInvalid,
+                     "this service has directory {}, and documents were recorded under {}; it "
+                     "waits for that",
+                     directory->serial(), d_.machine.last_directory_serial()),
+        absl::Seconds(2));
+  }
   if (directory->serial() != command.directory_serial) {
     // The directory changed since intake: the signers must be acceptable to this one too.
     auto parsed = std::make_shared<document::ParsedDocument>(command.document->parsed());

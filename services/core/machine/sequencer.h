@@ -105,12 +105,11 @@ class Sequencer {
 
  private:
   struct Command {
-    // A document, another signer, a wish to catch up, or an acknowledgement.
+    // A document, another signer, an acknowledgement, or nothing but to catch up.
     std::optional<document::VerifiedDocument> document;
     uint64_t directory_serial = 0;
     ReceiptCallback done;
     const entry::NoteSigner* signer = nullptr;
-    bool catch_up = false;
     base::AgencyName agency;
     std::map<std::string, uint64_t> sizes;
     AckCallback acknowledged;
@@ -126,7 +125,6 @@ class Sequencer {
   void NobodyArrives();
   std::vector<Command> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work(std::vector<Command> commands);
-  absl::Status Look(std::span<const Command> commands);
   static void Fail(Command& command, const absl::Status& status);
   absl::Status CatchUp();
   // True if the command belongs to this batch; false to leave it for the next.

@@ -30,6 +30,7 @@ absl::StatusOr<const entry::NoteSigner*> LogKeyFile::Open() {
   ENTENTE_ASSIGN_OR_RETURN(auto signer, Load(*pem));
   signers_.push_back(std::move(signer));
   pem_ = *pem;
+  taken_ = &signers_.back();
   return &signers_.back();
 }
 
@@ -41,14 +42,13 @@ const entry::NoteSigner* LogKeyFile::Look() {
       signers_.push_back(*std::move(signer));
       pem_ = *pem;
       refused_.clear();
-      taken_ = false;
     } else if (std::exchange(refused_, *pem) != *pem) {
       telemetry::Log(telemetry::Level::kError, "log key not taken over; the old one stays in use",
                      {{telemetry::field::kGroup, group_},
                       {telemetry::field::kError, base::Text(signer.status())}});
     }
   }
-  return taken_ ? nullptr : &signers_.back();
+  return taken_ == &signers_.back() ? nullptr : &signers_.back();
 }
 
 }  // namespace entente::rpc

@@ -24,19 +24,19 @@ class LogKeyFile {
   // A signer to change to, or null. Until Taken it is given again. A file that cannot be used is
   // logged once, and looked at again: the directory may list its key later.
   const entry::NoteSigner* Look();
-  void Taken() { taken_ = true; }
+  void Taken(const entry::NoteSigner* signer) { taken_ = signer; }
   // Gives the newest again until it is Taken.
-  void Again() { taken_ = false; }
+  void Again() { taken_ = nullptr; }
 
  private:
   absl::StatusOr<entry::NoteSigner> Load(const std::string& pem) const;
   const std::string path_;
   const identity::DirectorySource& directory_;
   const std::string group_;
-  std::list<entry::NoteSigner> signers_;  // the last is the newest
-  std::string pem_;                       // that the newest was made of
-  std::string refused_;                   // the last that could not be used
-  std::atomic<bool> taken_{true};
+  std::list<entry::NoteSigner> signers_;                  // the last is the newest
+  std::string pem_;                                       // that the newest was made of
+  std::string refused_;                                   // the last that could not be used
+  std::atomic<const entry::NoteSigner*> taken_{nullptr};  // that the service signs with
 };
 
 }  // namespace entente::rpc

@@ -100,6 +100,7 @@ struct GroupServer::Impl {
                 const base::Clock& clock, prometheus::Registry& registry);
   void SignAgainIfReplaced();
   absl::Status CatchUp();
+  [[noreturn]] void Die(const absl::Status& status);
   absl::Status WriteRoots() const {
     const auto now = directory->Get();
     if (base::WriteFileAtomically(roots_file,
@@ -136,6 +137,14 @@ absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
       *machine, *directory, heads.empty() ? options.config.database_file() + ".heads" : heads,
       [this] { return CatchUp(); });
   return rollback->CheckKept();
+}
+
+// Stored bytes contradict each other: serving on would spread it. The next start must know of what
+// was signed last.
+void GroupServer::Impl::Die(const absl::Status& status) {
+  telemetry::Log(Level::kError, "stopping", {{field::kError, base::Text(status)}});
+  rollback->Keep();
+  std::abort();
 }
 
 // Waits for the sequencer; not for its own thread, nor for one that must not wait.
@@ -216,12 +225,7 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
             feed->Add(*commit);
             follow->Published();
           },
-      .fatal =
-          [](const absl::Status& status) {
-            // Stored bytes contradict each other: serving on would spread it.
-            telemetry::Log(Level::kError, "stopping", {{field::kError, base::Text(status)}});
-            std::abort();
-          }};
+      .fatal = [this](const absl::Status& status) { Die(status); }};
   sequencer = std::make_unique<machine::Sequencer>(
       std::move(dependencies), machine::Sequencer::Options{.queue_max = queue_max});
   sequencer->Start();
@@ -322,6 +326,11 @@ double TimeIn(const std::string& file) {
   return text.has_value() ? std::strtod(text->c_str(), nullptr) : 0;
 }
 
+uint64_t AppliedBy(const machine::Machine& machine) {
+  std::shared_lock lock(machine.mutex());
+  return machine.applied();
+}
+
 // Per state: entries that it may read and has not acknowledged.
 std::map<std::string, uint64_t> LagsOf(const machine::Machine& machine,
                                        const std::vector<std::string>& partners) {
@@ -346,7 +355,7 @@ void GroupServer::RefreshLogKey() {
   if (fresh == nullptr) return;
   const absl::Status queued =
       impl_->sequencer->SignWith(*fresh, [impl = impl_.get(), fresh](const absl::Status& status) {
-        if (status.ok()) impl->log_key->Taken();
+        if (status.ok()) impl->log_key->Taken(fresh);
         telemetry::Log(status.ok() ? Level::kInfo : Level::kError,
                        status.ok() ? "log key taken over" : "log key not taken over yet",
                        {{field::kGroup, impl->machine->group()},
@@ -361,6 +370,9 @@ void GroupServer::RefreshLogKey() {
 
 void GroupServer::Tick(bool audited) {
   RefreshLogKey();
+  if (impl_->journal->Head() > AppliedBy(*impl_->machine)) {
+    impl_->sequencer->OthersAppended();  // again, should it have failed when it was told
+  }
   auto& metrics = *impl_->metrics;
   const auto directory = impl_->directory->Get();
   metrics.queue_length.Set(static_cast<double>(impl_->sequencer->queued()));

@@ -31,7 +31,7 @@ class Metrics {
   prometheus::Gauge& disk_free_bytes;       // entente_disk_free_bytes
   prometheus::Gauge& backup_time;           // entente_backup_timestamp_seconds
   prometheus::Gauge& verified_time;         // entente_verified_timestamp_seconds
-  prometheus::Counter& audit_failures;  // entente_audit_failures_total
+  prometheus::Counter& audit_failures;      // entente_audit_failures_total
 
   // entente_follower_lag_entries{group,state}
   void SetLag(const std::string& state, double entries);

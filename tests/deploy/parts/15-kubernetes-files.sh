@@ -13,8 +13,12 @@ for state in jp kr nz; do
     --seat leem:read,submit --seat "tem:read,submit$([ $state = jp ] && echo ,chair)" >/dev/null
 done
 cp -r deploy/kubernetes "$work/kubernetes"
-echo "host=database.example dbname=entente" > "$work/postgres.example"
-POSTGRES_FILE=$work/postgres.example deploy/prepare "$work/pki" "$work/kubernetes/overlays/single/etc" >/dev/null
+mkdir "$work/postgres.example"
+for group in iem leem tem; do echo "host=database.example dbname=$group user=$group" > "$work/postgres.example/$group"; done
+# Over configurations without a database it would make two histories under one key.
+deploy/prepare "$work/pki" "$work/single" >/dev/null
+POSTGRES=$work/postgres.example deploy/prepare "$work/pki" "$work/single" >/dev/null 2>&1 && fail "replicas with journals of their own"
+POSTGRES=$work/postgres.example deploy/prepare "$work/pki" "$work/kubernetes/overlays/single/etc" >/dev/null
 
 step "every overlay builds"
 command -v kubectl >/dev/null && kubectl kustomize "$work/kubernetes/base" >/dev/null 2>&1 || leave_out "no kubectl whose kustomize reads these overlays"

@@ -11,7 +11,9 @@ chown postgres "$work/pg/password"
 runuser -u postgres -- $programs/initdb -D "$work/pg/data" -U entente -A scram-sha-256 --pwfile "$work/pg/password" -N >/dev/null
 database start || fail "PostgreSQL does not start: $(tail -3 "$work/pg/log")"
 echo "host=127.0.0.1 port=$at dbname=postgres user=entente password='$(cat "$work/pg/password")'" > "$work/connection"
-POSTGRES_FILE=$work/connection deploy/prepare "$work/pki" "$work/replicated" >/dev/null
+mkdir "$work/connections"
+for group in iem leem tem; do cp "$work/connection" "$work/connections/$group"; done
+POSTGRES=$work/connections deploy/prepare "$work/pki" "$work/replicated" >/dev/null
 declare -A ports
 replica() { # name
   local metrics
@@ -20,7 +22,7 @@ replica() { # name
   chown 65532:65532 "$work/volumes/$1" "$work/volumes/$1-heads"
   sed "s/listen: \"0.0.0.0:7701\"/listen: \"127.0.0.1:${ports[$1]}\"/; s/metrics_listen: .*/metrics_listen: \"$metrics\"/; s/tem_address: .*/tem_address: \"127.0.0.1:1\"/" \
     "$work/replicated/leem.textproto" > "$work/replicated/$1.textproto"
-  pm run -d --name "$1" "${limits[@]}" -v "$work/replicated:/etc/entente:ro" -v "$work/replicated/secrets/leem:/run/secrets:ro" \
+  pm run -d --name "$1" "${limits[@]}" -v "$work/replicated:/etc/entente:ro" -v "$work/replicated-keys/leem:/run/secrets:ro" \
     -v "$work/volumes/$1:/var/lib/entente" -v "$work/volumes/$1-heads:/var/lib/heads" \
     --entrypoint /usr/bin/entente-leem localhost/entente --config "/etc/entente/$1.textproto" >/dev/null
   await entente status --metrics "$metrics" --quiet || fail "$1 is not ready: $(pm logs "$1" 2>&1 | tail -1)"

@@ -1,12 +1,12 @@
 # The Kubernetes manifests under "podman kube play", as the overlay for podman renders them.
 [ -s "$work/rendered/podman.yaml" ] || leave_out "the overlay was not rendered"
 for group in iem leem tem; do pm stop -t 30 "entente-$group" >/dev/null 2>&1 || true; done
-rm -rf "$work/kubernetes/overlays/single/etc"
+rm -rf "$work"/kubernetes/overlays/single/etc*
 TEM_HOST=tem-pod-0 deploy/prepare "$work/pki" "$work/kubernetes/overlays/single/etc" >/dev/null
 kubectl kustomize "$work/kubernetes/overlays/podman" > "$work/play.yaml"
 # Only where the ports are found: on this machine's loopback, where they are free.
 sed -i "s/hostPort: 7701/hostPort: $(port_of leem)\n          hostIP: 127.0.0.1/; s/hostPort: 7702/hostPort: $(port_of iem)\n          hostIP: 127.0.0.1/;
-  s/hostPort: 7703/hostPort: $(port_of tem)\n          hostIP: 127.0.0.1/; s#/etc/entente/secrets/#$work/kubernetes/overlays/single/etc/secrets/#" "$work/play.yaml"
+  s/hostPort: 7703/hostPort: $(port_of tem)\n          hostIP: 127.0.0.1/; s#/etc/entente-keys/#$work/kubernetes/overlays/single/etc-keys/#" "$work/play.yaml"
 step "three pods play, and do the main job"
 pm network exists exchange || pm network create exchange >/dev/null
 pm kube play --network exchange "$work/play.yaml" > "$work/play.log" 2>&1 || fail "$(grep -v '^$' "$work/play.log" | tail -3)"

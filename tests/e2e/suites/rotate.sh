@@ -20,6 +20,11 @@ mkdir -p "$home/officers" "$work/fr"
 entente directory add-authority "$directory" --state fr --certificate "$work/fr/first.crt" 2>/dev/null
 entente directory seat "$directory" --state fr --agency customs --seat leem:read,submit 2>/dev/null
 refused "does not verify" entente directory check "$directory" --directory-key "$work/pki/directory.pub" || fail "an unsigned change counts"
+refused "twice" entente directory seat "$directory" --state fr --agency customs --seat leem:read --seat leem:submit || fail "a seat is lost"
+refused "names no agency of fr" entente directory revoke "$directory" --state fr --certificate "$work/pki/agencies/jp/licensing/tls.crt" || fail "a revocation without effect"
+cp "$directory" "$work/typo"
+echo 'revoked_certificate { serial: 1 }' >> "$work/typo"
+refused "does not know" entente directory sign "$work/typo" --key "$work/pki/directory.key" || fail "what nobody reads is signed"
 publish
 certify() { # authority
   "$issue" caller 397 spiffe://fr.mtcr.example/agencies/customs "$home/tls" "$work/fr/$1"

@@ -85,10 +85,21 @@ std::string_view BytesAt(const PGresult* result, int row, int column) {
 
 absl::StatusOr<Connection> Connection::Open(const std::string& connection) {
   // What is said first may be overridden by the connection string.
-  const char* const names[] = {"connect_timeout",  "keepalives_idle", "tcp_user_timeout",
-                               "application_name", "dbname",          nullptr};
-  const char* const values[] = {"5", "10", "20000", "entente", connection.c_str(), nullptr};
-  Connection opened(PQconnectdbParams(names, values, 1));
+  // A standby is no place for a journal's writer, nor to be compared with: it may be behind.
+  constexpr std::pair<const char*, const char*> kDefaults[] = {
+      {"connect_timeout", "5"},
+      {"keepalives_idle", "10"},
+      {"tcp_user_timeout", "20000"},
+      {"application_name", "entente"},
+      {"target_session_attrs", "read-write"}};
+  std::vector<const char*> names, values;
+  for (const auto& [name, value] : kDefaults) {
+    names.push_back(name);
+    values.push_back(value);
+  }
+  names.insert(names.end(), {"dbname", nullptr});
+  values.insert(values.end(), {connection.c_str(), nullptr});
+  Connection opened(PQconnectdbParams(names.data(), values.data(), 1));
   if (!opened.usable()) return Faulted(Words(PQerrorMessage(opened.handle())));
   ENTENTE_RETURN_IF_ERROR(
       opened.RunAll("SET synchronous_commit = on; SET statement_timeout = '30s'; "

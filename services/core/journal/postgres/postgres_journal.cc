@@ -50,16 +50,21 @@ CREATE OR REPLACE TRIGGER journal_is_never_changed BEFORE UPDATE OR DELETE ON en
 COMMIT;
 )sql";
 
-// Nothing is inserted unless $2 is the head; two writers that both see it as the head meet at the
-// primary key, and one of them learns that the other was first.
+// Nothing is inserted unless $2 is the head, and the record before it the one that the writer
+// knows; two writers that both see that meet at the primary key, and one of them learns that the
+// other was first.
 constexpr const char* kAppend = R"sql(
-WITH head AS (SELECT coalesce(max(position) + 1, 0) AS size FROM entente_record WHERE service = $1),
+WITH head AS (
+  SELECT coalesce(max(position) + 1, 0) AS size,
+    coalesce((SELECT chain FROM entente_record WHERE service = $1 AND position = $2::bigint - 1),
+             decode(repeat('00', 32), 'hex')) AS chain
+  FROM entente_record WHERE service = $1),
 added AS (
   INSERT INTO entente_record (service, position, kind, header, body, chain)
   SELECT $1, $2::bigint + r.ordinality - 1, r.kind, r.header, r.body, r.chain
   FROM head, unnest($3::smallint[], $4::bytea[], $5::bytea[], $6::bytea[])
     WITH ORDINALITY AS r (kind, header, body, chain, ordinality)
-  WHERE head.size = $2::bigint
+  WHERE head.size = $2::bigint AND head.chain = $8::bytea
   RETURNING position)
 SELECT count(*), pg_notify($7, '')::text FROM added)sql";
 
@@ -74,8 +79,11 @@ SELECT position, kind, header, body, chain FROM (
 WHERE position <= $2::bigint OR before < $4::bigint
 ORDER BY position)sql";
 
+// A standby may be behind, which proves nothing.
 constexpr const char* kHead = R"sql(
-SELECT position + 1, chain FROM entente_record WHERE service = $1 ORDER BY position DESC LIMIT 1)sql";
+SELECT pg_is_in_recovery(), r.size, r.chain FROM (SELECT 1) AS one LEFT JOIN (
+  SELECT position + 1 AS size, chain FROM entente_record WHERE service = $1
+  ORDER BY position DESC LIMIT 1) AS r ON true)sql";
 constexpr const char* kChain = R"sql(
 SELECT chain FROM entente_record WHERE service = $1 AND position = $2::bigint)sql";
 
@@ -198,8 +206,13 @@ absl::Status PostgresJournal::Impl::RefreshOn(Connection& connection) {
   }
   const std::string service[] = {options_.service};
   ENTENTE_ASSIGN_OR_RETURN(const ResultPtr newest, connection.Run(kHead, service));
-  const bool empty = PQntuples(newest.get()) == 0;
-  const uint64_t size = empty ? 0 : static_cast<uint64_t>(IntAt(newest.get(), 0, 0));
+  if (PQntuples(newest.get()) != 1 || BytesAt(newest.get(), 0, 0) != std::string_view("\0", 1)) {
+    return base::WithRetry(base::Refuse(absl::StatusCode::kUnavailable, Reason::kJournalFaulted,
+                                        "the database: is a standby"),
+                           absl::Seconds(1));
+  }
+  const bool empty = PQgetisnull(newest.get(), 0, 1) != 0;
+  const uint64_t size = empty ? 0 : static_cast<uint64_t>(IntAt(newest.get(), 0, 1));
   if (known_size > 0) {
     const std::string place[] = {options_.service, BinaryInt(static_cast<int64_t>(known_size - 1))};
     ENTENTE_ASSIGN_OR_RETURN(const ResultPtr there, connection.Run(kChain, place));
@@ -210,7 +223,7 @@ absl::Status PostgresJournal::Impl::RefreshOn(Connection& connection) {
                           known_size - 1);
     }
   }
-  const auto chain = empty ? base::Digest() : base::Digest::From(BytesAt(newest.get(), 0, 1));
+  const auto chain = empty ? base::Digest() : base::Digest::From(BytesAt(newest.get(), 0, 2));
   if (!chain.has_value()) return Corrupt("the last chain digest is malformed");
   base::MutexLock lock(mutex_);
   if (size > known_size_) {
@@ -252,7 +265,8 @@ absl::Status PostgresJournal::Impl::Insert(Connection& connection, uint64_t expe
                                     BinaryArray(postgres::kByteaOid, headers),
                                     BinaryArray(postgres::kByteaOid, bodies),
                                     BinaryArray(postgres::kByteaOid, views(chains)),
-                                    channel_};
+                                    channel_,
+                                    before.str()};
   ENTENTE_ASSIGN_OR_RETURN(const ResultPtr result, connection.Run(kAppend, parameters));
   if (IntAt(result.get(), 0, 0) == static_cast<int64_t>(batch.size())) return absl::OkStatus();
   return base::Refuse(absl::StatusCode::kAborted, Reason::kJournalHeadMoved, "head is not {}",

@@ -158,6 +158,10 @@ TEST_F(PostgresJournalTest, ADatabaseThatLostRecordsIsRefused) {
   // Also where somebody who never saw them has gone on in another way.
   auto innocent = OpenAs(service_);
   ASSERT_OK(AppendOne(*innocent, 7));
+  // The head is where it was, and not what it was: nothing is put on top of it.
+  EXPECT_THAT(AppendOne(*one_, 8), base::testing::HasReason(Reason::kJournalRolledBack));
+  ASSERT_OK(innocent->Refresh());
+  EXPECT_EQ(innocent->Head(), 3u);
   EXPECT_THAT(other_->Refresh(), base::testing::HasReason(Reason::kJournalRolledBack));
 }
 
