@@ -1,4 +1,4 @@
-// entente-iem: the IEM service on its embedded journal.
+// entente-iem: the IEM service on the journal that its configuration names.
 #include "services/core/journal/engines/open_journal.h"
 #include "services/core/rpc/server_host.h"
 #include "services/iem/matter_service.h"

@@ -1,4 +1,4 @@
-// entente-leem: the LEEM service on its embedded journal.
+// entente-leem: the LEEM service on the journal that its configuration names.
 #include "services/core/journal/engines/open_journal.h"
 #include "services/core/rpc/server_host.h"
 #include "services/leem/denial_service.h"

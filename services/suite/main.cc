@@ -1,4 +1,4 @@
-// entente-suite: every group in one process, one SQLite file each.
+// entente-suite: every group in one process, each with a journal of its own.
 #include "services/core/journal/engines/open_journal.h"
 #include "services/core/rpc/server_host.h"
 #include "services/iem/matter_service.h"

@@ -1,4 +1,4 @@
-// entente-tem: the TEM service on its embedded journal.
+// entente-tem: the TEM service on the journal that its configuration names.
 #include "services/core/journal/engines/open_journal.h"
 #include "services/core/rpc/server_host.h"
 #include "services/tem/proposal_service.h"
