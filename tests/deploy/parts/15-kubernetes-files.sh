@@ -18,7 +18,8 @@ for group in iem leem tem; do echo "host=database.example dbname=$group user=$gr
 # Over configurations without a database it would make two histories under one key.
 deploy/prepare "$work/pki" "$work/single" >/dev/null
 POSTGRES=$work/postgres.example deploy/prepare "$work/pki" "$work/single" >/dev/null 2>&1 && fail "replicas with journals of their own"
-POSTGRES=$work/postgres.example deploy/prepare "$work/pki" "$work/kubernetes/overlays/single/etc" >/dev/null
+POSTGRES=$work/postgres.example deploy/prepare "$work/pki" "$work/kubernetes/overlays/replicated/etc" >/dev/null
+deploy/prepare "$work/pki" "$work/kubernetes/overlays/single/etc" >/dev/null
 
 step "every overlay builds"
 command -v kubectl >/dev/null && kubectl kustomize "$work/kubernetes/base" >/dev/null 2>&1 || leave_out "no kubectl whose kustomize reads these overlays"
