@@ -77,7 +77,7 @@ absl::Status CopyJournal(const std::string& name, const std::string& service,
   });
 }
 
-// Checks a backup whole, and puts it into an empty journal.
+// Checks a backup whole, and puts it into an empty journal, or into one that holds its beginning.
 absl::Status Restore(const Context& context, const OperateOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(const auto directory, FindDirectory(context, options.directory));
   ENTENTE_RETURN_IF_ERROR(base::WithPrefix(
