@@ -14,6 +14,7 @@ namespace entente::cli {
 
 int ExitCode(const absl::Status& status) {
   if (status.ok()) return 0;
+  if (base::ReasonOf(status) == std::string(ReasonName(base::Reason::kCopyIncomplete))) return 4;
   return status.code() == absl::StatusCode::kDataLoss ? 3 : 2;
 }
 
@@ -45,7 +46,10 @@ std::string ToJson(const google::protobuf::Message& message, bool indent) {
   options.preserve_proto_field_names = true;
   std::string out;
   const auto status = google::protobuf::util::MessageToJsonString(message, &out, options);
-  return status.ok() ? out : "{\"error\":\"not printable as JSON\"}";
+  if (status.ok()) return out;
+  // Such as a time in the year 36 billion: whoever reads this must have the document all the same.
+  return fmt::format("{{\"error\":\"has no JSON form\",\"type\":\"{}\",\"bytes\":\"{}\"}}",
+                     message.GetTypeName(), base::ToBase64(message.SerializeAsString()));
 }
 
 absl::Status FromJsonFile(const std::string& path, google::protobuf::Message& message) {
@@ -66,7 +70,11 @@ absl::Status FromJsonFile(const std::string& path, google::protobuf::Message& me
 }
 
 std::string FormatTime(const google::protobuf::Timestamp& time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", entry::GetTime(time), absl::UTCTimeZone());
+  return TimeText(entry::GetTime(time));
+}
+
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
 }
 
 bool IsTerminal(int fd) { return ::isatty(fd) == 1; }

@@ -14,7 +14,8 @@
 
 namespace entente::cli {
 
-// Exit codes: 0 done; 1 usage; 2 refused or failed; 3 evidence of damage, forgery or a fork.
+// Exit codes: 0 done; 1 usage; 2 refused or failed; 3 evidence of damage, forgery or a fork; 4 a
+// saved folder that waits for a checkpoint.
 int ExitCode(const absl::Status& status);
 
 // Options before the noun, and what verbs make of them.
@@ -31,12 +32,14 @@ class Context {
   absl::Status result;
 };
 
-// proto3 JSON with the fields' own names, one line or indented.
+// proto3 JSON with the fields' own names, one line or indented. What has no JSON form is given as
+// {"error", "type", "bytes": base64}, so that nothing can hide in it.
 std::string ToJson(const google::protobuf::Message& message, bool indent = false);
 // proto3 JSON where lines that start with // are comments.
 absl::Status FromJsonFile(const std::string& path, google::protobuf::Message& message);
 // "2016-10-21T09:00:00Z".
 std::string FormatTime(const google::protobuf::Timestamp& time);
+std::string TimeText(absl::Time time);
 bool IsTerminal(int fd);
 // Text without control characters, for terminals.
 std::string Printable(std::string_view text);

@@ -41,10 +41,8 @@ absl::Status SaveAt(const std::string& path, const std::string& bytes) {
 }
 
 // Puts the newest verified checkpoints beside the entries, for verifying them offline.
-absl::Status SaveCheckpoints(const std::string& folder, const std::string& state_file) {
-  auto kept = base::ReadFile(state_file);
-  entente::config::v1::FollowerState state;
-  if (!kept || !state.ParseFromString(*kept)) return absl::OkStatus();
+absl::Status SaveCheckpoints(const std::string& folder,
+                             const entente::config::v1::FollowerState& state) {
   for (const auto& ledger : state.ledgers()) {
     if (ledger.verified_checkpoint().empty()) continue;
     const std::string path = CheckpointPath(folder, ledger.ledger());
@@ -56,6 +54,17 @@ absl::Status SaveCheckpoints(const std::string& folder, const std::string& state
     }
   }
   return absl::OkStatus();
+}
+
+// For whoever looks at the terminal, or at a log of it later.
+void TellOfConnection(const std::string& group, const sdk::ConnectionChange& change) {
+  std::string name = group;
+  for (char& c : name) c = static_cast<char>(std::toupper(c));
+  std::cerr << (change.connected
+                    ? fmt::format("{} is back at {}", name, TimeText(change.time))
+                    : fmt::format("{} is away since {}; trying again ({})", name,
+                                  TimeText(change.time), Printable(base::Text(change.why))))
+            << std::endl;
 }
 
 std::string Line(const sdk::VerifiedEntry& entry) {
@@ -93,7 +102,7 @@ absl::Status Execute(const FollowVerbOptions& options, const sdk::VerifiedEntry&
   ::close(ends[1]);
   int status = -1;
   if (child > 0) ::waitpid(child, &status, 0);
-  ::kill(-child, SIGKILL);  // what it left behind in its group
+  if (child > 0) ::kill(-child, SIGKILL);  // what it left behind in its group
   if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return absl::OkStatus();
   const std::string how = child > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
                               ? fmt::format("took longer than {} s", options.exec_timeout_s)
@@ -144,6 +153,12 @@ absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
   }
   follow.stop = &stop_requested;
   follow.retry.attempts_max = options.until_current ? 5 : 1 << 30;
+  follow.connection = [&](const sdk::ConnectionChange& change) {
+    TellOfConnection(options.group, change);
+  };
+  if (!options.save.empty()) {
+    follow.marked = [&](const auto& state) { return SaveCheckpoints(options.save, state); };
+  }
   uint64_t count = 0;
   const absl::Status status = client->Follow(follow, [&](const sdk::VerifiedEntry& entry) {
     ++count;
@@ -155,9 +170,6 @@ absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
     Print(entry, context.json);
     return absl::OkStatus();
   });
-  if (!options.save.empty()) {
-    ENTENTE_RETURN_IF_ERROR(SaveCheckpoints(options.save, follow.state_file));
-  }
   ENTENTE_RETURN_IF_ERROR(status);
   if (!context.json) std::cerr << count << " received and verified\n";
   return absl::OkStatus();

@@ -53,6 +53,8 @@ std::string EscapeHtml(const std::string& text) {
 
 std::string PageHead(const std::string& title, const std::string& style) {
   return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+         "'unsafe-inline'\">\n"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
          EscapeHtml(title) + "</title>\n<style>\n" + kStyle + style +
          "</style></head><body>\n<h1>" + EscapeHtml(title) + "</h1>\n";

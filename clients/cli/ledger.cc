@@ -137,7 +137,8 @@ absl::Status Delivery(const Context& context, const LedgerOptions& options) {
     table.Add({state.state(),
                state.has_acknowledged_time() ? FormatTime(state.acknowledged_time()) : "not yet"});
   }
-  std::cout << response.name() << ", recorded " << FormatTime(response.recorded_time()) << "\n";
+  std::cout << Printable(response.name()) << ", recorded " << FormatTime(response.recorded_time())
+            << "\n";
   table.Print();
   return absl::OkStatus();
 }

@@ -32,6 +32,11 @@ th:first-child, td:first-child { text-align: left; white-space: nowrap; }
 .key i { display: inline-block; width: .8rem; height: .8rem; margin-right: .3rem; }
 )";
 
+// "16-10" of "2016-10": whatever the service calls a month.
+std::string ShortMonth(const std::string& month) {
+  return EscapeHtml(month.size() > 2 ? month.substr(2) : month);
+}
+
 std::string Label(const pb::TrendRow& row) {
   const char* basis = row.basis() == pb::TREND_BASIS_CATCH_ALL ? " (catch-all)" : "";
   return EscapeHtml(row.key()) + basis;
@@ -68,7 +73,7 @@ std::string LineChart(const pb::GetTrendsResponse& table, const std::string& tit
     const bool shown = table.months_size() <= 12 || month % 6 == 0;
     if (!shown) continue;
     svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>", x(month),
-                       kHeight - 6, table.months(month).substr(2));
+                       kHeight - 6, ShortMonth(table.months(month)));
   }
   for (size_t i = 0; i < rows; ++i) {
     const auto& row = table.rows(static_cast<int>(i));
@@ -153,7 +158,9 @@ std::string RouteChart(const pb::GetTrendsResponse& table) {
 std::string NumberTable(const pb::GetTrendsResponse& table) {
   std::string html = "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">" +
                      EscapeHtml(table.dimension()) + "</th>";
-  for (const auto& month : table.months()) html += "<th scope=\"col\">" + month.substr(2) + "</th>";
+  for (const auto& month : table.months()) {
+    html += "<th scope=\"col\">" + ShortMonth(month) + "</th>";
+  }
   html += "<th scope=\"col\">total</th><th scope=\"col\">before</th></tr></thead><tbody>";
   for (const auto& row : table.rows()) {
     html += "<tr><th scope=\"row\">" + Label(row) + "</th>";

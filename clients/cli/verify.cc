@@ -44,20 +44,33 @@ class Findings {
                                ToJson(text));
       return;
     }
-    std::cout << "BAD  " << where << ": " << base::Text(status) << "\n";
+    std::cout << "BAD  " << Printable(where) << ": " << Printable(base::Text(status)) << "\n";
   }
+  // Entries that no saved checkpoint covers yet: nothing wrong with them, and no evidence either.
+  void Waits(const std::string& where, uint64_t entries) {
+    waiting_ += entries;
+    if (!json_) std::cout << "wait " << where << ": " << entries << " not covered yet\n";
+  }
+  int count() const { return count_; }
   void Good(const std::string& text) const {
     if (!json_) std::cout << "ok   " << text << "\n";
   }
   absl::Status Result() const {
-    if (count_ == 0) return absl::OkStatus();
-    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kProofInvalid, "{} finding{}", count_,
-                        count_ == 1 ? "" : "s");
+    if (count_ > 0) {
+      return base::Refuse(absl::StatusCode::kDataLoss, Reason::kProofInvalid, "{} finding{}",
+                          count_, count_ == 1 ? "" : "s");
+    }
+    if (waiting_ == 0) return absl::OkStatus();
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kCopyIncomplete,
+                        "{} entries wait for the checkpoint that covers them; a running follow "
+                        "saves it within seconds, else run follow again",
+                        waiting_);
   }
 
  private:
   const bool json_;
   int count_ = 0;
+  uint64_t waiting_ = 0;
 };
 
 absl::Status Damaged(std::string text) {
@@ -95,64 +108,67 @@ absl::StatusOr<std::optional<sdk::VerifiedEntry>> VerifySaved(
   return std::optional<sdk::VerifiedEntry>(std::move(verified));
 }
 
-// Every entry by itself, then all together against the saved checkpoint.
+// What is wrong with one saved entry by itself.
+absl::Status CheckSaved(const absl::StatusOr<std::optional<sdk::VerifiedEntry>>& entry,
+                        uint64_t index, std::set<std::string>& documents) {
+  if (!entry.ok() || !entry->has_value()) return entry.status();
+  if ((*entry)->index() != index) {
+    return Damaged(fmt::format("is entry {}, not {}", (*entry)->index(), index));
+  }
+  if (!documents.insert((*entry)->leaf.document_digest()).second) {
+    return Damaged("is a document that the ledger holds already");
+  }
+  return absl::OkStatus();
+}
+
+// Every entry by itself, then all together against the saved checkpoint. Without one nothing is
+// covered yet.
 void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::string& group,
                   document::Verifier& verifier, Findings& findings) {
   const std::string ledger = folder.filename().string();
-  const auto files = EntryFiles(folder);
-  merkle::CompactRange range;
-  bool whole = true;  // every entry up to the checkpoint is here
-  auto note = base::ReadFile(folder.string() + "/checkpoint");
-  absl::StatusOr<entry::Checkpoint> checkpoint =
-      Damaged("no checkpoint was saved; run follow --save again to its end");
-  if (note) {
-    checkpoint = entry::OpenCheckpoint(
+  const int before = findings.count();
+  entry::Checkpoint checkpoint;
+  if (auto note = base::ReadFile(folder.string() + "/checkpoint")) {
+    auto opened = entry::OpenCheckpoint(
         *note, entry::OriginOf(agency.directory().trust_domain(), group, ledger),
         agency.directory().PastLogVerifiers(group));
+    if (!opened.ok()) {
+      return findings.Add(CheckpointPath(folder.parent_path(), ledger), opened.status());
+    }
+    checkpoint = *std::move(opened);
   }
-  if (!checkpoint.ok())
-    findings.Add(CheckpointPath(folder.parent_path(), ledger), checkpoint.status());
+  const uint64_t covered = checkpoint.head.size;
+  merkle::CompactRange range;
   uint64_t next = 0;
   std::set<std::string> documents;
   size_t skipped = 0;
-  for (const auto& [index, path] : files) {
+  for (const auto& [index, path] : EntryFiles(folder)) {
     base::Digest leaf_hash;
     const auto verified = VerifySaved(path, group, ledger, agency, verifier, leaf_hash);
-    absl::Status status = verified.status();
     if (verified.ok() && !verified->has_value()) ++skipped;
-    if (verified.ok() && verified->has_value()) {
-      if ((*verified)->index() != index) {
-        status = Damaged(fmt::format("is entry {}, not {}", (*verified)->index(), index));
-      } else if (!documents.insert((*verified)->leaf.document_digest()).second) {
-        status = Damaged("is a document that the ledger holds already");
-      }
-    }
-    if (!status.ok()) findings.Add(path, status);
-    if (checkpoint.ok() && index >= checkpoint->head.size) {
-      findings.Add(path, Damaged("no signed checkpoint covers it"));
+    if (absl::Status status = CheckSaved(verified, index, documents); !status.ok()) {
+      findings.Add(path, status);
     }
     if (index != next) {
       findings.Add(folder.string(),
                    Damaged(fmt::format("entries {} to {} are missing", next, index - 1)));
-      whole = false;
     }
     next = index + 1;
-    if (checkpoint.ok() && index < checkpoint->head.size) {
-      range.Append(leaf_hash);
-    }
+    if (index < covered) range.Append(leaf_hash);
   }
-  if (!checkpoint.ok() || !whole) return;
-  if (range.size() < checkpoint->head.size) {
-    findings.Add(folder.string(), Damaged(fmt::format("{} entries, but the checkpoint covers {}",
-                                                      range.size(), checkpoint->head.size)));
-  } else if (range.Root() != checkpoint->head.root) {
+  if (next < covered) {
+    findings.Add(folder.string(),
+                 Damaged(fmt::format("{} entries, but the checkpoint covers {}", next, covered)));
+  } else if (range.size() == covered && range.Root() != checkpoint.head.root && covered > 0) {
     findings.Add(folder.string(), Damaged("the entries do not have the checkpoint's root"));
-  } else {
-    const std::string left_out =
-        skipped == 0 ? "" : fmt::format(" and {} that the filter left out", skipped);
-    findings.Good(fmt::format("ledger {}: {} entries{}, root {}", ledger, range.size() - skipped,
-                              left_out, base::ToBase64(checkpoint->head.root.view())));
   }
+  if (findings.count() != before) return;
+  if (next > covered) findings.Waits(folder.string(), next - covered);
+  if (covered == 0) return;
+  const std::string left_out =
+      skipped == 0 ? "" : fmt::format(" and {} that the filter left out", skipped);
+  findings.Good(fmt::format("ledger {}: {} entries{}, root {}", ledger, covered - skipped, left_out,
+                            base::ToBase64(checkpoint.head.root.view())));
 }
 
 // The group that a saved ledger says it is of, in the first line of its checkpoint: whether it is
@@ -217,8 +233,8 @@ absl::Status VerifyFile(const sdk::Agency& agency, const VerifyOptions& options,
     findings.Add(options.path, checked.status());
   } else {
     findings.Good(fmt::format("receipt: {} is entry {} of ledger {}, document {}",
-                              leaf.stamp().name(), leaf.stamp().index(), leaf.stamp().ledger(),
-                              digest->hex()));
+                              Printable(leaf.stamp().name()), leaf.stamp().index(),
+                              Printable(leaf.stamp().ledger()), digest->hex()));
   }
   return findings.Result();
 }

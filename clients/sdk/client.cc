@@ -23,12 +23,25 @@ void SetDeadline(grpc::ClientContext& context) {
   context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoSeconds(kCallTimeout));
 }
 
-// Sleeps in short steps so that a stop is seen.
-void Sleep(absl::Duration delay, const std::atomic<bool>* stop) {
-  const absl::Time until = absl::Now() + delay;
-  while (absl::Now() < until && (stop == nullptr || !*stop)) {
-    absl::SleepFor(std::min(absl::Milliseconds(50), until - absl::Now()));
+// A connection that broke, or that did not come about: the status carries nothing of a service's.
+bool IsOfTransport(const absl::Status& status) {
+  if (base::ReasonOf(status).has_value()) return false;
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kDeadlineExceeded:
+      return true;
+    default:
+      return false;
   }
+}
+
+// Who calls was refused, not what.
+bool IsOfCaller(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kUnauthenticated ||
+         status.code() == absl::StatusCode::kPermissionDenied;
 }
 
 }  // namespace
@@ -36,7 +49,7 @@ void Sleep(absl::Duration delay, const std::atomic<bool>* stop) {
 bool ShouldRetry(const absl::Status& status, const RetryOptions& retry, int attempt,
                  absl::Duration& delay) {
   if (status.code() != absl::StatusCode::kUnavailable &&
-      status.code() != absl::StatusCode::kResourceExhausted) {
+      status.code() != absl::StatusCode::kResourceExhausted && !IsOfTransport(status)) {
     return false;
   }
   if (attempt >= retry.attempts_max) return false;
@@ -52,8 +65,8 @@ bool ShouldRetry(const absl::Status& status, const RetryOptions& retry, int atte
 }
 
 Client::Client(std::shared_ptr<const Agency> agency, std::string group,
-               std::shared_ptr<grpc::Channel> channel)
-    : group_(std::move(group)) {
+               std::shared_ptr<grpc::Channel> channel, std::shared_ptr<Waiter> waiter)
+    : group_(std::move(group)), waiter_(std::move(waiter)) {
   auto stub = pb::ExchangeService::NewStub(channel);
   sessions_.push_back({std::move(agency), std::move(channel), std::move(stub)});
 }
@@ -61,7 +74,8 @@ Client::Client(std::shared_ptr<const Agency> agency, std::string group,
 absl::StatusOr<std::unique_ptr<Client>> Client::Connect(std::shared_ptr<const Agency> agency,
                                                         const std::string& group) {
   ENTENTE_ASSIGN_OR_RETURN(auto channel, agency->Connect(group));
-  auto client = Over(std::move(agency), group, std::move(channel));
+  auto link = std::make_shared<Link>(channel);
+  auto client = Over(std::move(agency), group, std::move(channel), std::move(link));
   client->connected_ = true;
   return client;
 }
@@ -71,20 +85,26 @@ bool Client::Refresh() {
   auto agency = before.agency->Newer();
   if (agency == nullptr) return false;
   auto channel = before.channel;
+  std::shared_ptr<Waiter> waiter = this->waiter();
   if (connected_) {
     auto fresh = agency->Connect(group_);
     if (!fresh.ok()) return false;
     channel = *std::move(fresh);
+    waiter = std::make_shared<Link>(channel);
   }
   auto stub = pb::ExchangeService::NewStub(channel);
   base::MutexLock lock(mutex_);
   sessions_.push_back({std::move(agency), std::move(channel), std::move(stub)});
+  waiter_.swap(waiter);  // the one before ends when nobody waits by it
   return true;
 }
 
 std::unique_ptr<Client> Client::Over(std::shared_ptr<const Agency> agency, const std::string& group,
-                                     std::shared_ptr<grpc::Channel> channel) {
-  return std::unique_ptr<Client>(new Client(std::move(agency), group, std::move(channel)));
+                                     std::shared_ptr<grpc::Channel> channel,
+                                     std::shared_ptr<Waiter> waiter) {
+  if (waiter == nullptr) waiter = MakeSleeper();
+  return std::unique_ptr<Client>(
+      new Client(std::move(agency), group, std::move(channel), std::move(waiter)));
 }
 
 pb::Document Client::Compose(const std::string& reference, const pb::Audience& audience,
@@ -143,7 +163,7 @@ absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
     if (status.ok()) return std::move(*response.mutable_receipt());
     absl::Duration delay;
     if (!ShouldRetry(status, retry, attempt, delay)) return status;
-    Sleep(delay, nullptr);
+    waiter()->Wait(delay, nullptr);
     Refresh();
   }
 }
@@ -168,7 +188,8 @@ class Client::Bulk {
       if (progress_) attempt = 0;
       absl::Duration delay;
       if (!ShouldRetry(status, retry_, attempt, delay)) return status;
-      Sleep(delay, nullptr);
+      client_.waiter()->Wait(delay, nullptr);
+      client_.Refresh();
     }
   }
 
@@ -281,6 +302,12 @@ struct Client::FollowRun {
   std::string acknowledged;  // last cursor that was acknowledged
   bool progressed = false;
   bool handler_failed = false;
+  bool connected = true;  // as the user was told
+
+  void Tell(const FollowOptions& options, bool now_connected, const absl::Status& why) {
+    if (std::exchange(connected, now_connected) == now_connected || !options.connection) return;
+    options.connection({now_connected, base::SystemClock().Now(), why});
+  }
 };
 
 absl::Status Client::TakeMessage(const pb::FollowResponse& message, const FollowOptions& options,
@@ -326,6 +353,42 @@ absl::Status Client::TakeMessage(const pb::FollowResponse& message, const Follow
   return absl::OkStatus();
 }
 
+// What contradicts the state is evidence; what a later directory explains is taken again.
+absl::Status Client::TakeOrRefresh(const pb::FollowResponse& message, const FollowOptions& options,
+                                   const EntryHandler& handle, FollowRun& run) {
+  absl::Status status = TakeMessage(message, options, handle, run);
+  run.progressed = run.progressed || status.ok();
+  // A fork is one under every directory.
+  const bool forked = base::ReasonOf(status) == std::string(ReasonName(Reason::kLedgerForked));
+  if (!status.ok() && !forked && !run.handler_failed && Refresh()) {
+    // By a key or an authority that a later directory lists? Seen again with that.
+    run.progressed = true;
+    status = base::Refuse(absl::StatusCode::kUnavailable, Reason::kDirectoryInvalid,
+                          "the directory has changed");
+  }
+  if (status.code() == absl::StatusCode::kDataLoss && !options.state_file.empty()) {
+    // What contradicts the state must not be lost: partners compare it.
+    base::WriteFileAtomically(options.state_file + ".evidence", message.SerializeAsString(), 0600);
+  }
+  return status;
+}
+
+absl::Status Client::Acknowledge(const FollowOptions& options, FollowRun& run) {
+  if (options.marked) ENTENTE_RETURN_IF_ERROR(options.marked(run.state));
+  // Through a filter not everything is had, so nothing is acknowledged.
+  if (!options.acknowledge || !options.filter.empty() || run.acknowledged == run.state.cursor()) {
+    return absl::OkStatus();
+  }
+  grpc::ClientContext context;
+  SetDeadline(context);
+  pb::AcknowledgeRequest request;
+  request.set_cursor(run.state.cursor());
+  pb::AcknowledgeResponse ignored;
+  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub().Acknowledge(&context, request, &ignored)));
+  run.acknowledged = run.state.cursor();
+  return absl::OkStatus();
+}
+
 absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler& handle,
                                 FollowRun& run) {
   grpc::ClientContext context;
@@ -349,36 +412,19 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
       if (!finished) context.TryCancel();
     });
   }
+  // The service sends these when it has opened the stream.
+  stream->WaitForInitialMetadata();
   absl::Status status;
   pb::FollowResponse message;
+  if (context.GetServerInitialMetadata().count(rpc::kOpenedKey) != 0) {
+    run.Tell(options, true, absl::OkStatus());
+  }
   while (status.ok() && stream->Read(&message)) {
-    status = TakeMessage(message, options, handle, run);
-    run.progressed = run.progressed || status.ok();
-    // A fork is one under every directory.
-    const bool forked = base::ReasonOf(status) == std::string(ReasonName(Reason::kLedgerForked));
-    if (!status.ok() && !forked && !run.handler_failed && Refresh()) {
-      // By a key or an authority that a later directory lists? Seen again with that.
-      run.progressed = true;
-      status = base::Refuse(absl::StatusCode::kUnavailable, Reason::kDirectoryInvalid,
-                            "the directory has changed");
-    }
-    if (status.code() == absl::StatusCode::kDataLoss && !options.state_file.empty()) {
-      // What contradicts the state must not be lost: partners compare it.
-      base::WriteFileAtomically(options.state_file + ".evidence", message.SerializeAsString(),
-                                0600);
-    }
+    run.Tell(options, true, absl::OkStatus());
+    status = TakeOrRefresh(message, options, handle, run);
     // At the end of a burst the service marks progress, with checkpoints: only what those cover is
-    // had for certain. Through a filter not everything is had, so nothing is acknowledged.
-    if (status.ok() && options.acknowledge && options.filter.empty() && message.progress() &&
-        run.acknowledged != run.state.cursor()) {
-      grpc::ClientContext ack_context;
-      SetDeadline(ack_context);
-      pb::AcknowledgeRequest ack;
-      ack.set_cursor(run.state.cursor());
-      pb::AcknowledgeResponse ignored;
-      status = rpc::FromGrpcStatus(stub().Acknowledge(&ack_context, ack, &ignored));
-      if (status.ok()) run.acknowledged = run.state.cursor();
-    }
+    // had for certain.
+    if (status.ok() && message.progress()) status = Acknowledge(options, run);
   }
   finished = true;
   if (watcher.joinable()) watcher.join();
@@ -395,11 +441,21 @@ absl::Status Client::Follow(const FollowOptions& options, const EntryHandler& ha
         return base::Refuse(absl::StatusCode::kDataLoss, Reason::kCursorMalformed,
                             "{} is damaged; move it away to start over", options.state_file);
       }
+      if (run.state.filter() != options.filter) {
+        return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kFilterChanged,
+                            "{} was filled {}; what that left out would never come: use another",
+                            options.state_file,
+                            run.state.filter().empty()
+                                ? "without a filter"
+                                : "with the filter \"" + run.state.filter() + "\"");
+      }
     }
     ENTENTE_RETURN_IF_ERROR(run.view.Restore(run.state));
   }
+  run.state.set_filter(options.filter);
   for (int attempt = 0;; ++attempt) {
     run.progressed = false;
+    run.handler_failed = false;
     // Work from what is saved: a message that failed half way is taken again from its start.
     const entente::config::v1::FollowerState saved = run.state;
     run.view = LedgerView(agency().directory().trust_domain(), group_, log_keys());
@@ -408,9 +464,15 @@ absl::Status Client::Follow(const FollowOptions& options, const EntryHandler& ha
     if (options.stop != nullptr && *options.stop) return absl::OkStatus();
     if (status.ok() && options.until_current) return status;
     if (run.progressed) attempt = 0;
+    if (run.handler_failed && IsOfTransport(status) && !absl::IsUnavailable(status)) return status;
     absl::Duration delay = options.retry.delay_min;
-    if (!status.ok() && !ShouldRetry(status, options.retry, attempt, delay)) return status;
-    Sleep(delay, options.stop);
+    if (!status.ok() && !ShouldRetry(status, options.retry, attempt, delay)) {
+      // Refused for a certificate that has been replaced since?
+      if (!IsOfCaller(status) || !Refresh()) return status;
+      continue;
+    }
+    if (!run.handler_failed) run.Tell(options, false, status);
+    waiter()->Wait(delay, options.stop);
     Refresh();
   }
 }

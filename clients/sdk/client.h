@@ -20,6 +20,7 @@
 
 #include "clients/sdk/agency.h"
 #include "clients/sdk/ledger_view.h"
+#include "clients/sdk/link.h"
 #include "entente/exchange/v1/exchange_service.grpc.pb.h"
 #include "services/core/base/mutex.h"
 
@@ -34,14 +35,29 @@ struct RetryOptions {
   absl::Duration delay_max = absl::Seconds(10);
 };
 
+// What Follow tells its user of the connection.
+struct ConnectionChange {
+  bool connected = false;  // back; else away
+  absl::Time time;
+  absl::Status why;  // of going away
+};
+
 struct FollowOptions {
-  std::string state_file;  // durable cursor and verified heads; empty: nothing is kept
+  // Durable cursor, verified heads and the filter they were filled with; empty: nothing is kept.
+  std::string state_file;
+  // FAILED_PRECONDITION/FILTER_CHANGED where the state file was filled with another: what that left
+  // out would never come.
   std::string filter;
   // With a filter: called with the place and leaf hash of each entry that it leaves out.
   std::function<absl::Status(const std::string& ledger, uint64_t index, const base::Digest& hash)>
       skipped;
   bool until_current = false;
   bool acknowledge = true;  // tell the service what is saved; never with a filter
+  // Called when the service goes away, and when it is back; never twice the same. Follow goes on
+  // by itself in between.
+  std::function<void(const ConnectionChange&)> connection;
+  // Called at each progress mark, after the state was saved and before it is acknowledged.
+  std::function<absl::Status(const entente::config::v1::FollowerState&)> marked;
   const std::atomic<bool>* stop = nullptr;
   RetryOptions retry;
 };
@@ -51,10 +67,12 @@ class Client {
   static absl::StatusOr<std::unique_ptr<Client>> Connect(std::shared_ptr<const Agency> agency,
                                                          const std::string& group);
 
-  // The same over a channel that was made elsewhere: through a proxy, or within one process.
+  // The same over a channel that was made elsewhere, waiting between tries as `waiter` does; null:
+  // by the clock alone, which is right within one process only (Link).
   static std::unique_ptr<Client> Over(std::shared_ptr<const Agency> agency,
                                       const std::string& group,
-                                      std::shared_ptr<grpc::Channel> channel);
+                                      std::shared_ptr<grpc::Channel> channel,
+                                      std::shared_ptr<Waiter> waiter = nullptr);
 
   // A document of this agency, composed now.
   pb::Document Compose(const std::string& reference, const pb::Audience& audience,
@@ -99,15 +117,22 @@ class Client {
     std::shared_ptr<grpc::Channel> channel;
     std::unique_ptr<pb::ExchangeService::Stub> stub;
   };
+  std::shared_ptr<Waiter> waiter() const {
+    base::MutexLock lock(mutex_);
+    return waiter_;
+  }
   const Session& session() const {
     base::MutexLock lock(mutex_);
     return sessions_.back();
   }
   Client(std::shared_ptr<const Agency> agency, std::string group,
-         std::shared_ptr<grpc::Channel> channel);
+         std::shared_ptr<grpc::Channel> channel, std::shared_ptr<Waiter> waiter);
   struct FollowRun;
   class Bulk;
   absl::Status FollowOnce(const FollowOptions& options, const EntryHandler& handle, FollowRun& run);
+  absl::Status Acknowledge(const FollowOptions& options, FollowRun& run);
+  absl::Status TakeOrRefresh(const pb::FollowResponse& message, const FollowOptions& options,
+                             const EntryHandler& handle, FollowRun& run);
   absl::Status TakeMessage(const pb::FollowResponse& message, const FollowOptions& options,
                            const EntryHandler& handle, FollowRun& run);
   absl::Status CheckReceipt(const pb::Receipt& receipt, const pb::SignedDocument& document) const;
@@ -117,10 +142,12 @@ class Client {
   bool connected_ = false;  // by Connect, so that it can connect again
   mutable base::Mutex mutex_;
   std::list<Session> sessions_ ABSL_GUARDED_BY(mutex_);  // the last is in use; one per rotation
+  std::shared_ptr<Waiter> waiter_ ABSL_GUARDED_BY(mutex_);  // of the last session
   document::Verifier verifier_;
 };
 
-// Whether a call may be tried again, and after how long: RetryInfo if given, else doubling.
+// Whether a call may be tried again, and after how long: RetryInfo if given, else doubling. What no
+// service has said, such as a connection that broke, may always be.
 bool ShouldRetry(const absl::Status& status, const RetryOptions& retry, int attempt,
                  absl::Duration& delay);
 

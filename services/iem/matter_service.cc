@@ -34,7 +34,7 @@ rpc::GroupModule IemModule() {
               },
           .make_services =
               [](rpc::Backend& backend, machine::Register& reg) {
-                std::vector<std::unique_ptr<grpc::Service>> services;
+                std::vector<std::unique_ptr<rpc::Service>> services;
                 services.push_back(std::make_unique<MatterServiceImpl>(
                     backend, static_cast<const MatterRegister&>(reg)));
                 return services;
@@ -103,8 +103,9 @@ absl::Status MatterServiceImpl::FillIn(const Found& found, v1::Matter& out) cons
   return absl::OkStatus();
 }
 
-absl::Status MatterServiceImpl::Get(const rpc::Caller& caller, const v1::GetMatterRequest& request,
-                                    v1::GetMatterResponse& response) {
+absl::Status MatterServiceImpl::GetMatter(const rpc::Caller& caller,
+                                          const v1::GetMatterRequest& request,
+                                          v1::GetMatterResponse& response) const {
   Found found;
   {
     std::shared_lock lock(backend_.machine.mutex());
@@ -118,9 +119,9 @@ absl::Status MatterServiceImpl::Get(const rpc::Caller& caller, const v1::GetMatt
   return FillIn(found, *response.mutable_matter());
 }
 
-absl::Status MatterServiceImpl::List(const rpc::Caller& caller,
-                                     const v1::ListMattersRequest& request,
-                                     v1::ListMattersResponse& response) {
+absl::Status MatterServiceImpl::ListMatters(const rpc::Caller& caller,
+                                            const v1::ListMattersRequest& request,
+                                            v1::ListMattersResponse& response) const {
   ENTENTE_ASSIGN_OR_RETURN(const auto filter,
                            feed::Filter::Parse(request.filter(), register_.FactNames()));
   ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
@@ -170,9 +171,9 @@ absl::Status MatterServiceImpl::List(const rpc::Caller& caller,
   return absl::OkStatus();
 }
 
-absl::Status MatterServiceImpl::Answers(const rpc::Caller& caller,
-                                        const v1::ListAnswersRequest& request,
-                                        v1::ListAnswersResponse& response) {
+absl::Status MatterServiceImpl::ListAnswers(const rpc::Caller& caller,
+                                            const v1::ListAnswersRequest& request,
+                                            v1::ListAnswersResponse& response) const {
   ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
   const std::string key = "answers " + request.name();
   ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
@@ -208,54 +209,30 @@ absl::Status MatterServiceImpl::Answers(const rpc::Caller& caller,
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* MatterServiceImpl::GetMatter(grpc::CallbackServerContext* context,
-                                                       const v1::GetMatterRequest* request,
-                                                       v1::GetMatterResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/GetMatter", *request,
-                        [this, request, response](const rpc::Caller& caller) {
-                          return Get(caller, *request, *response);
-                        });
+absl::Status MatterServiceImpl::ListMatterRevisions(
+    const rpc::Caller& caller, const v1::ListMatterRevisionsRequest& request,
+    v1::ListMatterRevisionsResponse& response) const {
+  std::vector<uint64_t> positions;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    const Matter* matter = register_.Find(request.name(), caller.reader());
+    if (matter == nullptr || matter->name != request.name()) {
+      return rpc::NotFound(request.name());
+    }
+    positions = matter->positions;
+  }
+  ENTENTE_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
+                           rpc::ReadChain(backend_.journal, positions, request.page_size(),
+                                          request.page_token(), response.mutable_revisions()));
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* MatterServiceImpl::ListMatters(grpc::CallbackServerContext* context,
-                                                         const v1::ListMattersRequest* request,
-                                                         v1::ListMattersResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/ListMatters", *request,
-                        [this, request, response](const rpc::Caller& caller) {
-                          return List(caller, *request, *response);
-                        });
-}
-
-grpc::ServerUnaryReactor* MatterServiceImpl::ListMatterRevisions(
-    grpc::CallbackServerContext* context, const v1::ListMatterRevisionsRequest* request,
-    v1::ListMatterRevisionsResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/ListMatterRevisions",
-                        *request,
-                        [this, request, response](const rpc::Caller& caller) -> absl::Status {
-                          std::vector<uint64_t> positions;
-                          {
-                            std::shared_lock lock(backend_.machine.mutex());
-                            const Matter* matter = register_.Find(request->name(), caller.reader());
-                            if (matter == nullptr || matter->name != request->name()) {
-                              return rpc::NotFound(request->name());
-                            }
-                            positions = matter->positions;
-                          }
-                          ENTENTE_ASSIGN_OR_RETURN(
-                              *response->mutable_next_page_token(),
-                              rpc::ReadChain(backend_.journal, positions, request->page_size(),
-                                             request->page_token(), response->mutable_revisions()));
-                          return absl::OkStatus();
-                        });
-}
-
-grpc::ServerUnaryReactor* MatterServiceImpl::ListAnswers(grpc::CallbackServerContext* context,
-                                                         const v1::ListAnswersRequest* request,
-                                                         v1::ListAnswersResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.iem.v1.MatterService/ListAnswers", *request,
-                        [this, request, response](const rpc::Caller& caller) {
-                          return Answers(caller, *request, *response);
-                        });
+void MatterServiceImpl::AddTo(rpc::Router& router) {
+  router.Read("/entente.iem.v1.MatterService/GetMatter", this, &MatterServiceImpl::GetMatter);
+  router.Read("/entente.iem.v1.MatterService/ListMatters", this, &MatterServiceImpl::ListMatters);
+  router.Read("/entente.iem.v1.MatterService/ListMatterRevisions", this,
+              &MatterServiceImpl::ListMatterRevisions);
+  router.Read("/entente.iem.v1.MatterService/ListAnswers", this, &MatterServiceImpl::ListAnswers);
 }
 
 }  // namespace entente::iem

@@ -2,7 +2,7 @@
 #ifndef ENTENTE_SERVICES_IEM_MATTER_SERVICE_H_
 #define ENTENTE_SERVICES_IEM_MATTER_SERVICE_H_
 
-#include "entente/iem/v1/matter_service.grpc.pb.h"
+#include "entente/iem/v1/matter_service.pb.h"
 #include "services/core/rpc/server_host.h"
 #include "services/iem/register/matter_register.h"
 
@@ -10,34 +10,26 @@ namespace entente::iem {
 
 rpc::GroupModule IemModule();
 
-class MatterServiceImpl final : public v1::MatterService::CallbackService {
+class MatterServiceImpl final : public rpc::Service {
  public:
   MatterServiceImpl(rpc::Backend& backend, const MatterRegister& reg)
       : backend_(backend), register_(reg) {}
 
-  grpc::ServerUnaryReactor* GetMatter(grpc::CallbackServerContext* context,
-                                      const v1::GetMatterRequest* request,
-                                      v1::GetMatterResponse* response) override;
-  grpc::ServerUnaryReactor* ListMatters(grpc::CallbackServerContext* context,
-                                        const v1::ListMattersRequest* request,
-                                        v1::ListMattersResponse* response) override;
-  grpc::ServerUnaryReactor* ListMatterRevisions(
-      grpc::CallbackServerContext* context, const v1::ListMatterRevisionsRequest* request,
-      v1::ListMatterRevisionsResponse* response) override;
-  grpc::ServerUnaryReactor* ListAnswers(grpc::CallbackServerContext* context,
-                                        const v1::ListAnswersRequest* request,
-                                        v1::ListAnswersResponse* response) override;
+  void AddTo(rpc::Router& router) override;
 
  private:
+  absl::Status ListMatterRevisions(const rpc::Caller& caller,
+                                   const v1::ListMatterRevisionsRequest& request,
+                                   v1::ListMatterRevisionsResponse& response) const;
   struct Found;  // what is copied out of the register under its lock
   Found Copy(const Matter& matter, const rpc::Caller& caller) const;
   absl::Status FillIn(const Found& found, v1::Matter& out) const;
-  absl::Status Get(const rpc::Caller& caller, const v1::GetMatterRequest& request,
-                   v1::GetMatterResponse& response);
-  absl::Status List(const rpc::Caller& caller, const v1::ListMattersRequest& request,
-                    v1::ListMattersResponse& response);
-  absl::Status Answers(const rpc::Caller& caller, const v1::ListAnswersRequest& request,
-                       v1::ListAnswersResponse& response);
+  absl::Status GetMatter(const rpc::Caller& caller, const v1::GetMatterRequest& request,
+                         v1::GetMatterResponse& response) const;
+  absl::Status ListMatters(const rpc::Caller& caller, const v1::ListMattersRequest& request,
+                           v1::ListMattersResponse& response) const;
+  absl::Status ListAnswers(const rpc::Caller& caller, const v1::ListAnswersRequest& request,
+                           v1::ListAnswersResponse& response) const;
 
   rpc::Backend& backend_;
   const MatterRegister& register_;

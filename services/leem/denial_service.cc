@@ -65,7 +65,7 @@ rpc::GroupModule LeemModule() {
               },
           .make_services =
               [](rpc::Backend& backend, machine::Register& reg) {
-                std::vector<std::unique_ptr<grpc::Service>> services;
+                std::vector<std::unique_ptr<rpc::Service>> services;
                 services.push_back(std::make_unique<DenialServiceImpl>(
                     backend, static_cast<const DenialRegister&>(reg)));
                 return services;
@@ -73,7 +73,7 @@ rpc::GroupModule LeemModule() {
           .make_companion = MakeAnnexFollower};
 }
 
-absl::Status DenialServiceImpl::FillIn(const Chain& chain, v1::Denial& denial) {
+absl::Status DenialServiceImpl::FillIn(const Chain& chain, v1::Denial& denial) const {
   ENTENTE_ASSIGN_OR_RETURN(const auto first,
                            rpc::ReadDocument(backend_.journal, chain.positions[0]));
   denial.set_originator(first.header.originator());
@@ -97,41 +97,28 @@ absl::Status DenialServiceImpl::FillIn(const Chain& chain, v1::Denial& denial) {
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* DenialServiceImpl::GetDenial(grpc::CallbackServerContext* context,
-                                                       const v1::GetDenialRequest* request,
-                                                       v1::GetDenialResponse* response) {
-  return rpc::ServeRead(
-      backend_, context, "/entente.leem.v1.DenialService/GetDenial", *request,
-      [this, request, response](const rpc::Caller& caller) -> absl::Status {
-        Chain copy;
-        {
-          std::shared_lock lock(backend_.machine.mutex());
-          ENTENTE_RETURN_IF_ERROR(
-              rpc::CheckAtLeast(backend_.machine, caller.reader(), request->at_least()));
-          const Chain* chain = register_.Find(request->name(), caller.reader());
-          if (chain == nullptr || chain->name != request->name()) {
-            return rpc::NotFound(request->name());
-          }
-          copy = *chain;
-          rpc::AddHeads(backend_.machine, caller.reader(), response->mutable_heads());
-        }
-        CopyChain(copy, *response->mutable_denial());
-        return FillIn(copy, *response->mutable_denial());
-      });
+absl::Status DenialServiceImpl::GetDenial(const rpc::Caller& caller,
+                                          const v1::GetDenialRequest& request,
+                                          v1::GetDenialResponse& response) const {
+  Chain copy;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    ENTENTE_RETURN_IF_ERROR(
+        rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
+    const Chain* chain = register_.Find(request.name(), caller.reader());
+    if (chain == nullptr || chain->name != request.name()) {
+      return rpc::NotFound(request.name());
+    }
+    copy = *chain;
+    rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
+  }
+  CopyChain(copy, *response.mutable_denial());
+  return FillIn(copy, *response.mutable_denial());
 }
 
-grpc::ServerUnaryReactor* DenialServiceImpl::ListDenials(grpc::CallbackServerContext* context,
-                                                         const v1::ListDenialsRequest* request,
-                                                         v1::ListDenialsResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.leem.v1.DenialService/ListDenials", *request,
-                        [this, request, response](const rpc::Caller& caller) {
-                          return List(caller, *request, *response);
-                        });
-}
-
-absl::Status DenialServiceImpl::List(const rpc::Caller& caller,
-                                     const v1::ListDenialsRequest& request,
-                                     v1::ListDenialsResponse& response) {
+absl::Status DenialServiceImpl::ListDenials(const rpc::Caller& caller,
+                                            const v1::ListDenialsRequest& request,
+                                            v1::ListDenialsResponse& response) const {
   ENTENTE_ASSIGN_OR_RETURN(const ChainFilter filter, ToChainFilter(request.filter()));
   ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
   const std::string key = FilterKey(request.filter());
@@ -166,18 +153,9 @@ absl::Status DenialServiceImpl::List(const rpc::Caller& caller,
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* DenialServiceImpl::ListDenialRevisions(
-    grpc::CallbackServerContext* context, const v1::ListDenialRevisionsRequest* request,
-    v1::ListDenialRevisionsResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.leem.v1.DenialService/ListDenialRevisions",
-                        *request, [this, request, response](const rpc::Caller& caller) {
-                          return ListRevisions(caller, *request, *response);
-                        });
-}
-
-absl::Status DenialServiceImpl::ListRevisions(const rpc::Caller& caller,
-                                              const v1::ListDenialRevisionsRequest& request,
-                                              v1::ListDenialRevisionsResponse& response) {
+absl::Status DenialServiceImpl::ListDenialRevisions(
+    const rpc::Caller& caller, const v1::ListDenialRevisionsRequest& request,
+    v1::ListDenialRevisionsResponse& response) const {
   std::vector<uint64_t> positions;
   {
     std::shared_lock lock(backend_.machine.mutex());
@@ -189,6 +167,13 @@ absl::Status DenialServiceImpl::ListRevisions(const rpc::Caller& caller,
                            rpc::ReadChain(backend_.journal, positions, request.page_size(),
                                           request.page_token(), response.mutable_revisions()));
   return absl::OkStatus();
+}
+
+void DenialServiceImpl::AddTo(rpc::Router& router) {
+  router.Read("/entente.leem.v1.DenialService/GetDenial", this, &DenialServiceImpl::GetDenial);
+  router.Read("/entente.leem.v1.DenialService/ListDenials", this, &DenialServiceImpl::ListDenials);
+  router.Read("/entente.leem.v1.DenialService/ListDenialRevisions", this,
+              &DenialServiceImpl::ListDenialRevisions);
 }
 
 }  // namespace entente::leem

@@ -2,7 +2,7 @@
 #ifndef ENTENTE_SERVICES_LEEM_DENIAL_SERVICE_H_
 #define ENTENTE_SERVICES_LEEM_DENIAL_SERVICE_H_
 
-#include "entente/leem/v1/denial_service.grpc.pb.h"
+#include "entente/leem/v1/denial_service.pb.h"
 #include "services/core/rpc/exchange_service.h"
 #include "services/core/rpc/server_host.h"
 #include "services/leem/register/denial_register.h"
@@ -12,30 +12,24 @@ namespace entente::leem {
 // LEEM as the server host takes it.
 rpc::GroupModule LeemModule();
 
-class DenialServiceImpl final : public v1::DenialService::CallbackService {
+class DenialServiceImpl final : public rpc::Service {
  public:
   DenialServiceImpl(rpc::Backend& backend, const DenialRegister& denials)
       : backend_(backend), register_(denials) {}
 
-  grpc::ServerUnaryReactor* GetDenial(grpc::CallbackServerContext* context,
-                                      const v1::GetDenialRequest* request,
-                                      v1::GetDenialResponse* response) override;
-  grpc::ServerUnaryReactor* ListDenials(grpc::CallbackServerContext* context,
-                                        const v1::ListDenialsRequest* request,
-                                        v1::ListDenialsResponse* response) override;
-  grpc::ServerUnaryReactor* ListDenialRevisions(grpc::CallbackServerContext* context,
-                                                const v1::ListDenialRevisionsRequest* request,
-                                                v1::ListDenialRevisionsResponse* response) override;
+  void AddTo(rpc::Router& router) override;
 
  private:
-  absl::Status List(const rpc::Caller& caller, const v1::ListDenialsRequest& request,
-                    v1::ListDenialsResponse& response);
-  absl::Status ListRevisions(const rpc::Caller& caller,
-                             const v1::ListDenialRevisionsRequest& request,
-                             v1::ListDenialRevisionsResponse& response);
+  absl::Status GetDenial(const rpc::Caller& caller, const v1::GetDenialRequest& request,
+                         v1::GetDenialResponse& response) const;
+  absl::Status ListDenials(const rpc::Caller& caller, const v1::ListDenialsRequest& request,
+                           v1::ListDenialsResponse& response) const;
+  absl::Status ListDenialRevisions(const rpc::Caller& caller,
+                                   const v1::ListDenialRevisionsRequest& request,
+                                   v1::ListDenialRevisionsResponse& response) const;
   // Fills in what the journal holds: the newest content and the first and newest documents'
   // headers.
-  absl::Status FillIn(const Chain& chain, v1::Denial& denial);
+  absl::Status FillIn(const Chain& chain, v1::Denial& denial) const;
 
   rpc::Backend& backend_;
   const DenialRegister& register_;

@@ -28,44 +28,34 @@ absl::StatusOr<const EditionState*> AnnexServiceImpl::Edition(const std::string&
   return found;
 }
 
-grpc::ServerUnaryReactor* AnnexServiceImpl::ListEditions(grpc::CallbackServerContext* context,
-                                                         const v1::ListEditionsRequest* request,
-                                                         v1::ListEditionsResponse* response) {
-  return rpc::ServeRead(
-      backend_, context, "/entente.tem.v1.AnnexService/ListEditions", *request,
-      [this, request, response](const rpc::Caller& caller) -> absl::Status {
-        std::shared_lock lock(backend_.machine.mutex());
-        ENTENTE_RETURN_IF_ERROR(
-            rpc::CheckAtLeast(backend_.machine, caller.reader(), request->at_least()));
-        const auto& editions = register_.editions();
-        for (auto it = editions.rbegin(); it != editions.rend(); ++it) {
-          const EditionState& state = *it->second;
-          v1::EditionSummary& out = *response->add_editions();
-          out.set_edition(state.edition);
-          out.set_title(state.title);
-          out.set_base(state.base);
-          out.set_nodes(static_cast<int>(state.content.size()));
-          out.set_name(state.name);
-          SetMicros(state.recorded_micros, out.mutable_recorded_time());
-        }
-        rpc::AddHeads(backend_.machine, caller.reader(), response->mutable_heads());
-        return absl::OkStatus();
-      });
+absl::Status AnnexServiceImpl::ListEditions(const rpc::Caller& caller,
+                                            const v1::ListEditionsRequest& request,
+                                            v1::ListEditionsResponse& response) const {
+  std::shared_lock lock(backend_.machine.mutex());
+  ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
+  const auto& editions = register_.editions();
+  for (auto it = editions.rbegin(); it != editions.rend(); ++it) {
+    const EditionState& state = *it->second;
+    v1::EditionSummary& out = *response.add_editions();
+    out.set_edition(state.edition);
+    out.set_title(state.title);
+    out.set_base(state.base);
+    out.set_nodes(static_cast<int>(state.content.size()));
+    out.set_name(state.name);
+    SetMicros(state.recorded_micros, out.mutable_recorded_time());
+  }
+  rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* AnnexServiceImpl::GetEdition(grpc::CallbackServerContext* context,
-                                                       const v1::GetEditionRequest* request,
-                                                       v1::GetEditionResponse* response) {
-  return rpc::ServeRead(
-      backend_, context, "/entente.tem.v1.AnnexService/GetEdition", *request,
-      [this, request, response](const rpc::Caller&) -> absl::Status {
-        ENTENTE_ASSIGN_OR_RETURN(const EditionState* state, Edition(request->edition()));
-        ENTENTE_ASSIGN_OR_RETURN(auto records,
-                                 backend_.journal.Read(state->position, state->position + 1, 1));
-        response->mutable_entry()->set_leaf(std::move(records[0].header));
-        response->mutable_entry()->set_signed_document(std::move(records[0].body));
-        return absl::OkStatus();
-      });
+absl::Status AnnexServiceImpl::GetEdition(const rpc::Caller&, const v1::GetEditionRequest& request,
+                                          v1::GetEditionResponse& response) const {
+  ENTENTE_ASSIGN_OR_RETURN(const EditionState* state, Edition(request.edition()));
+  ENTENTE_ASSIGN_OR_RETURN(auto records,
+                           backend_.journal.Read(state->position, state->position + 1, 1));
+  response.mutable_entry()->set_leaf(std::move(records[0].header));
+  response.mutable_entry()->set_signed_document(std::move(records[0].body));
+  return absl::OkStatus();
 }
 
 absl::Status AnnexServiceImpl::Node(const v1::GetNodeRequest& request,
@@ -98,35 +88,28 @@ absl::Status AnnexServiceImpl::Node(const v1::GetNodeRequest& request,
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* AnnexServiceImpl::GetNode(grpc::CallbackServerContext* context,
-                                                    const v1::GetNodeRequest* request,
-                                                    v1::GetNodeResponse* response) {
-  return rpc::ServeRead(
-      backend_, context, "/entente.tem.v1.AnnexService/GetNode", *request,
-      [this, request, response](const rpc::Caller&) { return Node(*request, *response); });
+absl::Status AnnexServiceImpl::GetNode(const rpc::Caller&, const v1::GetNodeRequest& request,
+                                       v1::GetNodeResponse& response) const {
+  return Node(request, response);
 }
 
-grpc::ServerUnaryReactor* AnnexServiceImpl::DiffEditions(grpc::CallbackServerContext* context,
-                                                         const v1::DiffEditionsRequest* request,
-                                                         v1::DiffEditionsResponse* response) {
-  return rpc::ServeRead(
-      backend_, context, "/entente.tem.v1.AnnexService/DiffEditions", *request,
-      [this, request, response](const rpc::Caller&) -> absl::Status {
-        if (request->old_edition().empty() || request->new_edition().empty()) {
-          return base::RefuseArgument(base::Reason::kFieldInvalid,
-                                      "old_edition, new_edition: name both");
-        }
-        ENTENTE_ASSIGN_OR_RETURN(const EditionState* before, Edition(request->old_edition()));
-        ENTENTE_ASSIGN_OR_RETURN(const EditionState* after, Edition(request->new_edition()));
-        for (auto& difference : annex::Compare(before->content, after->content)) {
-          *response->add_differences() = std::move(difference);
-        }
-        return absl::OkStatus();
-      });
+absl::Status AnnexServiceImpl::DiffEditions(const rpc::Caller&,
+                                            const v1::DiffEditionsRequest& request,
+                                            v1::DiffEditionsResponse& response) const {
+  if (request.old_edition().empty() || request.new_edition().empty()) {
+    return base::RefuseArgument(base::Reason::kFieldInvalid, "old_edition, new_edition: name both");
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const EditionState* before, Edition(request.old_edition()));
+  ENTENTE_ASSIGN_OR_RETURN(const EditionState* after, Edition(request.new_edition()));
+  for (auto& difference : annex::Compare(before->content, after->content)) {
+    *response.add_differences() = std::move(difference);
+  }
+  return absl::OkStatus();
 }
 
-absl::Status AnnexServiceImpl::Codes(const rpc::Caller& caller, const v1::FindCodesRequest& request,
-                                     v1::FindCodesResponse& response) const {
+absl::Status AnnexServiceImpl::FindCodes(const rpc::Caller& caller,
+                                         const v1::FindCodesRequest& request,
+                                         v1::FindCodesResponse& response) const {
   if (request.path().empty() == request.code().empty()) {
     return base::RefuseArgument(base::Reason::kFieldInvalid, "path, code: name one of them");
   }
@@ -171,10 +154,11 @@ absl::Status AnnexServiceImpl::Codes(const rpc::Caller& caller, const v1::FindCo
     }
   }
   if (found.size() >= kRelationsMax) {
-    return base::RefuseArgument(base::Reason::kFieldInvalid,
-                                "path: gives {} relations or more; ask for less of the list, or for "
-                                "one jurisdiction",
-                                kRelationsMax);
+    return base::RefuseArgument(
+        base::Reason::kFieldInvalid,
+        "path: gives {} relations or more; ask for less of the list, or for "
+        "one jurisdiction",
+        kRelationsMax);
   }
   std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
     const auto rank = [&](const v1::CodeRelation& one) {
@@ -192,18 +176,9 @@ absl::Status AnnexServiceImpl::Codes(const rpc::Caller& caller, const v1::FindCo
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* AnnexServiceImpl::FindCodes(grpc::CallbackServerContext* context,
-                                                      const v1::FindCodesRequest* request,
-                                                      v1::FindCodesResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.tem.v1.AnnexService/FindCodes", *request,
-                        [this, request, response](const rpc::Caller& caller) {
-                          return Codes(caller, *request, *response);
-                        });
-}
-
-absl::Status AnnexServiceImpl::Implementations(const rpc::Caller& caller,
-                                               const v1::ListImplementationsRequest& request,
-                                               v1::ListImplementationsResponse& response) const {
+absl::Status AnnexServiceImpl::ListImplementations(
+    const rpc::Caller& caller, const v1::ListImplementationsRequest& request,
+    v1::ListImplementationsResponse& response) const {
   const std::string today = Today(backend_.clock);
   const machine::Reader reader = caller.reader();
   std::shared_lock lock(backend_.machine.mutex());
@@ -234,13 +209,14 @@ absl::Status AnnexServiceImpl::Implementations(const rpc::Caller& caller,
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* AnnexServiceImpl::ListImplementations(
-    grpc::CallbackServerContext* context, const v1::ListImplementationsRequest* request,
-    v1::ListImplementationsResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.tem.v1.AnnexService/ListImplementations",
-                        *request, [this, request, response](const rpc::Caller& caller) {
-                          return Implementations(caller, *request, *response);
-                        });
+void AnnexServiceImpl::AddTo(rpc::Router& router) {
+  router.Read("/entente.tem.v1.AnnexService/ListEditions", this, &AnnexServiceImpl::ListEditions);
+  router.Read("/entente.tem.v1.AnnexService/GetEdition", this, &AnnexServiceImpl::GetEdition);
+  router.Read("/entente.tem.v1.AnnexService/GetNode", this, &AnnexServiceImpl::GetNode);
+  router.Read("/entente.tem.v1.AnnexService/DiffEditions", this, &AnnexServiceImpl::DiffEditions);
+  router.Read("/entente.tem.v1.AnnexService/FindCodes", this, &AnnexServiceImpl::FindCodes);
+  router.Read("/entente.tem.v1.AnnexService/ListImplementations", this,
+              &AnnexServiceImpl::ListImplementations);
 }
 
 }  // namespace entente::tem

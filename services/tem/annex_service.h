@@ -2,45 +2,36 @@
 #ifndef ENTENTE_SERVICES_TEM_ANNEX_SERVICE_H_
 #define ENTENTE_SERVICES_TEM_ANNEX_SERVICE_H_
 
-#include "entente/tem/v1/annex_service.grpc.pb.h"
+#include "entente/tem/v1/annex_service.pb.h"
 #include "services/core/rpc/exchange_service.h"
 #include "services/tem/register/tem_register.h"
 
 namespace entente::tem {
 
-class AnnexServiceImpl final : public v1::AnnexService::CallbackService {
+class AnnexServiceImpl final : public rpc::Service {
  public:
   AnnexServiceImpl(rpc::Backend& backend, const TemRegister& reg)
       : backend_(backend), register_(reg) {}
 
-  grpc::ServerUnaryReactor* ListEditions(grpc::CallbackServerContext* context,
-                                         const v1::ListEditionsRequest* request,
-                                         v1::ListEditionsResponse* response) override;
-  grpc::ServerUnaryReactor* GetEdition(grpc::CallbackServerContext* context,
-                                       const v1::GetEditionRequest* request,
-                                       v1::GetEditionResponse* response) override;
-  grpc::ServerUnaryReactor* GetNode(grpc::CallbackServerContext* context,
-                                    const v1::GetNodeRequest* request,
-                                    v1::GetNodeResponse* response) override;
-  grpc::ServerUnaryReactor* DiffEditions(grpc::CallbackServerContext* context,
-                                         const v1::DiffEditionsRequest* request,
-                                         v1::DiffEditionsResponse* response) override;
-  grpc::ServerUnaryReactor* FindCodes(grpc::CallbackServerContext* context,
-                                      const v1::FindCodesRequest* request,
-                                      v1::FindCodesResponse* response) override;
-  grpc::ServerUnaryReactor* ListImplementations(grpc::CallbackServerContext* context,
-                                                const v1::ListImplementationsRequest* request,
-                                                v1::ListImplementationsResponse* response) override;
+  void AddTo(rpc::Router& router) override;
 
  private:
+  absl::Status ListEditions(const rpc::Caller& caller, const v1::ListEditionsRequest& request,
+                            v1::ListEditionsResponse& response) const;
+  absl::Status GetEdition(const rpc::Caller& caller, const v1::GetEditionRequest& request,
+                          v1::GetEditionResponse& response) const;
+  absl::Status GetNode(const rpc::Caller& caller, const v1::GetNodeRequest& request,
+                       v1::GetNodeResponse& response) const;
+  absl::Status DiffEditions(const rpc::Caller& caller, const v1::DiffEditionsRequest& request,
+                            v1::DiffEditionsResponse& response) const;
   // Editions are never changed nor let go: what is found stays good without the lock.
   absl::StatusOr<const EditionState*> Edition(const std::string& edition) const;
   absl::Status Node(const v1::GetNodeRequest& request, v1::GetNodeResponse& response) const;
-  absl::Status Codes(const rpc::Caller& caller, const v1::FindCodesRequest& request,
-                     v1::FindCodesResponse& response) const;
-  absl::Status Implementations(const rpc::Caller& caller,
-                               const v1::ListImplementationsRequest& request,
-                               v1::ListImplementationsResponse& response) const;
+  absl::Status FindCodes(const rpc::Caller& caller, const v1::FindCodesRequest& request,
+                         v1::FindCodesResponse& response) const;
+  absl::Status ListImplementations(const rpc::Caller& caller,
+                                   const v1::ListImplementationsRequest& request,
+                                   v1::ListImplementationsResponse& response) const;
 
   rpc::Backend& backend_;
   const TemRegister& register_;

@@ -38,7 +38,7 @@ rpc::GroupModule TemModule() {
           .make_services =
               [](rpc::Backend& backend, machine::Register& reg) {
                 const auto& tem = static_cast<const TemRegister&>(reg);
-                std::vector<std::unique_ptr<grpc::Service>> services;
+                std::vector<std::unique_ptr<rpc::Service>> services;
                 services.push_back(std::make_unique<ProposalServiceImpl>(backend, tem));
                 services.push_back(std::make_unique<AnnexServiceImpl>(backend, tem));
                 return services;
@@ -92,9 +92,9 @@ v1::ProposalView ProposalServiceImpl::View(const ProposalState& proposal, const 
   return view;
 }
 
-absl::Status ProposalServiceImpl::Get(const rpc::Caller& caller,
-                                      const v1::GetProposalRequest& request,
-                                      v1::GetProposalResponse& response) {
+absl::Status ProposalServiceImpl::GetProposal(const rpc::Caller& caller,
+                                              const v1::GetProposalRequest& request,
+                                              v1::GetProposalResponse& response) const {
   std::shared_lock lock(backend_.machine.mutex());
   ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
   const ProposalState* proposal = register_.Find(request.name(), caller.reader());
@@ -104,9 +104,9 @@ absl::Status ProposalServiceImpl::Get(const rpc::Caller& caller,
   return absl::OkStatus();
 }
 
-absl::Status ProposalServiceImpl::List(const rpc::Caller& caller,
-                                       const v1::ListProposalsRequest& request,
-                                       v1::ListProposalsResponse& response) {
+absl::Status ProposalServiceImpl::ListProposals(const rpc::Caller& caller,
+                                                const v1::ListProposalsRequest& request,
+                                                v1::ListProposalsResponse& response) const {
   ENTENTE_ASSIGN_OR_RETURN(const auto filter,
                            feed::Filter::Parse(request.filter(), register_.FactNames()));
   ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
@@ -143,70 +143,53 @@ absl::Status ProposalServiceImpl::List(const rpc::Caller& caller,
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* ProposalServiceImpl::GetProposal(grpc::CallbackServerContext* context,
-                                                           const v1::GetProposalRequest* request,
-                                                           v1::GetProposalResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.tem.v1.ProposalService/GetProposal", *request,
-                        [this, request, response](const rpc::Caller& caller) {
-                          return Get(caller, *request, *response);
-                        });
+absl::Status ProposalServiceImpl::ListProposalRevisions(
+    const rpc::Caller& caller, const v1::ListProposalRevisionsRequest& request,
+    v1::ListProposalRevisionsResponse& response) const {
+  std::vector<uint64_t> positions;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    const ProposalState* proposal = register_.Find(request.name(), caller.reader());
+    if (proposal == nullptr || proposal->name != request.name()) {
+      return rpc::NotFound(request.name());
+    }
+    positions = proposal->positions;
+  }
+  ENTENTE_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
+                           rpc::ReadChain(backend_.journal, positions, request.page_size(),
+                                          request.page_token(), response.mutable_revisions()));
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* ProposalServiceImpl::ListProposals(
-    grpc::CallbackServerContext* context, const v1::ListProposalsRequest* request,
-    v1::ListProposalsResponse* response) {
-  return rpc::ServeRead(backend_, context, "/entente.tem.v1.ProposalService/ListProposals",
-                        *request, [this, request, response](const rpc::Caller& caller) {
-                          return List(caller, *request, *response);
-                        });
+absl::Status ProposalServiceImpl::ListStatements(const rpc::Caller& caller,
+                                                 const v1::ListStatementsRequest& request,
+                                                 v1::ListStatementsResponse& response) const {
+  std::vector<uint64_t> positions;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    const ProposalState* proposal = register_.Find(request.name(), caller.reader());
+    if (proposal == nullptr || proposal->name != request.name()) {
+      return rpc::NotFound(request.name());
+    }
+    for (const Statement* statement : register_.StatementsOn(*proposal, caller.reader())) {
+      positions.push_back(statement->position);
+    }
+  }
+  ENTENTE_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
+                           rpc::ReadChain(backend_.journal, positions, request.page_size(),
+                                          request.page_token(), response.mutable_statements()));
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* ProposalServiceImpl::ListProposalRevisions(
-    grpc::CallbackServerContext* context, const v1::ListProposalRevisionsRequest* request,
-    v1::ListProposalRevisionsResponse* response) {
-  return rpc::ServeRead(
-      backend_, context, "/entente.tem.v1.ProposalService/ListProposalRevisions", *request,
-      [this, request, response](const rpc::Caller& caller) -> absl::Status {
-        std::vector<uint64_t> positions;
-        {
-          std::shared_lock lock(backend_.machine.mutex());
-          const ProposalState* proposal = register_.Find(request->name(), caller.reader());
-          if (proposal == nullptr || proposal->name != request->name()) {
-            return rpc::NotFound(request->name());
-          }
-          positions = proposal->positions;
-        }
-        ENTENTE_ASSIGN_OR_RETURN(
-            *response->mutable_next_page_token(),
-            rpc::ReadChain(backend_.journal, positions, request->page_size(), request->page_token(),
-                           response->mutable_revisions()));
-        return absl::OkStatus();
-      });
-}
-
-grpc::ServerUnaryReactor* ProposalServiceImpl::ListStatements(
-    grpc::CallbackServerContext* context, const v1::ListStatementsRequest* request,
-    v1::ListStatementsResponse* response) {
-  return rpc::ServeRead(
-      backend_, context, "/entente.tem.v1.ProposalService/ListStatements", *request,
-      [this, request, response](const rpc::Caller& caller) -> absl::Status {
-        std::vector<uint64_t> positions;
-        {
-          std::shared_lock lock(backend_.machine.mutex());
-          const ProposalState* proposal = register_.Find(request->name(), caller.reader());
-          if (proposal == nullptr || proposal->name != request->name()) {
-            return rpc::NotFound(request->name());
-          }
-          for (const Statement* statement : register_.StatementsOn(*proposal, caller.reader())) {
-            positions.push_back(statement->position);
-          }
-        }
-        ENTENTE_ASSIGN_OR_RETURN(
-            *response->mutable_next_page_token(),
-            rpc::ReadChain(backend_.journal, positions, request->page_size(), request->page_token(),
-                           response->mutable_statements()));
-        return absl::OkStatus();
-      });
+void ProposalServiceImpl::AddTo(rpc::Router& router) {
+  router.Read("/entente.tem.v1.ProposalService/GetProposal", this,
+              &ProposalServiceImpl::GetProposal);
+  router.Read("/entente.tem.v1.ProposalService/ListProposals", this,
+              &ProposalServiceImpl::ListProposals);
+  router.Read("/entente.tem.v1.ProposalService/ListProposalRevisions", this,
+              &ProposalServiceImpl::ListProposalRevisions);
+  router.Read("/entente.tem.v1.ProposalService/ListStatements", this,
+              &ProposalServiceImpl::ListStatements);
 }
 
 }  // namespace entente::tem

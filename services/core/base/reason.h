@@ -31,6 +31,8 @@ enum class Reason {
   kAudiencesExceeded,     // a state has addressed more different audiences than admitted
   kReleaseNeeded,         // goes further than a source; its originator must grant it
   kCursorMalformed,       // cursor or page token is not one of this service
+  kFilterChanged,         // a kept state was filled through another filter
+  kCopyIncomplete,        // a saved folder waits for the checkpoint that covers its last entries
   kCursorAhead,           // cursor is ahead of the ledger; metadata "ledger"
   kIndexOutOfRange,       // no such entry or size
   kHeadNotReached,        // the requested head is not reached yet
@@ -52,7 +54,7 @@ enum class Reason {
   kConfigurationInvalid,  // configuration fails its checks
 };
 
-inline constexpr std::array<std::pair<Reason, std::string_view>, 41> kReasonNames = {{
+inline constexpr std::array<std::pair<Reason, std::string_view>, 43> kReasonNames = {{
     {Reason::kFieldInvalid, "FIELD_INVALID"},
     {Reason::kDocumentMalformed, "DOCUMENT_MALFORMED"},
     {Reason::kBodyUnknown, "BODY_UNKNOWN"},
@@ -75,6 +77,8 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 41> kReasonName
     {Reason::kAudiencesExceeded, "AUDIENCES_EXCEEDED"},
     {Reason::kReleaseNeeded, "RELEASE_NEEDED"},
     {Reason::kCursorMalformed, "CURSOR_MALFORMED"},
+    {Reason::kFilterChanged, "FILTER_CHANGED"},
+    {Reason::kCopyIncomplete, "COPY_INCOMPLETE"},
     {Reason::kCursorAhead, "CURSOR_AHEAD"},
     {Reason::kIndexOutOfRange, "INDEX_OUT_OF_RANGE"},
     {Reason::kHeadNotReached, "HEAD_NOT_REACHED"},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "services/core/base/names.h"
 #include "services/core/base/status.h"
@@ -52,9 +53,11 @@ std::optional<uint64_t> ParseDecimal(std::string_view text) {
   return value;
 }
 
-// One line of a note's signature block; false if a known key's signature does not verify.
+// One line of a note's signature block: whether a known key's signature verifies. `seen` are the
+// keys of the lines before it: checking costs, so each key is heard once.
 absl::StatusOr<bool> CheckNoteLine(std::string_view line, std::string_view text,
-                                   std::span<const NoteVerifier> known) {
+                                   std::span<const NoteVerifier> known,
+                                   std::set<const NoteVerifier*>& seen) {
   if (line.substr(0, kSignaturePrefix.size()) != kSignaturePrefix) {
     return BadNote("a signature line does not start with an em dash");
   }
@@ -64,6 +67,7 @@ absl::StatusOr<bool> CheckNoteLine(std::string_view line, std::string_view text,
   if (!blob.has_value() || blob->size() < 5) return BadNote("a signature is not base64");
   for (const NoteVerifier& verifier : known) {
     if (verifier.name() != parts[0] || IdBytes(verifier.id()) != blob->substr(0, 4)) continue;
+    if (!seen.insert(&verifier).second) return BadNote("one key has signed twice");
     if (!verifier.Verify(std::string_view(*blob).substr(4), text).ok()) {
       return BadNote("the signature by a known key does not verify");
     }
@@ -188,8 +192,9 @@ absl::StatusOr<std::string> OpenNote(std::string_view note, std::span<const Note
   if (lines.empty() || lines.size() > kNoteSignaturesMax)
     return BadNote("no signature, or too many");
   bool verified = false;
+  std::set<const NoteVerifier*> seen;
   for (std::string_view line : lines) {
-    ENTENTE_ASSIGN_OR_RETURN(const bool ok, CheckNoteLine(line, text, known));
+    ENTENTE_ASSIGN_OR_RETURN(const bool ok, CheckNoteLine(line, text, known, seen));
     verified = verified || ok;
   }
   if (!verified) return BadNote("no signature by a known key");

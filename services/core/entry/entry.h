@@ -29,6 +29,10 @@ bool Includes(const pb::Audience& audience, std::string_view state, bool is_part
 inline constexpr int kAudiencesPerStateMax = 128;
 inline constexpr size_t kCursorBytesMax = 512 << 10;
 
+// What a note of ours comes to, at most: a checkpoint's three lines and a signature by each key in
+// use.
+inline constexpr size_t kNoteBytesMax = 1024;
+
 // Whether `id` has the form of a ledger's: "all", "public", or "x" and 32 hex digits.
 bool IsLedgerId(std::string_view id);
 // The ledger of a group that holds documents for `audience`.

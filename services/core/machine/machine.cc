@@ -61,6 +61,16 @@ Place Machine::PlaceOf(uint64_t position) const {
   return {ledger_numbers_[number - 1], index, position};
 }
 
+uint64_t Machine::DirectorySerialSeenBy(const Reader& reader) const {
+  uint64_t serial = 0;
+  for (const auto& [id, ledger] : ledgers_) {
+    if (entry::Includes(ledger.audience, reader.state, reader.is_partner)) {
+      serial = std::max(serial, ledger.directory_serial);
+    }
+  }
+  return serial;
+}
+
 Machine::ReceiptParts Machine::PrepareReceipt(const Ledger& ledger, uint64_t index) const {
   const auto it =
       std::upper_bound(ledger.checkpoint_sizes.begin(), ledger.checkpoint_sizes.end(), index);
@@ -141,8 +151,9 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
   Index(*digest, position);
   Index(ReferenceKey(header.originator(), kind, header.reference()), position);
   Index(NameKey(stamp.name()), position);
-  last_recorded_ = std::max(last_recorded_, entry::GetTime(stamp.recorded_time()));
-  last_directory_serial_ = std::max(last_directory_serial_, stamp.directory_serial());
+  ledger.recorded = std::max(ledger.recorded, entry::GetTime(stamp.recorded_time()));
+  ledger.directory_serial = std::max(ledger.directory_serial, stamp.directory_serial());
+  directory_serial_ = std::max(directory_serial_, stamp.directory_serial());
   register_.Apply({position, leaf, header, kind});
   return absl::OkStatus();
 }
@@ -158,7 +169,7 @@ absl::Status Machine::ApplyAcknowledgement(const journal::Record& record) {
   const absl::Time time = entry::GetTime(ack.recorded_time());
   auto& steps = it->second.acknowledged[agency->state];
   if (steps.empty() || steps.back().size < ack.size()) steps.push_back({ack.size(), time});
-  last_recorded_ = std::max(last_recorded_, time);
+  it->second.recorded = std::max(it->second.recorded, time);
   return absl::OkStatus();
 }
 

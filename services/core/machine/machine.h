@@ -33,9 +33,11 @@ struct Ledger {
   std::string id;
   pb::Audience audience;
   merkle::Tree tree;
-  std::vector<uint64_t> positions;         // index -> journal position
-  std::vector<uint64_t> checkpoint_sizes;  // rising; each was signed
-  std::string checkpoint;                  // newest note; covers the whole tree between batches
+  std::vector<uint64_t> positions;             // index -> journal position
+  std::vector<uint64_t> checkpoint_sizes;      // rising; each was signed
+  std::string checkpoint;                      // newest note; covers the whole tree between batches
+  absl::Time recorded = absl::InfinitePast();  // latest time of what is in it
+  uint64_t directory_serial = 0;               // highest that something in it was recorded under
   std::map<std::string, std::vector<AckStep>, std::less<>> acknowledged;  // state -> rising steps
 };
 
@@ -58,9 +60,6 @@ class Machine {
   absl::Status Apply(uint64_t position, const journal::Record& record);
   // Makes room for documents to come.
   void Reserve(uint64_t documents);
-  absl::Time last_recorded() const { return last_recorded_; }
-  // Highest serial of a directory that a document was recorded under.
-  uint64_t last_directory_serial() const { return last_directory_serial_; }
   uint64_t applied() const { return applied_; }
 
   // --- For readers holding mutex() at least shared, and for the writer
@@ -72,6 +71,10 @@ class Machine {
   std::optional<uint64_t> PositionOfDigest(const base::Digest& digest) const;
   std::optional<uint64_t> PositionOfReference(const document::ParsedDocument& document) const;
   std::optional<uint64_t> PositionOfName(std::string_view name) const;
+  // Highest serial of a directory that a document was recorded under which the reader may read.
+  uint64_t DirectorySerialSeenBy(const Reader& reader) const;
+  // The same of all ledgers: an answer must not depend on it.
+  uint64_t directory_serial() const { return directory_serial_; }
   // How many ledgers a state's documents were the first of.
   size_t LedgersOpenedBy(const std::string& state) const {
     auto it = opened_by_.find(state);
@@ -112,8 +115,7 @@ class Machine {
   std::vector<const Ledger*> ledger_numbers_;
   std::map<std::string, uint32_t, std::less<>> ledger_number_of_;
   std::map<std::string, size_t> opened_by_;  // state -> ledgers
-  absl::Time last_recorded_ = absl::InfinitePast();
-  uint64_t last_directory_serial_ = 0;
+  uint64_t directory_serial_ = 0;
   uint64_t applied_ = 0;
 };
 

@@ -13,7 +13,7 @@ using base::Reason;
 absl::Status Overloaded() {
   return base::WithRetry(
       base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
-                   "too many documents are waiting; send it again after the retry delay"),
+                   "too many of your documents are waiting; send it again after the retry delay"),
       absl::Milliseconds(50));
 }
 
@@ -38,10 +38,7 @@ struct Sequencer::Batch {
 };
 
 Sequencer::Sequencer(Dependencies dependencies, Options options)
-    : d_(std::move(dependencies)), signer_(&d_.signer), options_(options) {
-  std::shared_lock lock(d_.machine.mutex());
-  latest_ = d_.machine.last_recorded();
-}
+    : d_(std::move(dependencies)), signer_(&d_.signer), options_(options) {}
 
 Sequencer::~Sequencer() { Stop(); }
 
@@ -60,23 +57,29 @@ void Sequencer::Stop() {
 
 size_t Sequencer::queued() const {
   base::MutexLock lock(mutex_);
-  return queue_.size();
+  return queued_;
 }
 
 absl::Status Sequencer::Enqueue(Command command, std::optional<Arrival> arrival) {
+  const std::string party = command.document.has_value()
+                                ? command.document->parsed().originator.str()
+                                : command.agency.str();
   {
     base::MutexLock lock(mutex_);
     if (stopped_) {
       return base::Refuse(absl::StatusCode::kUnavailable, Reason::kServiceDraining,
                           "the service is shutting down; connect again");
     }
-    if (queue_.size() >= options_.queue_max) return Overloaded();
-    queue_.push_back(std::move(command));
+    std::deque<Command>& queue = queues_[party];
+    if (queue.size() >= options_.queue_max) return Overloaded();
+    if (queue.empty()) turns_.push_back(party);
+    queue.push_back(std::move(command));
+    ++queued_;
     if (arrival.has_value()) {
       arrival->sequencer_ = nullptr;
       --arriving_;
     }
-    const bool gathered = gathering_ && (arriving_ == 0 || queue_.size() >= options_.batch_max);
+    const bool gathered = gathering_ && (arriving_ == 0 || queued_ >= options_.batch_max);
     if (!idle_ && !gathered) return absl::OkStatus();
     idle_ = false;
   }
@@ -123,9 +126,18 @@ void Sequencer::OthersAppended() {
 
 std::vector<Sequencer::Command> Sequencer::Take() {
   std::vector<Command> commands;
-  while (!queue_.empty() && commands.size() < options_.batch_max) {
-    commands.push_back(std::move(queue_.front()));
-    queue_.pop_front();
+  while (!turns_.empty() && commands.size() < options_.batch_max) {
+    const std::string party = std::move(turns_.front());
+    turns_.pop_front();
+    auto queue = queues_.find(party);
+    commands.push_back(std::move(queue->second.front()));
+    queue->second.pop_front();
+    --queued_;
+    if (queue->second.empty()) {
+      queues_.erase(queue);
+    } else {
+      turns_.push_back(party);
+    }
   }
   return commands;
 }
@@ -135,12 +147,12 @@ void Sequencer::Run() {
     std::vector<Command> commands;
     {
       base::MutexLock lock(mutex_);
-      while (queue_.empty() && !stopped_) {
+      while (queued_ == 0 && !stopped_) {
         idle_ = true;
         wake_.Wait(mutex_);
       }
       idle_ = false;
-      if (queue_.empty()) return;
+      if (queued_ == 0) return;
       Gather();
       commands = Take();
     }
@@ -153,7 +165,7 @@ void Sequencer::Run() {
 void Sequencer::Gather() {
   const auto deadline = std::chrono::steady_clock::now() + options_.gather_max;
   gathering_ = true;
-  while (arriving_ > 0 && queue_.size() < options_.batch_max && !stopped_) {
+  while (arriving_ > 0 && queued_ < options_.batch_max && !stopped_) {
     const auto left = deadline - std::chrono::steady_clock::now();
     if (left <= left.zero() || !wake_.WaitFor(mutex_, left)) break;
   }
@@ -192,9 +204,7 @@ void Sequencer::Work(std::vector<Command> commands) {
       for (; next < commands.size(); ++next) Fail(commands[next], status);
       return;
     }
-    // Civil time may go back; recorded time may not.
-    latest_ = std::max(latest_, d_.clock.Now());
-    batch.now = latest_;
+    batch.now = d_.clock.Now();
     while (next < commands.size() && Stage(commands[next], batch)) ++next;
     if (!batch.records.empty() || !batch.ranges.empty()) {
       SignCheckpoints(batch);
@@ -246,7 +256,6 @@ absl::Status Sequencer::CatchUp() {
       }
     }
     ranges_.clear();
-    latest_ = std::max(latest_, d_.machine.last_recorded());
     d_.committed(std::move(commit));
   }
   return absl::OkStatus();
@@ -288,7 +297,8 @@ bool Sequencer::StageDocument(Command& command, Batch& batch) {
     command.done(status);
     return true;
   }
-  auto judgement = Judge(command, batch.now);
+  const std::string ledger = entry::LedgerIdOf(d_.machine.group(), parsed.header.audience());
+  auto judgement = Judge(command, TimeIn(ledger, batch));
   if (!judgement.ok()) {
     command.done(judgement.status());
     return true;
@@ -346,16 +356,27 @@ bool IsFromChair(const document::VerifiedDocument& document, const identity::Dir
 
 }  // namespace
 
+absl::Time Sequencer::TimeIn(const std::string& ledger, const Batch& batch) const {
+  const auto it = d_.machine.ledgers().find(ledger);
+  return it == d_.machine.ledgers().end() ? batch.now : std::max(batch.now, it->second.recorded);
+}
+
 absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
   const auto directory = d_.directory.Get();
-  if (directory->serial() < d_.machine.last_directory_serial()) {
+  const std::string& state = command.document->parsed().originator.state;
+  const Reader reader{state, directory->IsPartner(state)};
+  // Serials of what the originator may not read are none of his: the refusal would tell of it.
+  const uint64_t seen = directory->serial() < d_.machine.directory_serial()
+                            ? d_.machine.DirectorySerialSeenBy(reader)
+                            : 0;
+  if (directory->serial() < seen) {
     // Another writer has a later one already. To record under an older would undo its revocations,
     // and readers would take it for a forgery.
     return base::WithRetry(
         base::Refuse(absl::StatusCode::kUnavailable, Reason::kDirectoryInvalid,
                      "this service has directory {}, and documents were recorded under {}; it "
                      "waits for that",
-                     directory->serial(), d_.machine.last_directory_serial()),
+                     directory->serial(), seen),
         absl::Seconds(2));
   }
   if (directory->serial() != command.directory_serial) {
@@ -384,11 +405,7 @@ merkle::CompactRange& Sequencer::RangeOf(const std::string& ledger, Batch& batch
   if (known == ranges_.end()) {
     merkle::CompactRange range;
     auto stored = d_.machine.ledgers().find(ledger);
-    if (stored != d_.machine.ledgers().end()) {
-      for (uint64_t i = 0; i < stored->second.tree.size(); ++i) {
-        range.Append(stored->second.tree.leaf(i));
-      }
-    }
+    if (stored != d_.machine.ledgers().end()) range = stored->second.tree.Frontier();
     known = ranges_.emplace(ledger, std::move(range)).first;
   }
   return batch.ranges.emplace(ledger, known->second).first->second;
@@ -406,7 +423,7 @@ void Sequencer::Stamp(Command& command, Judgement judgement, Batch& batch) {
   pb::Stamp& stamp = *leaf.mutable_stamp();
   stamp.set_ledger(pending.ledger);
   stamp.set_index(pending.index);
-  entry::SetTime(batch.now, stamp.mutable_recorded_time());
+  entry::SetTime(TimeIn(pending.ledger, batch), stamp.mutable_recorded_time());
   stamp.set_rules_version(judgement.rules_version);
   stamp.set_directory_serial(command.directory_serial);
   stamp.set_name(std::move(judgement.name));
@@ -430,7 +447,7 @@ void Sequencer::StageAcknowledgement(Command& command, Batch& batch) {
     ack.set_agency(command.agency.str());
     ack.set_ledger(ledger);
     ack.set_size(size);
-    entry::SetTime(batch.now, ack.mutable_recorded_time());
+    entry::SetTime(TimeIn(ledger, batch), ack.mutable_recorded_time());
     batch.records.push_back(
         {journal::RecordKind::kAcknowledgement, ack.SerializeAsString(), "", kEmptyBody});
   }

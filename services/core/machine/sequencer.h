@@ -44,7 +44,7 @@ struct Commit {
 class Sequencer {
  public:
   struct Options {
-    size_t queue_max = 1024;
+    size_t queue_max = 1024;  // of one agency
     size_t batch_max = 256;
     // How long a batch waits for documents that intake is working on. An idle service waits for
     // nothing; a busy one syncs less often.
@@ -133,6 +133,9 @@ class Sequencer {
   void StageAcknowledgement(Command& command, Batch& batch);
   absl::Status CheckNewAudience(const document::ParsedDocument& parsed, const Batch& batch) const;
   absl::StatusOr<Judgement> Judge(Command& command, absl::Time now);
+  // When a document of a ledger, or an acknowledgement in it, is recorded: civil time may go back,
+  // a ledger's may not. Other ledgers are nobody's business.
+  absl::Time TimeIn(const std::string& ledger, const Batch& batch) const;
   void Stamp(Command& command, Judgement judgement, Batch& batch);
   void SignCheckpoints(Batch& batch);
   absl::Status CommitBatch(Batch& batch);
@@ -146,14 +149,16 @@ class Sequencer {
   const Options options_;
   mutable base::Mutex mutex_;
   base::CondVar wake_;
-  std::deque<Command> queue_ ABSL_GUARDED_BY(mutex_);
+  // A queue per agency, and agencies with something in theirs, in the order of their turns.
+  std::map<std::string, std::deque<Command>> queues_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::string> turns_ ABSL_GUARDED_BY(mutex_);
+  size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   bool idle_ ABSL_GUARDED_BY(mutex_) = false;       // waits for the first command
   bool gathering_ ABSL_GUARDED_BY(mutex_) = false;  // waits for arrivals
   std::atomic<int> arriving_{0};
   // Sequencer's thread only.
   std::map<std::string, merkle::CompactRange> ranges_;  // committed frontier of each ledger
-  absl::Time latest_ = absl::InfinitePast();
   std::thread thread_;
 };
 

@@ -68,6 +68,20 @@ Digest Tree::RootAt(uint64_t size) const {
   return size == 0 ? EmptyRoot() : Range(0, size);
 }
 
+CompactRange Tree::Frontier() const {
+  std::vector<Digest> nodes;
+  uint64_t begin = 0;
+  for (size_t level = levels_.size(); level-- > 0;) {
+    const uint64_t width = uint64_t{1} << level;
+    if ((size() & width) == 0) continue;
+    nodes.push_back(levels_[level][begin >> level]);
+    begin += width;
+  }
+  auto range = CompactRange::From(size(), std::move(nodes));
+  ENTENTE_CHECK(range.ok());
+  return *std::move(range);
+}
+
 absl::StatusOr<std::vector<Digest>> Tree::ProveInclusion(uint64_t index, uint64_t size) const {
   if (size > this->size() || index >= size) return OutOfRange(this->size());
   std::vector<Digest> proof;

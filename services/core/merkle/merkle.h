@@ -22,6 +22,8 @@ Digest NodeHash(const Digest& left, const Digest& right);
 // Root of the empty tree: SHA-256("").
 Digest EmptyRoot();
 
+class CompactRange;
+
 // A tree that keeps every complete node: 64 bytes per leaf. Not thread-safe.
 class Tree {
  public:
@@ -32,6 +34,8 @@ class Tree {
   // Root of the first `size` leaves; `size` must not be above size().
   Digest RootAt(uint64_t size) const;
   Digest Root() const { return RootAt(size()); }
+  // What a tree that grows on needs of this one, in O(log size).
+  CompactRange Frontier() const;
   // Proof that leaf `index` is in the tree of the first `size` leaves; OUT_OF_RANGE otherwise.
   absl::StatusOr<std::vector<Digest>> ProveInclusion(uint64_t index, uint64_t size) const;
   // Proof that the tree of `old_size` is a prefix of that of `new_size`; OUT_OF_RANGE otherwise.

@@ -74,39 +74,6 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
        {telemetry::field::kDurationMs, fmt::format("{:.3f}", absl::ToDoubleMilliseconds(took))}});
 }
 
-grpc::ServerUnaryReactor* ServeRead(Backend& backend, grpc::CallbackServerContext* context,
-                                    std::string_view method,
-                                    const google::protobuf::Message& request,
-                                    std::function<absl::Status(const Caller&)> work) {
-  auto* reactor = context->DefaultReactor();
-  CallRecord call;
-  call.method = std::string(method);
-  call.began = backend.clock.Now();
-  const bool posted =
-      backend.readers.TryPost([&backend, context, reactor, &request, call = std::move(call),
-                               work = std::move(work)]() mutable {
-        call.request_id = RequestIdOf(*context);
-        if (backend.audit != nullptr)
-          call.digest = crypto::Sha256(request.SerializeAsString()).hex();
-        auto caller = backend.guard.Check(PeerChainPem(*context), call.method);
-        absl::Status status = caller.status();
-        if (caller.ok()) {
-          call.caller = caller->agency.str();
-          status = backend.guard.TakeRead(caller->agency);
-          if (status.ok()) status = work(*caller);
-        }
-        Report(backend, call, status);
-        reactor->Finish(ToGrpcStatus(status));
-      });
-  if (!posted) {
-    reactor->Finish(ToGrpcStatus(
-        base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
-                                     "too many calls are waiting; try again later"),
-                        absl::Milliseconds(100))));
-  }
-  return reactor;
-}
-
 absl::Status CheckAtLeast(const machine::Machine& machine, const machine::Reader& reader,
                           const google::protobuf::RepeatedPtrField<pb::Head>& at_least) {
   for (const pb::Head& head : at_least) {
@@ -131,68 +98,70 @@ void AddHeads(const machine::Machine& machine, const machine::Reader& reader,
   }
 }
 
-grpc::ServerUnaryReactor* ExchangeServiceImpl::Submit(grpc::CallbackServerContext* context,
-                                                      const pb::SubmitRequest* request,
-                                                      pb::SubmitResponse* response) {
-  return StartSubmit(backend_, context, request, response);
-}
-
-grpc::ServerBidiReactor<pb::SubmitManyRequest, pb::SubmitManyResponse>*
-ExchangeServiceImpl::SubmitMany(grpc::CallbackServerContext* context) {
-  return StartSubmitMany(backend_, context);
-}
-
-grpc::ServerWriteReactor<grpc::ByteBuffer>* ExchangeServiceImpl::Follow(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
-  return backend_.follow.Start(context, request);
-}
-
-grpc::ServerUnaryReactor* ExchangeServiceImpl::Acknowledge(grpc::CallbackServerContext* context,
-                                                           const pb::AcknowledgeRequest* request,
-                                                           pb::AcknowledgeResponse*) {
-  auto* reactor = context->DefaultReactor();
-  const std::string method = Method("Acknowledge");
-  const bool posted = backend_.intake.TryPost([this, context, request, reactor, method] {
-    CallRecord call{.method = method,
-                    .request_id = RequestIdOf(*context),
-                    .digest = crypto::Sha256(request->cursor()).hex(),
-                    .began = backend_.clock.Now()};
-    auto caller = backend_.guard.Check(PeerChainPem(*context), method);
-    if (caller.ok()) call.caller = caller->agency.str();
-    const std::string name = call.caller;
-    const auto finish = [this, reactor, call](const absl::Status& status) {
-      Report(backend_, call, status);
-      reactor->Finish(ToGrpcStatus(status));
-    };
-    if (!caller.ok()) return finish(caller.status());
-    if (absl::Status taken = backend_.guard.TakeRead(caller->agency); !taken.ok()) {
-      return finish(taken);
-    }
-    if (caller->agency.state.empty()) {
-      return finish(base::Refuse(absl::StatusCode::kPermissionDenied, Reason::kCallerNotEntitled,
-                                 "{} reads for no state", name));
-    }
-    auto cursor = entry::Cursor::Decode(backend_.machine.service(), request->cursor());
-    if (!cursor.ok()) return finish(cursor.status());
-    const auto record = [this, finish, agency = caller->agency, sizes = cursor->next] {
-      absl::Status queued = backend_.sequencer.Acknowledge(agency, sizes, finish);
-      if (!queued.ok()) finish(queued);
-    };
-    if (CheckReached(*cursor, caller->reader()).ok()) return record();
-    // Another writer may have served what is acknowledged here.
-    absl::Status queued = backend_.sequencer.CatchUpNow(
-        [this, finish, record, reader = caller->reader(), cursor = *cursor](absl::Status status) {
-          if (status.ok()) status = CheckReached(cursor, reader);
-          status.ok() ? record() : finish(status);
-        });
-    if (!queued.ok()) finish(queued);
+void ExchangeServiceImpl::AddTo(Router& router) {
+  const auto read = [&](std::string_view method, auto handler, size_t answer_bytes_max) {
+    router.Read(Method(method), this, handler, answer_bytes_max);
+  };
+  constexpr size_t kSmall = 64 << 10;
+  router.Add({.name = Method("Submit"),
+              .request_bytes_max = kRequestBytesMax,
+              .answer_bytes_max = kSmall,
+              .submits = true,
+              .work = [this](UnaryCall& call) { ServeSubmit(backend_, call); }});
+  router.AddStream(Method("SubmitMany"), [this](auto* context, Caller caller) {
+    return StartSubmitMany(backend_, context, std::move(caller));
   });
-  if (!posted) {
-    reactor->Finish(ToGrpcStatus(base::WithRetry(
-        base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull, "busy"),
-        absl::Milliseconds(100))));
+  router.AddStream(Method("Follow"), [this](auto* context, Caller caller) {
+    return backend_.follow.Start(context, std::move(caller));
+  });
+  router.Add(
+      {.name = Method("Acknowledge"),
+       .request_bytes_max = entry::kCursorBytesMax + 4096,
+       .answer_bytes_max = 0,
+       .work = [this](UnaryCall& call) {
+         if (!backend_.intake.TryPost(call.record().caller, [this, &call] { Acknowledge(call); })) {
+           call.Refuse(base::WithRetry(
+               base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
+                            "too many calls of yours are waiting"),
+               absl::Milliseconds(100)));
+         }
+       }});
+  read("GetDelivery", &ExchangeServiceImpl::GetDelivery, kSmall);
+  read("GetEntry", &ExchangeServiceImpl::GetEntry, kAnswerBytesMax);
+  read("ListLedgers", &ExchangeServiceImpl::ListLedgers, kAnswerBytesMax);
+  read("GetCheckpoint", &ExchangeServiceImpl::GetCheckpoint, kSmall);
+  read("ProveInclusion", &ExchangeServiceImpl::ProveInclusion, kSmall);
+  read("ProveConsistency", &ExchangeServiceImpl::ProveConsistency, kSmall);
+}
+
+void ExchangeServiceImpl::Acknowledge(UnaryCall& call) {
+  pb::AcknowledgeRequest request;
+  if (absl::Status status = call.Parse(kReadElementsMax, request); !status.ok()) {
+    return call.Refuse(status);
   }
-  return reactor;
+  call.record().digest = crypto::Sha256(request.cursor()).hex();
+  const Caller& caller = call.caller();
+  if (caller.agency.state.empty()) {
+    return call.Refuse(base::Refuse(absl::StatusCode::kPermissionDenied, Reason::kCallerNotEntitled,
+                                    "{} reads for no state", caller.agency.str()));
+  }
+  auto cursor = entry::Cursor::Decode(backend_.machine.service(), request.cursor());
+  if (!cursor.ok()) return call.Refuse(cursor.status());
+  const auto finish = [&call](const absl::Status& status) {
+    status.ok() ? call.Answer(pb::AcknowledgeResponse()) : call.Refuse(status);
+  };
+  const auto record = [this, finish, agency = caller.agency, sizes = cursor->next] {
+    absl::Status queued = backend_.sequencer.Acknowledge(agency, sizes, finish);
+    if (!queued.ok()) finish(queued);
+  };
+  if (CheckReached(*cursor, caller.reader()).ok()) return record();
+  // Another writer may have served what is acknowledged here.
+  absl::Status queued = backend_.sequencer.CatchUpNow(
+      [this, finish, record, reader = caller.reader(), cursor = *cursor](absl::Status status) {
+        if (status.ok()) status = CheckReached(cursor, reader);
+        status.ok() ? record() : finish(status);
+      });
+  if (!queued.ok()) finish(queued);
 }
 
 absl::Status ExchangeServiceImpl::CheckReached(const entry::Cursor& cursor,
@@ -209,154 +178,126 @@ absl::Status ExchangeServiceImpl::CheckReached(const entry::Cursor& cursor,
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* ExchangeServiceImpl::GetDelivery(grpc::CallbackServerContext* context,
-                                                           const pb::GetDeliveryRequest* request,
-                                                           pb::GetDeliveryResponse* response) {
-  return ServeRead(backend_, context, Method("GetDelivery"), *request,
-                   [this, request, response](const Caller& caller) -> absl::Status {
-                     // A document of another state answers as one that does not exist.
-                     const std::string prefix = "partners/" + caller.agency.state + "/";
-                     std::optional<uint64_t> position;
-                     {
-                       std::shared_lock lock(backend_.machine.mutex());
-                       position = backend_.machine.PositionOfName(request->name());
-                     }
-                     if (!position.has_value() || request->name().rfind(prefix, 0) != 0) {
-                       return NotFound(request->name());
-                     }
-                     ENTENTE_ASSIGN_OR_RETURN(auto records,
-                                              backend_.journal.Read(*position, *position + 1, 1));
-                     pb::Leaf leaf;
-                     ENTENTE_CHECK(leaf.ParseFromString(records[0].header));
-                     response->set_name(request->name());
-                     *response->mutable_recorded_time() = leaf.stamp().recorded_time();
-                     std::shared_lock lock(backend_.machine.mutex());
-                     const machine::Place place = backend_.machine.PlaceOf(*position);
-                     std::set<std::string> states;
-                     if (place.ledger->audience.has_listed()) {
-                       for (const auto& state : place.ledger->audience.listed().states())
-                         states.insert(state);
-                     } else {
-                       for (const auto& partner : caller.directory->proto().partners()) {
-                         if (!partner.former()) states.insert(partner.state());
-                       }
-                     }
-                     for (const std::string& state : states) {
-                       auto* status = response->add_states();
-                       status->set_state(state);
-                       auto steps = place.ledger->acknowledged.find(state);
-                       if (steps == place.ledger->acknowledged.end()) continue;
-                       for (const auto& step : steps->second) {
-                         if (step.size <= place.index) continue;
-                         entry::SetTime(step.time, status->mutable_acknowledged_time());
-                         break;
-                       }
-                     }
-                     return absl::OkStatus();
-                   });
+absl::Status ExchangeServiceImpl::GetDelivery(const Caller& caller,
+                                              const pb::GetDeliveryRequest& request,
+                                              pb::GetDeliveryResponse& response) const {
+  // A document of another state answers as one that does not exist.
+  const std::string prefix = "partners/" + caller.agency.state + "/";
+  std::optional<uint64_t> position;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    position = backend_.machine.PositionOfName(request.name());
+  }
+  if (!position.has_value() || request.name().rfind(prefix, 0) != 0) {
+    return NotFound(request.name());
+  }
+  ENTENTE_ASSIGN_OR_RETURN(auto records, backend_.journal.Read(*position, *position + 1, 1));
+  pb::Leaf leaf;
+  ENTENTE_CHECK(leaf.ParseFromString(records[0].header));
+  response.set_name(request.name());
+  *response.mutable_recorded_time() = leaf.stamp().recorded_time();
+  std::shared_lock lock(backend_.machine.mutex());
+  const machine::Place place = backend_.machine.PlaceOf(*position);
+  std::set<std::string> states;
+  if (place.ledger->audience.has_listed()) {
+    for (const auto& state : place.ledger->audience.listed().states()) states.insert(state);
+  } else {
+    for (const auto& partner : caller.directory->proto().partners()) {
+      if (!partner.former()) states.insert(partner.state());
+    }
+  }
+  for (const std::string& state : states) {
+    auto* status = response.add_states();
+    status->set_state(state);
+    auto steps = place.ledger->acknowledged.find(state);
+    if (steps == place.ledger->acknowledged.end()) continue;
+    for (const auto& step : steps->second) {
+      if (step.size <= place.index) continue;
+      entry::SetTime(step.time, status->mutable_acknowledged_time());
+      break;
+    }
+  }
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* ExchangeServiceImpl::GetEntry(grpc::CallbackServerContext* context,
-                                                        const pb::GetEntryRequest* request,
-                                                        pb::GetEntryResponse* response) {
-  return ServeRead(
-      backend_, context, Method("GetEntry"), *request,
-      [this, request, response](const Caller& caller) -> absl::Status {
-        uint64_t position = 0;
-        {
-          std::shared_lock lock(backend_.machine.mutex());
-          const machine::Ledger* ledger = backend_.machine.Find(request->ledger(), caller.reader());
-          if (ledger == nullptr) return NotFound("ledger " + request->ledger());
-          if (request->index() >= ledger->tree.size()) {
-            return base::Refuse(absl::StatusCode::kOutOfRange, Reason::kIndexOutOfRange,
-                                "the ledger's size is {}; ask below it", ledger->tree.size());
-          }
-          position = ledger->positions[request->index()];
-        }
-        ENTENTE_ASSIGN_OR_RETURN(auto records, backend_.journal.Read(position, position + 1, 1));
-        response->mutable_entry()->set_leaf(std::move(records[0].header));
-        response->mutable_entry()->set_signed_document(std::move(records[0].body));
-        return absl::OkStatus();
-      });
+absl::Status ExchangeServiceImpl::GetEntry(const Caller& caller, const pb::GetEntryRequest& request,
+                                           pb::GetEntryResponse& response) const {
+  uint64_t position = 0;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    const machine::Ledger* ledger = backend_.machine.Find(request.ledger(), caller.reader());
+    if (ledger == nullptr) return NotFound("ledger " + request.ledger());
+    if (request.index() >= ledger->tree.size()) {
+      return base::Refuse(absl::StatusCode::kOutOfRange, Reason::kIndexOutOfRange,
+                          "the ledger's size is {}; ask below it", ledger->tree.size());
+    }
+    position = ledger->positions[request.index()];
+  }
+  ENTENTE_ASSIGN_OR_RETURN(auto records, backend_.journal.Read(position, position + 1, 1));
+  response.mutable_entry()->set_leaf(std::move(records[0].header));
+  response.mutable_entry()->set_signed_document(std::move(records[0].body));
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* ExchangeServiceImpl::ListLedgers(grpc::CallbackServerContext* context,
-                                                           const pb::ListLedgersRequest* request,
-                                                           pb::ListLedgersResponse* response) {
-  return ServeRead(backend_, context, Method("ListLedgers"), *request,
-                   [this, request, response](const Caller& caller) -> absl::Status {
-                     base::FieldViolations violations;
-                     if (request->page_size() < 0)
-                       violations.Add("page_size", "must not be negative");
-                     if (request->page_token().size() > 64)
-                       violations.Add("page_token", "is malformed");
-                     ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
-                     const int limit =
-                         request->page_size() == 0 ? 100 : std::min(request->page_size(), 1000);
-                     const machine::Reader reader = caller.reader();
-                     std::shared_lock lock(backend_.machine.mutex());
-                     for (const auto& [id, ledger] : backend_.machine.ledgers()) {
-                       if (id <= request->page_token() ||
-                           !entry::Includes(ledger.audience, reader.state, reader.is_partner)) {
-                         continue;
-                       }
-                       if (response->ledgers_size() == limit) {
-                         response->set_next_page_token(response->ledgers(limit - 1).ledger());
-                         break;
-                       }
-                       auto* info = response->add_ledgers();
-                       info->set_ledger(id);
-                       *info->mutable_audience() = ledger.audience;
-                       SetHead(ledger, info->mutable_head());
-                     }
-                     return absl::OkStatus();
-                   });
+absl::Status ExchangeServiceImpl::ListLedgers(const Caller& caller,
+                                              const pb::ListLedgersRequest& request,
+                                              pb::ListLedgersResponse& response) const {
+  base::FieldViolations violations;
+  if (request.page_size() < 0) violations.Add("page_size", "must not be negative");
+  if (request.page_token().size() > 64) violations.Add("page_token", "is malformed");
+  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  const int limit = request.page_size() == 0 ? 100 : std::min(request.page_size(), 1000);
+  const machine::Reader reader = caller.reader();
+  std::shared_lock lock(backend_.machine.mutex());
+  for (const auto& [id, ledger] : backend_.machine.ledgers()) {
+    if (id <= request.page_token() ||
+        !entry::Includes(ledger.audience, reader.state, reader.is_partner)) {
+      continue;
+    }
+    if (response.ledgers_size() == limit) {
+      response.set_next_page_token(response.ledgers(limit - 1).ledger());
+      break;
+    }
+    auto* info = response.add_ledgers();
+    info->set_ledger(id);
+    *info->mutable_audience() = ledger.audience;
+    SetHead(ledger, info->mutable_head());
+  }
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* ExchangeServiceImpl::GetCheckpoint(
-    grpc::CallbackServerContext* context, const pb::GetCheckpointRequest* request,
-    pb::GetCheckpointResponse* response) {
-  return ServeRead(backend_, context, Method("GetCheckpoint"), *request,
-                   [this, request, response](const Caller& caller) -> absl::Status {
-                     std::shared_lock lock(backend_.machine.mutex());
-                     const machine::Ledger* ledger =
-                         backend_.machine.Find(request->ledger(), caller.reader());
-                     if (ledger == nullptr) return NotFound("ledger " + request->ledger());
-                     response->set_checkpoint(ledger->checkpoint);
-                     return absl::OkStatus();
-                   });
+absl::Status ExchangeServiceImpl::GetCheckpoint(const Caller& caller,
+                                                const pb::GetCheckpointRequest& request,
+                                                pb::GetCheckpointResponse& response) const {
+  std::shared_lock lock(backend_.machine.mutex());
+  const machine::Ledger* ledger = backend_.machine.Find(request.ledger(), caller.reader());
+  if (ledger == nullptr) return NotFound("ledger " + request.ledger());
+  response.set_checkpoint(ledger->checkpoint);
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* ExchangeServiceImpl::ProveInclusion(
-    grpc::CallbackServerContext* context, const pb::ProveInclusionRequest* request,
-    pb::ProveInclusionResponse* response) {
-  return ServeRead(
-      backend_, context, Method("ProveInclusion"), *request,
-      [this, request, response](const Caller& caller) -> absl::Status {
-        std::shared_lock lock(backend_.machine.mutex());
-        const machine::Ledger* ledger = backend_.machine.Find(request->ledger(), caller.reader());
-        if (ledger == nullptr) return NotFound("ledger " + request->ledger());
-        ENTENTE_ASSIGN_OR_RETURN(auto proof,
-                                 ledger->tree.ProveInclusion(request->index(), request->size()));
-        for (const auto& node : proof) response->add_hashes(node.str());
-        return absl::OkStatus();
-      });
+absl::Status ExchangeServiceImpl::ProveInclusion(const Caller& caller,
+                                                 const pb::ProveInclusionRequest& request,
+                                                 pb::ProveInclusionResponse& response) const {
+  std::shared_lock lock(backend_.machine.mutex());
+  const machine::Ledger* ledger = backend_.machine.Find(request.ledger(), caller.reader());
+  if (ledger == nullptr) return NotFound("ledger " + request.ledger());
+  ENTENTE_ASSIGN_OR_RETURN(auto proof,
+                           ledger->tree.ProveInclusion(request.index(), request.size()));
+  for (const auto& node : proof) response.add_hashes(node.str());
+  return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* ExchangeServiceImpl::ProveConsistency(
-    grpc::CallbackServerContext* context, const pb::ProveConsistencyRequest* request,
-    pb::ProveConsistencyResponse* response) {
-  return ServeRead(
-      backend_, context, Method("ProveConsistency"), *request,
-      [this, request, response](const Caller& caller) -> absl::Status {
-        std::shared_lock lock(backend_.machine.mutex());
-        const machine::Ledger* ledger = backend_.machine.Find(request->ledger(), caller.reader());
-        if (ledger == nullptr) return NotFound("ledger " + request->ledger());
-        ENTENTE_ASSIGN_OR_RETURN(
-            auto proof, ledger->tree.ProveConsistency(request->old_size(), request->new_size()));
-        for (const auto& node : proof) response->add_hashes(node.str());
-        return absl::OkStatus();
-      });
+absl::Status ExchangeServiceImpl::ProveConsistency(const Caller& caller,
+                                                   const pb::ProveConsistencyRequest& request,
+                                                   pb::ProveConsistencyResponse& response) const {
+  std::shared_lock lock(backend_.machine.mutex());
+  const machine::Ledger* ledger = backend_.machine.Find(request.ledger(), caller.reader());
+  if (ledger == nullptr) return NotFound("ledger " + request.ledger());
+  ENTENTE_ASSIGN_OR_RETURN(auto proof,
+                           ledger->tree.ProveConsistency(request.old_size(), request.new_size()));
+  for (const auto& node : proof) response.add_hashes(node.str());
+  return absl::OkStatus();
 }
 
 }  // namespace entente::rpc

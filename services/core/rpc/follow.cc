@@ -8,6 +8,7 @@
 #include "services/core/crypto/hash.h"
 #include "services/core/rpc/grpc_status.h"
 #include "services/core/rpc/rollback.h"
+#include "services/core/rpc/router.h"
 #include "services/core/telemetry/log.h"
 
 namespace entente::rpc {
@@ -35,11 +36,16 @@ grpc::ByteBuffer ToByteBuffer(const feed::Follower::Message& message) {
   return {slices.data(), slices.size()};
 }
 
-bool ParseRequest(const grpc::ByteBuffer& buffer, exchange::v1::FollowRequest& request) {
-  grpc::Slice slice;
-  return buffer.Length() <= entry::kCursorBytesMax + 4096 &&
-         buffer.DumpToSingleSlice(&slice).ok() &&
-         request.ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
+// A cursor, a filter, and the checkpoints that a follower shows.
+constexpr size_t kFollowRequestBytesMax = entry::kCursorBytesMax + kShownMax * entry::kNoteBytesMax;
+constexpr size_t kFollowElementsMax = 2 + kShownMax;
+// What an open stream holds: the message that is being written, and the next one.
+constexpr size_t kStreamBytes = 256 << 10;
+
+absl::Status TooManyCalls() {
+  return base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
+                                      "too many calls of yours are waiting"),
+                         absl::Milliseconds(100));
 }
 
 absl::Status Draining() {
@@ -50,19 +56,39 @@ absl::Status Draining() {
 
 }  // namespace
 
-class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public StreamMember {
+class FollowReactor final : public grpc::ServerGenericBidiReactor, public StreamMember {
  public:
-  FollowReactor(FollowHub& hub, grpc::CallbackServerContext* context)
-      : hub_(hub), context_(context), chain_pem_(PeerChainPem(*context)) {}
+  FollowReactor(FollowHub& hub, grpc::GenericCallbackServerContext* context, Caller caller)
+      : hub_(hub),
+        context_(context),
+        chain_pem_(PeerChainPem(*context)),
+        caller_(std::move(caller)) {}
 
-  // Keeps `self` until OnDone and opens the stream on a reader's thread.
-  void Begin(std::shared_ptr<FollowReactor> self, const grpc::ByteBuffer& request) {
+  // Keeps `self` until OnDone; the stream is opened on a reader's thread once its request is read.
+  void Begin(std::shared_ptr<FollowReactor> self) {
     self_ = std::move(self);
-    if (!hub_.readers_.TryPost([this, request] { Open(request); })) {
-      FinishAs(base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted,
-                                            Reason::kQueueFull, "too many calls are waiting"),
-                               absl::Milliseconds(100)));
+    record_.request_id = RequestIdOf(*context_);
+    record_.caller = caller_.agency.str();
+    absl::Status status = hub_.guard_.TakeRead(caller_.agency);
+    if (status.ok()) status = hub_.Enter(caller_.agency);
+    if (!status.ok()) return FinishAs(status);
+    entered_ = true;
+    const bool taken = hub_.budget_.Take(record_.caller, kFollowRequestBytesMax,
+                                         [this](std::optional<Budget::Hold> hold) {
+                                           if (!hold.has_value()) return FinishAs(Draining());
+                                           hold_ = *std::move(hold);
+                                           StartRead(&buffer_);
+                                         });
+    if (!taken) FinishAs(TooManyCalls());
+  }
+
+  void OnReadDone(bool ok) override {
+    {
+      base::MutexLock lock(mutex_);
+      reading_ = false;
     }
+    if (!ok) return FinishAs(absl::CancelledError("the call ended without a request"));
+    if (!hub_.readers_.TryPost(record_.caller, [this] { Open(); })) FinishAs(TooManyCalls());
   }
 
   void Wake(bool tick, bool recheck, bool draining) override {
@@ -70,6 +96,9 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
       base::MutexLock lock(mutex_);
       if (tick) ticked_ = true;
       if (draining && !end_.has_value()) end_ = Draining();
+      // Who opens a stream and then says nothing does not keep it.
+      const auto waited = Clock::now() - last_write_;
+      if (reading_ && (draining || waited > hub_.options_.stall_timeout)) context_->TryCancel();
       if (recheck && !end_.has_value() && opened_) recheck_ = true;
       woken_ = true;
       if (state_ == State::kWriting && Clock::now() - write_began_ > hub_.options_.stall_timeout) {
@@ -104,6 +133,7 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
 
   void OnDone() override {
     ReportEnd();
+    hold_.Resize(0);
     if (entered_) hub_.Leave(caller_.agency);
     hub_.Remove(this);
     auto self = std::move(self_);  // the last reference may go here
@@ -112,8 +142,10 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
  private:
   enum class State { kPumping, kWriting, kIdle, kFinished };
 
-  void Open(const grpc::ByteBuffer& buffer) {
-    auto status = TryOpen(buffer);
+  void Open() {
+    auto status = TryOpen();
+    buffer_.Clear();
+    hold_.Resize(kStreamBytes);
     if (!status.ok()) {
       telemetry::Log(telemetry::Level::kInfo, "follow refused",
                      {{telemetry::field::kError, base::Text(status)},
@@ -129,6 +161,8 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
       opened_ = true;
       last_write_ = Clock::now();
     }
+    context_->AddInitialMetadata(kOpenedKey, "1");
+    StartSendInitialMetadata();
     Pump(true);
   }
 
@@ -158,6 +192,11 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
                                   request.checkpoints_size(), kShownMax);
     }
     for (const std::string& note : request.checkpoints()) {
+      if (note.size() > entry::kNoteBytesMax) {
+        return base::RefuseArgument(Reason::kFieldInvalid,
+                                    "checkpoints: one has {} bytes; at most {}", note.size(),
+                                    entry::kNoteBytesMax);
+      }
       if (hub_.shown_ == nullptr) break;
       const absl::Status proof = hub_.shown_(note);
       if (!proof.ok() &&
@@ -179,21 +218,18 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
     return absl::OkStatus();
   }
 
-  absl::Status TryOpen(const grpc::ByteBuffer& buffer) {
-    record_.request_id = RequestIdOf(*context_);
+  absl::Status TryOpen() {
     grpc::Slice bytes;
-    if (buffer.DumpToSingleSlice(&bytes).ok()) {
+    if (buffer_.DumpToSingleSlice(&bytes).ok()) {
       record_.digest =
           crypto::Sha256({reinterpret_cast<const char*>(bytes.begin()), bytes.size()}).hex();
     }
-    ENTENTE_ASSIGN_OR_RETURN(caller_, hub_.guard_.Check(chain_pem_, kMethod));
-    record_.caller = caller_.agency.str();
-    exchange::v1::FollowRequest request;
-    if (!ParseRequest(buffer, request)) {
-      return base::RefuseArgument(Reason::kFieldInvalid, "the request does not parse");
+    if (bytes.size() > kFollowRequestBytesMax) {
+      return base::RefuseArgument(Reason::kFieldInvalid, "the request has {} bytes; at most {}",
+                                  bytes.size(), kFollowRequestBytesMax);
     }
-    ENTENTE_RETURN_IF_ERROR(hub_.Enter(caller_.agency));
-    entered_ = true;
+    exchange::v1::FollowRequest request;
+    ENTENTE_RETURN_IF_ERROR(FromByteBuffer(buffer_, kFollowElementsMax, request));
     ENTENTE_RETURN_IF_ERROR(LookAt(request));
     ENTENTE_ASSIGN_OR_RETURN(
         auto filter, feed::Filter::Parse(request.filter(), hub_.feed_.machine().reg().FactNames()));
@@ -245,11 +281,12 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
       if (!std::exchange(ticked_, false)) return false;
     }
     const auto due = follower_->mark_due() ? hub_.options_.mark_interval : hub_.options_.heartbeat;
+    base::MutexLock lock(mutex_);
     return Clock::now() - last_write_ >= due;
   }
 
   void PumpOnReader() {
-    if (hub_.readers_.TryPost([this] { Pump(true); })) return;
+    if (hub_.readers_.TryPost(record_.caller, [this] { Pump(true); })) return;
     // The readers are busy; the hub's next tick tries again. Nothing is lost: nothing was taken.
     base::MutexLock lock(mutex_);
     state_ = State::kIdle;
@@ -295,20 +332,22 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
   }
 
   FollowHub& hub_;
-  grpc::CallbackServerContext* const context_;
+  grpc::GenericCallbackServerContext* const context_;
   const std::string chain_pem_;
+  const Caller caller_;
   std::shared_ptr<FollowReactor> self_;
   // Owner's only.
-  Caller caller_;
+  Budget::Hold hold_;
   bool entered_ = false;
   std::unique_ptr<feed::Follower> follower_;
   grpc::ByteBuffer buffer_;
   CallRecord record_{.method = std::string(kMethod)};
   entry::Cursor first_;  // where it went on from
-  Clock::time_point last_write_ = Clock::now();
 
   base::Mutex mutex_;
+  Clock::time_point last_write_ ABSL_GUARDED_BY(mutex_) = Clock::now();
   State state_ ABSL_GUARDED_BY(mutex_) = State::kPumping;
+  bool reading_ ABSL_GUARDED_BY(mutex_) = true;  // the request
   bool opened_ ABSL_GUARDED_BY(mutex_) = false;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
   bool ticked_ ABSL_GUARDED_BY(mutex_) = false;
@@ -319,11 +358,12 @@ class FollowReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, p
   Clock::time_point write_began_ ABSL_GUARDED_BY(mutex_);
 };
 
-FollowHub::FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options,
-                     Shown shown, Reporter report, CatchUp catch_up)
+FollowHub::FollowHub(feed::Feed& feed, Guard& guard, base::FairPool& readers, Budget& budget,
+                     Options options, Shown shown, Reporter report, CatchUp catch_up)
     : feed_(feed),
       guard_(guard),
       readers_(readers),
+      budget_(budget),
       options_(options),
       shown_(std::move(shown)),
       report_(std::move(report)),
@@ -341,12 +381,12 @@ FollowHub::~FollowHub() {
   thread_.join();
 }
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* FollowHub::Start(grpc::CallbackServerContext* context,
-                                                             const grpc::ByteBuffer* request) {
-  auto reactor = std::make_shared<FollowReactor>(*this, context);
+grpc::ServerGenericBidiReactor* FollowHub::Start(grpc::GenericCallbackServerContext* context,
+                                                 Caller caller) {
+  auto reactor = std::make_shared<FollowReactor>(*this, context, std::move(caller));
   Add(reactor);
   FollowReactor* raw = reactor.get();
-  raw->Begin(std::move(reactor), *request);
+  raw->Begin(std::move(reactor));
   return raw;
 }
 

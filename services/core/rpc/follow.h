@@ -11,6 +11,7 @@
 #ifndef ENTENTE_SERVICES_CORE_RPC_FOLLOW_H_
 #define ENTENTE_SERVICES_CORE_RPC_FOLLOW_H_
 
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
@@ -20,9 +21,10 @@
 #include <set>
 #include <thread>
 
+#include "services/core/base/fair_pool.h"
 #include "services/core/base/mutex.h"
-#include "services/core/base/thread_pool.h"
 #include "services/core/feed/feed.h"
+#include "services/core/rpc/budget.h"
 #include "services/core/rpc/call_record.h"
 #include "services/core/rpc/guard.h"
 
@@ -56,13 +58,12 @@ class FollowHub {
   using Reporter = std::function<void(CallRecord& call, const absl::Status& status)>;
   // `catch_up` waits until what other writers appended before the call is applied.
   using CatchUp = std::function<absl::Status()>;
-  FollowHub(feed::Feed& feed, Guard& guard, base::ThreadPool& readers, Options options, Shown shown,
-            Reporter report, CatchUp catch_up);
+  FollowHub(feed::Feed& feed, Guard& guard, base::FairPool& readers, Budget& budget,
+            Options options, Shown shown, Reporter report, CatchUp catch_up);
   ~FollowHub();
 
   // Starts a stream; the reactor owns itself.
-  grpc::ServerWriteReactor<grpc::ByteBuffer>* Start(grpc::CallbackServerContext* context,
-                                                    const grpc::ByteBuffer* request);
+  grpc::ServerGenericBidiReactor* Start(grpc::GenericCallbackServerContext* context, Caller caller);
   // Something was published.
   void Published();
   // The directory changed: every stream's caller is checked again.
@@ -89,7 +90,8 @@ class FollowHub {
 
   feed::Feed& feed_;
   Guard& guard_;
-  base::ThreadPool& readers_;
+  base::FairPool& readers_;
+  Budget& budget_;
   const Options options_;
   const Shown shown_;
   const Reporter report_;

@@ -10,6 +10,10 @@
 
 namespace entente::rpc {
 
+// Initial metadata of a stream that the service has opened: from then on it is followed, however
+// long nothing comes.
+inline constexpr char kOpenedKey[] = "x-entente-opened";
+
 // Whether a refusal comes from the journal: its text names files and positions, which are the
 // operator's to know (DESIGN law 6).
 bool IsJournalFault(const absl::Status& status);

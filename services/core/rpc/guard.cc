@@ -13,7 +13,9 @@ namespace {
 using base::Reason;
 
 constexpr double kBurstSeconds = 10;
-constexpr size_t kParsedMax = 4096;
+constexpr size_t kParsedMax = 1024;
+// A leaf and three intermediates of the largest admitted size, as PEM.
+constexpr size_t kChainPemMax = 4 * (12 << 10);
 
 }  // namespace
 
@@ -48,21 +50,36 @@ absl::StatusOr<std::shared_ptr<const std::vector<crypto::Certificate>>> Guard::P
   return shared;
 }
 
-absl::StatusOr<Caller> Guard::Check(const std::string& chain_pem, std::string_view method) {
-  if (chain_pem.empty()) {
+absl::StatusOr<Caller> Guard::Identify(const std::string& chain_pem) {
+  if (chain_pem.empty() || chain_pem.size() > kChainPemMax) {
     return base::Refuse(absl::StatusCode::kUnauthenticated, Reason::kCallerUnidentified,
                         "connect with your agency's TLS certificate");
   }
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, Parse(chain_pem));
   Caller caller;
   caller.directory = source_.Get();
-  ENTENTE_ASSIGN_OR_RETURN(
-      caller.agency,
-      caller.directory->AcceptCaller(chain->front(), std::span(*chain).subspan(1), clock_.Now()));
-  ENTENTE_RETURN_IF_ERROR(identity::Authorize(*caller.directory, caller.agency, group_, method));
+  auto agency =
+      caller.directory->AcceptCaller(chain->front(), std::span(*chain).subspan(1), clock_.Now());
+  if (!agency.ok()) {
+    const auto& uris = chain->front().uris();
+    return base::WithMetadata(agency.status(), "caller", uris.size() == 1 ? uris[0] : "");
+  }
+  caller.agency = *std::move(agency);
+  return caller;
+}
+
+absl::StatusOr<Caller> Guard::Check(const std::string& chain_pem, std::string_view method) {
+  ENTENTE_ASSIGN_OR_RETURN(Caller caller, Identify(chain_pem));
+  absl::Status status = identity::Authorize(*caller.directory, caller.agency, group_, method);
+  if (!status.ok()) return base::WithMetadata(status, "caller", caller.agency.str());
   base::MutexLock lock(mutex_);
   ENTENTE_RETURN_IF_ERROR(blocked_);
   return caller;
+}
+
+bool Guard::open() const {
+  base::MutexLock lock(mutex_);
+  return blocked_.ok();
 }
 
 void Guard::Block(absl::Status status) {

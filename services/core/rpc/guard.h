@@ -39,7 +39,10 @@ class Guard {
         submits_per_second_max_(submits_per_second_max),
         reads_per_second_max_(reads_per_second_max) {}
 
+  // Refusals name in their metadata, "caller", whom the certificate names.
   absl::StatusOr<Caller> Check(const std::string& chain_pem, std::string_view method);
+  // Whoever the directory knows, whatever he may do.
+  absl::StatusOr<Caller> Identify(const std::string& chain_pem);
   // Takes one submission from the agency's allowance; RESOURCE_EXHAUSTED/RATE_EXCEEDED.
   absl::Status TakeSubmission(const base::AgencyName& agency) {
     return Take(submissions_, agency, submits_per_second_max_, "submissions");
@@ -48,8 +51,10 @@ class Guard {
   absl::Status TakeRead(const base::AgencyName& agency) {
     return Take(reads_, agency, reads_per_second_max_, "calls");
   }
-  // From now on every call is refused with this.
+  // From now on every call is refused with this; OK lets them in again.
   void Block(absl::Status status);
+  // Whether calls are let in.
+  bool open() const;
   const std::string& group() const { return group_; }
 
  private:
@@ -68,7 +73,7 @@ class Guard {
   using Buckets = std::map<base::AgencyName, Bucket>;
   absl::Status Take(Buckets& buckets, const base::AgencyName& agency, int per_second_max,
                     std::string_view what);
-  base::Mutex mutex_;
+  mutable base::Mutex mutex_;
   std::map<base::Digest, std::shared_ptr<const std::vector<crypto::Certificate>>> parsed_
       ABSL_GUARDED_BY(mutex_);
   Buckets submissions_;  // both by mutex_

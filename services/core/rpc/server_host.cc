@@ -2,8 +2,6 @@
 
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <prometheus/registry.h>
 #include <signal.h>
 
@@ -28,12 +26,13 @@ using base::Reason;
 using telemetry::Level;
 namespace field = telemetry::field;
 
-constexpr int kMessageBytesMax = 8 << 20;  // above a document's limit, so that ours is the one met
 constexpr int kThreads = 2;
+// Calls of one agency that may wait for a thread.
+constexpr size_t kWaitingCallsMax = 1024;
 constexpr int kMinOriginators = 3;  // where the profile does not say
 // What all connections together may hold in gRPC's buffers; beyond it gRPC slows and drops them.
 // This release of gRPC has no limit on the number of connections.
-constexpr size_t kTransportBytesMax = 1 << 30;
+constexpr size_t kTransportBytesMax = 96 << 20;
 
 class ErrorCollector final : public google::protobuf::io::ErrorCollector {
  public:
@@ -79,16 +78,17 @@ struct GroupServer::Impl {
   document::Verifier verifier;
   std::unique_ptr<telemetry::Metrics> metrics;
   std::unique_ptr<feed::Feed> feed;
-  std::unique_ptr<base::ThreadPool> intake;
-  std::unique_ptr<base::ThreadPool> readers;
+  std::unique_ptr<base::FairPool> intake;
+  std::unique_ptr<base::FairPool> readers;
   std::unique_ptr<Guard> guard;
+  std::unique_ptr<Budget> budget;
   std::unique_ptr<RollbackWatch> rollback;
   std::unique_ptr<ExpiryWatch> expiry;
   std::unique_ptr<FollowHub> follow;
   std::unique_ptr<machine::Sequencer> sequencer;
   std::unique_ptr<Backend> backend;
-  std::unique_ptr<ExchangeServiceImpl> exchange;
-  std::vector<std::unique_ptr<grpc::Service>> services;
+  std::unique_ptr<Router> router;
+  std::vector<std::unique_ptr<Service>> services;
   std::unique_ptr<grpc::Server> server;
   std::string roots_file;
   int port = 0;
@@ -185,8 +185,13 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
       feed::Feed::Options{
           .bytes_max = static_cast<size_t>(OrDefault<int64_t>(limits.feed_bytes_max(), 64 << 20))});
   const size_t queue_max = static_cast<size_t>(OrDefault(limits.queue_max(), 1024));
-  intake = std::make_unique<base::ThreadPool>(kThreads, queue_max + 4096);
-  readers = std::make_unique<base::ThreadPool>(kThreads, 4096);
+  intake = std::make_unique<base::FairPool>(kThreads, kWaitingCallsMax);
+  readers = std::make_unique<base::FairPool>(kThreads, kWaitingCallsMax);
+  budget = std::make_unique<Budget>(Budget::Options{
+      .shared_bytes_max = static_cast<size_t>(
+          OrDefault<int64_t>(limits.in_flight_bytes_max(), Budget::Options().shared_bytes_max)),
+      .agency_bytes_max = static_cast<size_t>(OrDefault<int64_t>(
+          limits.agency_in_flight_bytes_max(), Budget::Options().agency_bytes_max))});
   guard = std::make_unique<Guard>(*directory, clock, module.group,
                                   OrDefault(limits.submits_per_second_max(), 20000),
                                   OrDefault(limits.reads_per_second_max(), 2000));
@@ -195,7 +200,7 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   hub.heartbeat = std::chrono::seconds(OrDefault(limits.heartbeat_s(), 10));
   hub.stall_timeout = std::chrono::seconds(OrDefault(limits.stall_timeout_s(), 60));
   follow = std::make_unique<FollowHub>(
-      *feed, *guard, *readers, hub,
+      *feed, *guard, *readers, *budget, hub,
       [this](const std::string& note) { return rollback->Shown(note); },
       [this](CallRecord& call, const absl::Status& status) {
         if (call.began == absl::InfinitePast()) call.began = backend->clock.Now();
@@ -232,13 +237,15 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   journal->Watch([this] { sequencer->OthersAppended(); });
   backend = std::make_unique<Backend>(Backend{*guard, *directory, clock, *machine, *journal,
                                               *sequencer, verifier, *follow, *intake, *readers,
-                                              *metrics, options.audit});
-  exchange = std::make_unique<ExchangeServiceImpl>(*backend);
+                                              *budget, *metrics, options.audit});
   services = module.make_services(*backend, *reg);
+  services.push_back(std::make_unique<ExchangeServiceImpl>(*backend));
   if (!reg->Dimensions().empty()) {
     services.push_back(std::make_unique<TrendServiceImpl>(
         *backend, *reg, OrDefault(profile.trends().min_originators(), kMinOriginators)));
   }
+  router = std::make_unique<Router>(*backend);
+  for (const auto& service : services) service->AddTo(*router);
 }
 
 GroupServer::GroupServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -276,32 +283,34 @@ absl::Status GroupServer::Listen() {
       return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
     }
   }
-  grpc::EnableDefaultHealthCheckService(true);
-  if (impl_->options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  // Health is the Router's, behind the Guard.
+  grpc::EnableDefaultHealthCheckService(false);
   grpc::ServerBuilder builder;
   builder.AddListeningPort(config.listen(),
                            MakeServerCredentials({config.tls_certificate_file(),
                                                   config.tls_key_file(), impl_->roots_file}),
                            &impl_->port);
-  builder.SetMaxReceiveMessageSize(
-      OrDefault(impl_->options.limits.message_bytes_max(), kMessageBytesMax));
+  builder.SetMaxReceiveMessageSize(static_cast<int>(kRequestBytesMax));
   grpc::ResourceQuota quota("entente");
   builder.SetResourceQuota(quota.Resize(kTransportBytesMax));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1024);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 256);
+  // What is not read yet stays with the caller: a window of 64 KiB, which does not grow.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 64 << 10);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20000);
-  builder.RegisterService(impl_->exchange.get());
-  for (const auto& service : impl_->services) builder.RegisterService(service.get());
+  builder.RegisterCallbackGenericService(impl_->router.get());
   impl_->server = builder.BuildAndStart();
   if (impl_->server == nullptr || impl_->port == 0) {
     return base::Refuse(absl::StatusCode::kUnavailable, Reason::kConfigurationInvalid,
                         "cannot listen on {}; is the port taken?", config.listen());
   }
-  impl_->server->GetHealthCheckService()->SetServingStatus(true);
+  impl_->router->SetServing(true);
   return absl::OkStatus();
 }
 
@@ -370,6 +379,7 @@ void GroupServer::RefreshLogKey() {
 
 void GroupServer::Tick(bool audited) {
   RefreshLogKey();
+  impl_->router->Tick();
   if (impl_->journal->Head() > AppliedBy(*impl_->machine)) {
     impl_->sequencer->OthersAppended();  // again, should it have failed when it was told
   }
@@ -378,6 +388,8 @@ void GroupServer::Tick(bool audited) {
   metrics.queue_length.Set(static_cast<double>(impl_->sequencer->queued()));
   metrics.followers.Set(static_cast<double>(impl_->follow->streams()));
   metrics.feed_bytes.Set(static_cast<double>(impl_->feed->bytes()));
+  metrics.in_flight_bytes.Set(static_cast<double>(impl_->budget->used()));
+  metrics.open_calls.Set(static_cast<double>(impl_->router->open()));
   metrics.journal_records.Set(static_cast<double>(impl_->journal->Head()));
   metrics.directory_serial.Set(static_cast<double>(directory->serial()));
   metrics.serving.Set(impl_->drained ? 0 : 1);
@@ -409,7 +421,8 @@ void GroupServer::Drain() {
   if (std::exchange(impl_->drained, true)) return;
   const int seconds = OrDefault(impl_->options.limits.drain_timeout_s(), 10);
   if (impl_->server != nullptr) {
-    impl_->server->GetHealthCheckService()->SetServingStatus(false);
+    impl_->router->SetServing(false);
+    impl_->budget->Close();
     impl_->follow->Drain(std::chrono::seconds(seconds));
     impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(seconds));
   }
@@ -504,7 +517,6 @@ absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, 
     ENTENTE_ASSIGN_OR_RETURN(
         auto server, GroupServer::Open({.config = process.config.groups(i),
                                         .limits = process.config.limits(),
-                                        .reflection = process.config.reflection(),
                                         .audit = audit.get()},
                                        *process.modules[static_cast<size_t>(i)], process.profile,
                                        *process.directory, clock, journals, *registry));

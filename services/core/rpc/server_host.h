@@ -26,8 +26,7 @@ struct GroupModule {
   std::function<std::unique_ptr<machine::Register>(const entente::config::v1::RegimeProfile&)>
       make_register;
   // The group's own read services.
-  std::function<std::vector<std::unique_ptr<grpc::Service>>(Backend&, machine::Register&)>
-      make_services;
+  std::function<std::vector<std::unique_ptr<Service>>(Backend&, machine::Register&)> make_services;
   // Optional; null if the configuration asks for none.
   std::function<absl::StatusOr<std::unique_ptr<Companion>>(const entente::config::v1::GroupConfig&,
                                                            const identity::DirectorySource&,
@@ -44,7 +43,6 @@ class GroupServer {
   struct Options {
     entente::config::v1::GroupConfig config;
     entente::config::v1::Limits limits;
-    bool reflection = false;
     telemetry::AuditLog* audit = nullptr;  // outlives the server; null: none is kept
   };
   // Opens and replays; DATA_LOSS if the journal fails its checks.

@@ -12,13 +12,13 @@ namespace {
 
 using base::Reason;
 
-constexpr std::string_view kSubmit = "/entente.exchange.v1.ExchangeService/Submit";
 constexpr std::string_view kSubmitMany = "/entente.exchange.v1.ExchangeService/SubmitMany";
 constexpr size_t kWindow = 256;
-constexpr size_t kWindowBytes = 16 << 20;
 // What one reaction thread may verify in place: a document of this size with few signatures takes a
 // fraction of a millisecond. Larger ones go to the intake threads.
 constexpr size_t kInPlaceBytes = 16 << 10;
+// Elements of a submission around its document: signatures, certificates, intermediates.
+constexpr size_t kEnvelopeElementsMax = 256;
 
 absl::Status Busy() {
   return base::WithRetry(base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
@@ -28,18 +28,33 @@ absl::Status Busy() {
 
 // One stream of documents. Documents are verified in parallel and put back in order before the
 // sequencer; answers leave in order. At most kWindow documents are held.
-class SubmitManyReactor final
-    : public grpc::ServerBidiReactor<pb::SubmitManyRequest, pb::SubmitManyResponse>,
-      public StreamMember,
-      public std::enable_shared_from_this<SubmitManyReactor> {
+class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
+                                public StreamMember,
+                                public std::enable_shared_from_this<SubmitManyReactor> {
  public:
-  SubmitManyReactor(Backend& backend, grpc::CallbackServerContext* context)
-      : backend_(backend), context_(context), chain_pem_(PeerChainPem(*context)) {}
+  SubmitManyReactor(Backend& backend, grpc::GenericCallbackServerContext* context, Caller caller)
+      : backend_(backend),
+        context_(context),
+        chain_pem_(PeerChainPem(*context)),
+        caller_(std::move(caller)),
+        party_(caller_.agency.str()) {}
 
   void Begin() {
     self_ = shared_from_this();
     backend_.follow.Add(self_);
-    if (!backend_.intake.TryPost([self = self_] { self->Open(); })) FinishOnce(Busy());
+    request_id_ = RequestIdOf(*context_);
+    if (absl::Status status = backend_.follow.Enter(caller_.agency); !status.ok()) {
+      return FinishOnce(status);
+    }
+    entered_ = true;
+    bool gone = false;
+    {
+      base::MutexLock lock(mutex_);
+      opened_ = true;
+      gone = cancelled_;
+      reading_ = !gone;
+    }
+    gone ? Advance() : ReadNext();
   }
 
   void OnReadDone(bool ok) override {
@@ -52,19 +67,21 @@ class SubmitManyReactor final
         reads_done_ = true;
       } else {
         slot = std::make_shared<Slot>();
-        slot->document = std::move(*request_.mutable_signed_document());
-        slot->bytes = slot->document.ByteSizeLong();
-        bytes_ += slot->bytes;
+        slot->request.Swap(&request_);
+        slot->hold = std::move(hold_);
+        // What it is built into takes about as much again.
+        slot->hold.Resize(2 * slot->request.Length());
         slot->sequence = next_sequence_++;
         slots_.push_back(slot);
         read_more = reading_ = !draining_ && HasRoom();
       }
     }
-    if (slot != nullptr &&
-        !backend_.intake.TryPost([self = shared_from_this(), slot] { self->Verify(*slot); })) {
+    if (slot != nullptr && !backend_.intake.TryPost(party_, [self = shared_from_this(), slot] {
+          self->Verify(*slot);
+        })) {
       Settle(*slot, Busy());
     }
-    if (read_more) StartRead(&request_);
+    if (read_more) ReadNext();
     Advance();
   }
 
@@ -107,40 +124,51 @@ class SubmitManyReactor final
  private:
   enum class Progress { kVerifying, kVerified, kSubmitted, kSettled };
   struct Slot {
-    pb::SignedDocument document;
+    grpc::ByteBuffer request;
+    Budget::Hold hold;
     std::string digest;  // for the audit
     uint64_t sequence = 0;
-    size_t bytes = 0;
     Progress progress = Progress::kVerifying;
     std::optional<document::VerifiedDocument> verified;
     uint64_t directory_serial = 0;
     pb::SubmitManyResponse response;
   };
 
-  void Open() {
-    auto caller = backend_.guard.Check(chain_pem_, kSubmitMany);
-    if (!caller.ok()) return FinishOnce(caller.status());
-    caller_ = *std::move(caller);
-    request_id_ = RequestIdOf(*context_);
-    if (absl::Status status = backend_.follow.Enter(caller_.agency); !status.ok()) {
-      return FinishOnce(status);
-    }
-    entered_ = true;
-    bool gone = false;
+  // The next document is read when there is room for it.
+  void ReadNext() {
     {
       base::MutexLock lock(mutex_);
-      opened_ = true;
-      gone = cancelled_;
-      reading_ = !gone;
+      waiting_ = true;
     }
-    gone ? Advance() : StartRead(&request_);
+    const auto ready = [self = shared_from_this()](std::optional<Budget::Hold> hold) {
+      self->Ready(std::move(hold));
+    };
+    if (!backend_.budget.Take(party_, kRequestBytesMax, ready)) ready(std::nullopt);
+  }
+
+  void Ready(std::optional<Budget::Hold> hold) {
+    bool read = false;
+    {
+      base::MutexLock lock(mutex_);
+      waiting_ = false;
+      if (!hold.has_value()) cancelled_ = true;
+      read = reading_ = hold.has_value() && !draining_;
+    }
+    if (!read) return Advance();
+    hold_ = *std::move(hold);
+    StartRead(&request_);
   }
 
   void Verify(Slot& slot) {
     auto caller = backend_.guard.Check(chain_pem_, kSubmitMany);
     if (!caller.ok()) return Settle(slot, caller.status());
-    if (backend_.audit != nullptr) slot.digest = crypto::Sha256(slot.document.document()).hex();
-    auto verified = TakeIn(backend_, *caller, std::move(slot.document));
+    pb::SubmitManyRequest request;
+    const absl::Status parsed = FromByteBuffer(slot.request, kEnvelopeElementsMax, request);
+    slot.request.Clear();
+    if (!parsed.ok()) return Settle(slot, parsed);
+    auto& document = *request.mutable_signed_document();
+    if (backend_.audit != nullptr) slot.digest = crypto::Sha256(document.document()).hex();
+    auto verified = TakeIn(backend_, *caller, std::move(document));
     if (!verified.ok()) return Settle(slot, verified.status());
     {
       base::MutexLock lock(mutex_);
@@ -156,7 +184,7 @@ class SubmitManyReactor final
            {.method = std::string(kSubmitMany),
             .request_id = request_id_,
             .digest = slot.digest,
-            .caller = caller_.agency.str()},
+            .caller = party_},
            result.status());
     {
       base::MutexLock lock(mutex_);
@@ -170,8 +198,8 @@ class SubmitManyReactor final
         error->set_status(ToRpcStatusBytes(result.status()));
       }
       slot.progress = Progress::kSettled;
-      bytes_ -= slot.bytes;
     }
+    slot.hold.Resize(0);
     Advance();
   }
 
@@ -184,9 +212,7 @@ class SubmitManyReactor final
         absl::Seconds(1));
   }
 
-  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return slots_.size() < kWindow && bytes_ < kWindowBytes;
-  }
+  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return slots_.size() < kWindow; }
 
   // Whatever can be done now: hand verified documents on in order, write the next answer, finish.
   // One thread at a time does it; others leave word.
@@ -218,10 +244,10 @@ class SubmitManyReactor final
       }
       if (submit != nullptr) Submit(std::move(submit));
       if (write != nullptr) {
-        writing_slot_ = std::move(write);
-        StartWrite(&writing_slot_->response);
+        answer_ = ToByteBuffer(write->response);
+        StartWrite(&answer_);
       }
-      if (read) StartRead(&request_);
+      if (read) ReadNext();
       if (end) return FinishOnce(EndStatus());  // `this` may be gone after it
     }
   }
@@ -249,7 +275,7 @@ class SubmitManyReactor final
 
   // Every document must have settled, so that no callback comes back to a reactor that is gone.
   bool Ends() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (finished_ || !opened_ || writing_) return false;
+    if (finished_ || !opened_ || writing_ || waiting_) return false;
     if (reading_ && !draining_) return false;
     if (!reads_done_ && !cancelled_ && !draining_) return false;
     for (const auto& slot : slots_) {
@@ -279,21 +305,23 @@ class SubmitManyReactor final
   }
 
   Backend& backend_;
-  grpc::CallbackServerContext* const context_;
+  grpc::GenericCallbackServerContext* const context_;
   const std::string chain_pem_;
+  const Caller caller_;
+  const std::string party_;                  // the agency's name
   std::shared_ptr<SubmitManyReactor> self_;  // until OnDone
-  Caller caller_;
   std::string request_id_;
   bool entered_ = false;
-  pb::SubmitManyRequest request_;
-  std::shared_ptr<Slot> writing_slot_;
+  grpc::ByteBuffer request_;  // being read, paid for by hold_
+  Budget::Hold hold_;
+  grpc::ByteBuffer answer_;  // being written
 
   base::Mutex mutex_;
   std::deque<std::shared_ptr<Slot>> slots_ ABSL_GUARDED_BY(mutex_);
-  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of documents that are not settled
   uint64_t next_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   bool opened_ ABSL_GUARDED_BY(mutex_) = false;
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
+  bool waiting_ ABSL_GUARDED_BY(mutex_) = false;  // for room to read
   bool reads_done_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
@@ -319,57 +347,49 @@ absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller
 
 namespace {
 
-// Takes in one document and answers through `reactor` once it is recorded or refused.
-void SubmitOne(Backend& backend, grpc::CallbackServerContext* context,
-               grpc::ServerUnaryReactor* reactor, const pb::SubmitRequest* request,
-               pb::SubmitResponse* response) {
-  CallRecord call{.method = std::string(kSubmit), .began = backend.clock.Now()};
+void SubmitOne(Backend& backend, UnaryCall& call) {
   machine::Sequencer::Arrival arrival(backend.sequencer);
-  auto caller = backend.guard.Check(PeerChainPem(*context), kSubmit);
-  call.request_id = RequestIdOf(*context);
-  if (caller.ok()) call.caller = caller->agency.str();
-  if (backend.audit != nullptr) {
-    call.digest = crypto::Sha256(request->signed_document().document()).hex();
+  pb::SubmitRequest request;
+  if (absl::Status status = call.Parse(kEnvelopeElementsMax, request); !status.ok()) {
+    return call.Refuse(status);
   }
-  const auto finish = [&backend, reactor, call = std::move(call)](const absl::Status& status) {
-    Report(backend, call, status);
-    reactor->Finish(ToGrpcStatus(status));
-  };
-  if (!caller.ok()) return finish(caller.status());
-  auto verified = TakeIn(backend, *caller, request->signed_document());
-  if (!verified.ok()) return finish(verified.status());
+  auto& document = *request.mutable_signed_document();
+  if (backend.audit != nullptr) {
+    call.record().digest = crypto::Sha256(document.document()).hex();
+  }
+  auto verified = TakeIn(backend, call.caller(), std::move(document));
+  if (!verified.ok()) return call.Refuse(verified.status());
   const absl::Status queued = backend.sequencer.Submit(
-      *std::move(verified), caller->directory->serial(),
-      [finish, response](absl::StatusOr<pb::Receipt> receipt) {
-        if (receipt.ok()) *response->mutable_receipt() = *std::move(receipt);
-        finish(receipt.status());
+      *std::move(verified), call.caller().directory->serial(),
+      [&call](absl::StatusOr<pb::Receipt> receipt) {
+        if (!receipt.ok()) return call.Refuse(receipt.status());
+        pb::SubmitResponse response;
+        *response.mutable_receipt() = *std::move(receipt);
+        call.Answer(response);
       },
       std::move(arrival));
-  if (!queued.ok()) finish(queued);
+  if (!queued.ok()) call.Refuse(queued);
 }
 
 }  // namespace
 
-grpc::ServerUnaryReactor* StartSubmit(Backend& backend, grpc::CallbackServerContext* context,
-                                      const pb::SubmitRequest* request,
-                                      pb::SubmitResponse* response) {
-  auto* reactor = context->DefaultReactor();
+void ServeSubmit(Backend& backend, UnaryCall& call) {
   // On the reaction thread on purpose (docs/adr/0005): for an ordinary document the work is bounded
-  // arithmetic, and handing it to another thread costs more than it takes.
-  const auto& document = request->signed_document();
-  if (document.ByteSizeLong() <= kInPlaceBytes && document.signatures_size() <= 2) {
-    SubmitOne(backend, context, reactor, request, response);
-  } else if (!backend.intake.TryPost([&backend, context, reactor, request, response] {
-               SubmitOne(backend, context, reactor, request, response);
-             })) {
-    reactor->Finish(ToGrpcStatus(Busy()));
+  // arithmetic, and handing it to another thread costs more than it takes. Not while others wait
+  // for their turn.
+  if (call.request_bytes() <= kInPlaceBytes && backend.intake.queued() == 0) {
+    return SubmitOne(backend, call);
   }
-  return reactor;
+  if (!backend.intake.TryPost(call.record().caller,
+                              [&backend, &call] { SubmitOne(backend, call); })) {
+    call.Refuse(Busy());
+  }
 }
 
-grpc::ServerBidiReactor<pb::SubmitManyRequest, pb::SubmitManyResponse>* StartSubmitMany(
-    Backend& backend, grpc::CallbackServerContext* context) {
-  auto reactor = std::make_shared<SubmitManyReactor>(backend, context);
+grpc::ServerGenericBidiReactor* StartSubmitMany(Backend& backend,
+                                                grpc::GenericCallbackServerContext* context,
+                                                Caller caller) {
+  auto reactor = std::make_shared<SubmitManyReactor>(backend, context, std::move(caller));
   reactor->Begin();
   return reactor.get();
 }

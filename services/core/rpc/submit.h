@@ -10,11 +10,11 @@ namespace entente::rpc {
 absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller& caller,
                                                   pb::SignedDocument signed_document);
 
-grpc::ServerUnaryReactor* StartSubmit(Backend& backend, grpc::CallbackServerContext* context,
-                                      const pb::SubmitRequest* request,
-                                      pb::SubmitResponse* response);
-grpc::ServerBidiReactor<pb::SubmitManyRequest, pb::SubmitManyResponse>* StartSubmitMany(
-    Backend& backend, grpc::CallbackServerContext* context);
+// Takes in the document of one call and answers it once it is recorded or refused.
+void ServeSubmit(Backend& backend, UnaryCall& call);
+grpc::ServerGenericBidiReactor* StartSubmitMany(Backend& backend,
+                                                grpc::GenericCallbackServerContext* context,
+                                                Caller caller);
 
 }  // namespace entente::rpc
 

@@ -46,8 +46,8 @@ absl::StatusOr<trends::Query> ToQuery(const machine::Register& reg,
 
 }  // namespace
 
-absl::Status TrendServiceImpl::Get(const Caller& caller, const pb::GetTrendsRequest& request,
-                                   pb::GetTrendsResponse& response) {
+absl::Status TrendServiceImpl::GetTrends(const Caller& caller, const pb::GetTrendsRequest& request,
+                                         pb::GetTrendsResponse& response) const {
   ENTENTE_ASSIGN_OR_RETURN(trends::Query query, ToQuery(register_, request));
   query.min_originators = min_originators_;
   trends::Table table;
@@ -80,12 +80,8 @@ absl::Status TrendServiceImpl::Get(const Caller& caller, const pb::GetTrendsRequ
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* TrendServiceImpl::GetTrends(grpc::CallbackServerContext* context,
-                                                      const pb::GetTrendsRequest* request,
-                                                      pb::GetTrendsResponse* response) {
-  return ServeRead(
-      backend_, context, "/entente.exchange.v1.TrendService/GetTrends", *request,
-      [this, request, response](const Caller& caller) { return Get(caller, *request, *response); });
+void TrendServiceImpl::AddTo(Router& router) {
+  router.Read("/entente.exchange.v1.TrendService/GetTrends", this, &TrendServiceImpl::GetTrends);
 }
 
 }  // namespace entente::rpc

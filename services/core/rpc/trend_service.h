@@ -2,23 +2,21 @@
 #ifndef ENTENTE_SERVICES_CORE_RPC_TREND_SERVICE_H_
 #define ENTENTE_SERVICES_CORE_RPC_TREND_SERVICE_H_
 
-#include "entente/exchange/v1/trend_service.grpc.pb.h"
+#include "entente/exchange/v1/trend_service.pb.h"
 #include "services/core/rpc/exchange_service.h"
 
 namespace entente::rpc {
 
-class TrendServiceImpl final : public pb::TrendService::CallbackService {
+class TrendServiceImpl final : public Service {
  public:
   TrendServiceImpl(Backend& backend, const machine::Register& reg, int min_originators)
       : backend_(backend), register_(reg), min_originators_(min_originators) {}
 
-  grpc::ServerUnaryReactor* GetTrends(grpc::CallbackServerContext* context,
-                                      const pb::GetTrendsRequest* request,
-                                      pb::GetTrendsResponse* response) override;
+  void AddTo(Router& router) override;
 
  private:
-  absl::Status Get(const Caller& caller, const pb::GetTrendsRequest& request,
-                   pb::GetTrendsResponse& response);
+  absl::Status GetTrends(const Caller& caller, const pb::GetTrendsRequest& request,
+                         pb::GetTrendsResponse& response) const;
 
   Backend& backend_;
   const machine::Register& register_;

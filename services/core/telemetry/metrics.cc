@@ -33,6 +33,9 @@ Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
       followers(Gauge(registry, "entente_followers", "Open Follow streams.", group)),
       feed_bytes(
           Gauge(registry, "entente_feed_bytes", "Bytes of serialised entries in memory.", group)),
+      in_flight_bytes(Gauge(registry, "entente_in_flight_bytes",
+                            "Bytes that requests, answers and streams hold.", group)),
+      open_calls(Gauge(registry, "entente_open_calls", "Unary calls that have not ended.", group)),
       directory_serial(
           Gauge(registry, "entente_directory_serial", "Serial of the directory in force.", group)),
       serving(Gauge(registry, "entente_serving", "1 while calls are answered.", group)),

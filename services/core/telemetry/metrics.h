@@ -25,6 +25,8 @@ class Metrics {
   prometheus::Gauge& queue_length;          // entente_sequencer_queue_length
   prometheus::Gauge& followers;             // entente_followers
   prometheus::Gauge& feed_bytes;            // entente_feed_bytes
+  prometheus::Gauge& in_flight_bytes;       // entente_in_flight_bytes
+  prometheus::Gauge& open_calls;            // entente_open_calls
   prometheus::Gauge& directory_serial;      // entente_directory_serial
   prometheus::Gauge& serving;               // entente_serving
   prometheus::Gauge& journal_bytes;         // entente_journal_bytes

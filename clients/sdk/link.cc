@@ -1,0 +1,60 @@
+#include "clients/sdk/link.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/time/clock.h"
+
+namespace entente::sdk {
+namespace {
+
+// How soon a stop is seen.
+constexpr absl::Duration kStep = absl::Milliseconds(50);
+
+bool Stopped(const std::atomic<bool>* stop) { return stop != nullptr && *stop; }
+
+class Sleeper final : public Waiter {
+ public:
+  void Wait(absl::Duration longest, const std::atomic<bool>* stop) override {
+    const absl::Time until = absl::Now() + longest;
+    for (absl::Time now = absl::Now(); now < until && !Stopped(stop); now = absl::Now()) {
+      absl::SleepFor(std::min(kStep, until - now));
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Waiter> MakeSleeper() { return std::make_unique<Sleeper>(); }
+
+Link::Link(std::shared_ptr<grpc::Channel> channel)
+    : channel_(std::move(channel)), thread_([this] { Run(); }) {}
+
+Link::~Link() {
+  queue_.Shutdown();
+  thread_.join();
+}
+
+void Link::Run() {
+  // Without a call nobody else makes an idle channel connect.
+  constexpr auto kLook = std::chrono::milliseconds(250);
+  void* tag = nullptr;
+  bool ok = false;
+  do {
+    channel_->GetState(true);
+  } while (queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + kLook) !=
+           grpc::CompletionQueue::SHUTDOWN);
+}
+
+void Link::Wait(absl::Duration longest, const std::atomic<bool>* stop) {
+  const absl::Time until = absl::Now() + longest;
+  grpc_connectivity_state state = channel_->GetState(true);
+  const bool was_away = state != GRPC_CHANNEL_READY;
+  for (absl::Time now = absl::Now(); now < until && !Stopped(stop); now = absl::Now()) {
+    channel_->WaitForStateChange(state, absl::ToChronoTime(std::min(now + kStep, until)));
+    state = channel_->GetState(true);
+    if (was_away && state == GRPC_CHANNEL_READY) return;
+  }
+}
+
+}  // namespace entente::sdk

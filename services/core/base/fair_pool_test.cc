@@ -1,0 +1,74 @@
+// Claims about FairPool: who asks for much waits for itself, and nothing that was taken is lost.
+#include "services/core/base/fair_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+namespace entente::base {
+namespace {
+
+// Holds the pool's thread until it is told to go on.
+class Gate {
+ public:
+  void Open() {
+    std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void Pass() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+};
+
+TEST(FairPoolTest, ANeighbourIsServedBeforeTheRestOfALongQueue) {
+  std::vector<std::string> order;
+  {
+    FairPool pool(1, 1000);
+    Gate gate;
+    ASSERT_TRUE(pool.TryPost("greedy", [&] { gate.Pass(); }));
+    for (int i = 0; i < 500; ++i) {
+      ASSERT_TRUE(pool.TryPost("greedy", [&] { order.emplace_back("greedy"); }));
+    }
+    ASSERT_TRUE(pool.TryPost("honest", [&] { order.emplace_back("honest"); }));
+    gate.Open();
+  }
+  ASSERT_EQ(order.size(), 501u);
+  EXPECT_EQ(order[0], "honest");
+}
+
+TEST(FairPoolTest, AFullQueueIsOnesOwn) {
+  FairPool pool(1, 3);
+  Gate gate;
+  ASSERT_TRUE(pool.TryPost("greedy", [&] { gate.Pass(); }));
+  int taken = 0;
+  for (int i = 0; i < 10; ++i) taken += pool.TryPost("greedy", [] {}) ? 1 : 0;
+  EXPECT_LE(taken, 4);
+  EXPECT_GE(taken, 2);
+  EXPECT_TRUE(pool.TryPost("honest", [] {}));
+  gate.Open();
+}
+
+TEST(FairPoolTest, WhatWasTakenRunsEvenAtTheEnd) {
+  std::atomic<int> ran{0};
+  FairPool pool(2, 100);
+  int taken = 0;
+  for (int i = 0; i < 100; ++i) {
+    taken += pool.TryPost("party " + std::to_string(i % 7), [&] { ++ran; }) ? 1 : 0;
+  }
+  pool.Stop();
+  EXPECT_EQ(ran, taken);
+  EXPECT_FALSE(pool.TryPost("late", [&] { ++ran; }));
+  EXPECT_EQ(ran, taken);
+}
+
+}  // namespace
+}  // namespace entente::base
