@@ -1,5 +1,6 @@
 // entente follow: receive what is released to you, verified, until stopped.
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,7 +36,7 @@ absl::Status SaveAt(const std::string& path, const std::string& bytes) {
   }
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  if (base::WriteFileAtomically(path, bytes)) return absl::OkStatus();
+  if (base::WriteFileAtomically(path, bytes, 0600)) return absl::OkStatus();
   return base::Refuse(absl::StatusCode::kFailedPrecondition, base::Reason::kConfigurationInvalid,
                       "cannot write {}", path);
 }
@@ -48,7 +49,7 @@ absl::Status SaveCheckpoints(const std::string& folder,
     const std::string path = CheckpointPath(folder, ledger.ledger());
     std::error_code ignored;
     std::filesystem::create_directories(folder + "/" + ledger.ledger(), ignored);
-    if (!base::WriteFileAtomically(path, ledger.verified_checkpoint())) {
+    if (!base::WriteFileAtomically(path, ledger.verified_checkpoint(), 0600)) {
       return base::Refuse(absl::StatusCode::kFailedPrecondition,
                           base::Reason::kConfigurationInvalid, "cannot write {}", path);
     }
@@ -127,6 +128,7 @@ void Print(const sdk::VerifiedEntry& entry, bool json) {
 }
 
 absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
+  ::umask(0077);  // what is received is for this agency's eyes
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(options.group));
   struct sigaction action = {};
   action.sa_handler = [](int) { stop_requested = true; };

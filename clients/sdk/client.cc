@@ -389,6 +389,37 @@ absl::Status Client::Acknowledge(const FollowOptions& options, FollowRun& run) {
   return absl::OkStatus();
 }
 
+namespace {
+
+// Ends a blocking read when the caller wants to stop.
+class StopWatch {
+ public:
+  StopWatch(const std::atomic<bool>* stop, grpc::ClientContext& context) {
+    if (stop == nullptr) return;
+    thread_ = std::thread([this, stop, &context] {
+      base::MutexLock lock(mutex_);
+      while (!finished_ && !*stop) changed_.WaitFor(mutex_, std::chrono::milliseconds(50));
+      if (!finished_) context.TryCancel();
+    });
+  }
+  ~StopWatch() {
+    {
+      base::MutexLock lock(mutex_);
+      finished_ = true;
+    }
+    changed_.NotifyAll();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  base::Mutex mutex_;
+  base::CondVar changed_;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
 absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler& handle,
                                 FollowRun& run) {
   grpc::ClientContext context;
@@ -403,15 +434,7 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
     }
   }
   auto stream = stub().Follow(&context, request);
-  // A watcher ends the blocking read when the caller wants to stop.
-  std::atomic<bool> finished{false};
-  std::thread watcher;
-  if (options.stop != nullptr) {
-    watcher = std::thread([&] {
-      while (!finished && !*options.stop) absl::SleepFor(absl::Milliseconds(50));
-      if (!finished) context.TryCancel();
-    });
-  }
+  const StopWatch watch(options.stop, context);
   // The service sends these when it has opened the stream.
   stream->WaitForInitialMetadata();
   absl::Status status;
@@ -426,8 +449,6 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
     // had for certain.
     if (status.ok() && message.progress()) status = Acknowledge(options, run);
   }
-  finished = true;
-  if (watcher.joinable()) watcher.join();
   if (!status.ok()) context.TryCancel();
   const absl::Status ended = rpc::FromGrpcStatus(stream->Finish());
   return status.ok() ? ended : status;

@@ -53,13 +53,13 @@ struct FollowOptions {
       skipped;
   bool until_current = false;
   bool acknowledge = true;  // tell the service what is saved; never with a filter
+  const std::atomic<bool>* stop = nullptr;
+  RetryOptions retry;
   // Called when the service goes away, and when it is back; never twice the same. Follow goes on
   // by itself in between.
   std::function<void(const ConnectionChange&)> connection;
   // Called at each progress mark, after the state was saved and before it is acknowledged.
   std::function<absl::Status(const entente::config::v1::FollowerState&)> marked;
-  const std::atomic<bool>* stop = nullptr;
-  RetryOptions retry;
 };
 
 class Client {
@@ -141,7 +141,7 @@ class Client {
   const std::string group_;
   bool connected_ = false;  // by Connect, so that it can connect again
   mutable base::Mutex mutex_;
-  std::list<Session> sessions_ ABSL_GUARDED_BY(mutex_);  // the last is in use; one per rotation
+  std::list<Session> sessions_ ABSL_GUARDED_BY(mutex_);     // the last is in use; one per rotation
   std::shared_ptr<Waiter> waiter_ ABSL_GUARDED_BY(mutex_);  // of the last session
   document::Verifier verifier_;
 };

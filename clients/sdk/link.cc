@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "absl/time/clock.h"
+#include "services/core/base/clock.h"
 
 namespace entente::sdk {
 namespace {
@@ -11,14 +12,16 @@ namespace {
 // How soon a stop is seen.
 constexpr absl::Duration kStep = absl::Milliseconds(50);
 
+absl::Time Now() { return base::SystemClock().Now(); }
+
 bool Stopped(const std::atomic<bool>* stop) { return stop != nullptr && *stop; }
 
 class Sleeper final : public Waiter {
  public:
   void Wait(absl::Duration longest, const std::atomic<bool>* stop) override {
-    const absl::Time until = absl::Now() + longest;
-    for (absl::Time now = absl::Now(); now < until && !Stopped(stop); now = absl::Now()) {
-      absl::SleepFor(std::min(kStep, until - now));
+    for (absl::Duration left = longest; left > absl::ZeroDuration() && !Stopped(stop);
+         left -= kStep) {
+      absl::SleepFor(std::min(kStep, left));
     }
   }
 };
@@ -37,20 +40,20 @@ Link::~Link() {
 
 void Link::Run() {
   // Without a call nobody else makes an idle channel connect.
-  constexpr auto kLook = std::chrono::milliseconds(250);
+  constexpr absl::Duration kLook = absl::Milliseconds(250);
   void* tag = nullptr;
   bool ok = false;
   do {
     channel_->GetState(true);
-  } while (queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + kLook) !=
+  } while (queue_.AsyncNext(&tag, &ok, absl::ToChronoTime(Now() + kLook)) !=
            grpc::CompletionQueue::SHUTDOWN);
 }
 
 void Link::Wait(absl::Duration longest, const std::atomic<bool>* stop) {
-  const absl::Time until = absl::Now() + longest;
+  const absl::Time until = Now() + longest;
   grpc_connectivity_state state = channel_->GetState(true);
   const bool was_away = state != GRPC_CHANNEL_READY;
-  for (absl::Time now = absl::Now(); now < until && !Stopped(stop); now = absl::Now()) {
+  for (absl::Time now = Now(); now < until && !Stopped(stop); now = Now()) {
     channel_->WaitForStateChange(state, absl::ToChronoTime(std::min(now + kStep, until)));
     state = channel_->GetState(true);
     if (was_away && state == GRPC_CHANNEL_READY) return;

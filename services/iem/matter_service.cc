@@ -10,15 +10,12 @@ namespace entente::iem {
 namespace {
 
 // Whether a matter's newest content, its state and its originator are what every clause asks for.
-bool Matches(const Matter& matter, const std::multimap<std::string, std::string>& facts,
+bool Matches(const Matter& matter,
              const std::vector<std::pair<std::string, std::string>>& clauses) {
   return std::all_of(clauses.begin(), clauses.end(), [&](const auto& clause) {
     const auto& [name, value] = clause;
     if (name == "originator") return matter.originator_state() == value;
-    if (name == "iem.state") {
-      const auto it = facts.find(name);
-      return it != facts.end() && it->second == value;
-    }
+    if (name == "iem.state") return MatterRegister::StateOf(matter) == value;
     return std::find(matter.facts.begin(), matter.facts.end(), name + "=" + value) !=
            matter.facts.end();
   });
@@ -150,7 +147,7 @@ absl::Status MatterServiceImpl::ListMatters(const rpc::Caller& caller,
       if (more) return false;
       ++looked;
       last = matter.name;
-      if (Matches(matter, register_.Facts(matter.name), clauses)) {
+      if (Matches(matter, clauses)) {
         page.push_back(Copy(matter, caller));
       }
       return true;

@@ -39,7 +39,8 @@ absl::StatusOr<ChainFilter> ToChainFilter(const v1::DenialFilter& filter) {
   return result;
 }
 
-// Copies what queries answer from the chain itself.
+// What queries answer from the chain itself, under the machine's lock; a chain's names and facts,
+// which may be many, stay where they are.
 void CopyChain(const Chain& chain, v1::Denial& denial) {
   denial.set_name(chain.name);
   denial.set_etag(chain.tip.str());
@@ -73,17 +74,22 @@ rpc::GroupModule LeemModule() {
           .make_companion = MakeAnnexFollower};
 }
 
-absl::Status DenialServiceImpl::FillIn(const Chain& chain, v1::Denial& denial) const {
-  ENTENTE_ASSIGN_OR_RETURN(const auto first,
-                           rpc::ReadDocument(backend_.journal, chain.positions[0]));
+DenialServiceImpl::Found DenialServiceImpl::Copy(const Chain& chain) {
+  Found found{.first = chain.positions[0], .content = chain.positions[chain.content_at]};
+  CopyChain(chain, found.denial);
+  return found;
+}
+
+absl::Status DenialServiceImpl::FillIn(Found found, v1::Denial& denial) const {
+  ENTENTE_ASSIGN_OR_RETURN(const auto first, rpc::ReadDocument(backend_.journal, found.first));
+  denial.Swap(&found.denial);
   denial.set_originator(first.header.originator());
   *denial.mutable_composed_time() = first.header.composed_time();
   *denial.mutable_recorded_time() = first.leaf.stamp().recorded_time();
-  const bool one = chain.content_at == 0;
+  const bool one = found.content == found.first;
   rpc::KeptDocument other;
   if (!one) {
-    ENTENTE_ASSIGN_OR_RETURN(
-        other, rpc::ReadDocument(backend_.journal, chain.positions[chain.content_at]));
+    ENTENTE_ASSIGN_OR_RETURN(other, rpc::ReadDocument(backend_.journal, found.content));
   }
   const exchange::v1::Document& newest = one ? first.header : other.header;
   *denial.mutable_marking() = newest.marking();
@@ -100,7 +106,7 @@ absl::Status DenialServiceImpl::FillIn(const Chain& chain, v1::Denial& denial) c
 absl::Status DenialServiceImpl::GetDenial(const rpc::Caller& caller,
                                           const v1::GetDenialRequest& request,
                                           v1::GetDenialResponse& response) const {
-  Chain copy;
+  Found found;
   {
     std::shared_lock lock(backend_.machine.mutex());
     ENTENTE_RETURN_IF_ERROR(
@@ -109,11 +115,10 @@ absl::Status DenialServiceImpl::GetDenial(const rpc::Caller& caller,
     if (chain == nullptr || chain->name != request.name()) {
       return rpc::NotFound(request.name());
     }
-    copy = *chain;
+    found = Copy(*chain);
     rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   }
-  CopyChain(copy, *response.mutable_denial());
-  return FillIn(copy, *response.mutable_denial());
+  return FillIn(std::move(found), *response.mutable_denial());
 }
 
 absl::Status DenialServiceImpl::ListDenials(const rpc::Caller& caller,
@@ -123,7 +128,7 @@ absl::Status DenialServiceImpl::ListDenials(const rpc::Caller& caller,
   ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
   const std::string key = FilterKey(request.filter());
   ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
-  std::vector<Chain> chains;
+  std::vector<Found> found_all;
   {
     std::shared_lock lock(backend_.machine.mutex());
     const machine::Reader reader = caller.reader();
@@ -135,18 +140,18 @@ absl::Status DenialServiceImpl::ListDenials(const rpc::Caller& caller,
     }
     const auto page =
         register_.List(filter, reader, start, static_cast<size_t>(limit), rpc::kLookMax);
-    for (const Chain* chain : page.chains) chains.push_back(*chain);
+    for (const Chain* chain : page.chains) found_all.push_back(Copy(*chain));
     if (page.more) response.set_next_page_token(rpc::MakePageToken(key, page.last->name));
     rpc::AddHeads(backend_.machine, reader, response.mutable_heads());
   }
   size_t bytes = 0;
-  for (const Chain& chain : chains) {
+  for (Found& found : found_all) {
     v1::Denial& denial = *response.add_denials();
-    CopyChain(chain, denial);
-    ENTENTE_RETURN_IF_ERROR(FillIn(chain, denial));
+    const bool last = &found == &found_all.back();
+    ENTENTE_RETURN_IF_ERROR(FillIn(std::move(found), denial));
     bytes += denial.ByteSizeLong();
-    if (bytes > rpc::kPageBytesMax && &chain != &chains.back()) {
-      response.set_next_page_token(rpc::MakePageToken(key, chain.name));
+    if (bytes > rpc::kPageBytesMax && !last) {
+      response.set_next_page_token(rpc::MakePageToken(key, denial.name()));
       break;
     }
   }

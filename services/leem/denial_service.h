@@ -27,9 +27,15 @@ class DenialServiceImpl final : public rpc::Service {
   absl::Status ListDenialRevisions(const rpc::Caller& caller,
                                    const v1::ListDenialRevisionsRequest& request,
                                    v1::ListDenialRevisionsResponse& response) const;
+  struct Found {
+    v1::Denial denial;  // all but what only the documents say
+    uint64_t first = 0;
+    uint64_t content = 0;
+  };
+  static Found Copy(const Chain& chain);
   // Fills in what the journal holds: the newest content and the first and newest documents'
   // headers.
-  absl::Status FillIn(const Chain& chain, v1::Denial& denial) const;
+  absl::Status FillIn(Found found, v1::Denial& denial) const;
 
   rpc::Backend& backend_;
   const DenialRegister& register_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
+#include "entente/iem/v1/matter_service.grpc.pb.h"
 #include "services/iem/matter_service.h"
 #include "tests/integration/transcript.h"
 

@@ -131,10 +131,13 @@ TEST_F(ServiceTest, SignaturesAreRefusedWithTheirFault) {
   EXPECT_OK(Submit(*stub, document::Sign(document, two)));
 }
 
-TEST_F(ServiceTest, ADocumentOfFiveMebibytesNamesItsField) {
+TEST_F(ServiceTest, ADocumentThatIsTooLargeNamesItsField) {
   pb::SignedDocument huge;
-  huge.set_document(std::string(5 << 20, 'x'));
+  huge.set_document(std::string((1 << 20) + 1, 'x'));
   EXPECT_THAT(Submit(*StubAs("kr"), huge), NamesField("signed_document.document"));
+  huge.set_document(std::string(5 << 20, 'x'));
+  EXPECT_THAT(Submit(*StubAs("kr"), huge), StatusIs(absl::StatusCode::kResourceExhausted))
+      << "it ends in the transport";
 }
 
 TEST_F(ServiceTest, BadCursorsSayWhatToDo) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "entente/tem/v1/annex_service.grpc.pb.h"
+#include "entente/tem/v1/proposal_service.grpc.pb.h"
 #include "services/tem/proposal_service.h"
 #include "tests/integration/transcript.h"
 #include "tests/support/test_annex.h"

@@ -18,12 +18,17 @@ namespace pb = entente::exchange::v1;
 class UpkeepTest : public ::testing::Test {
  protected:
   absl::Status Submit(const std::string& state, const std::string& reference) {
+    return Submit(regime_.Denial(state, reference));
+  }
+  absl::Status Submit(const pb::Document& document, pb::Receipt* receipt = nullptr) {
     pb::SubmitRequest request;
-    *request.mutable_signed_document() = regime_.Sign(regime_.Denial(state, reference));
+    *request.mutable_signed_document() = regime_.Sign(document);
     grpc::ClientContext context;
     pb::SubmitResponse response;
-    auto stub = pb::ExchangeService::NewStub(server_.ConnectAs(state));
-    return rpc::FromGrpcStatus(stub->Submit(&context, request, &response));
+    auto stub = pb::ExchangeService::NewStub(server_.ConnectAs(document.originator().substr(9, 2)));
+    const absl::Status status = rpc::FromGrpcStatus(stub->Submit(&context, request, &response));
+    if (receipt != nullptr) *receipt = response.receipt();
+    return status;
   }
   // Everything up to now; the last message has the checkpoints.
   absl::Status FollowAs(const std::string& state, const pb::FollowRequest& asked,
@@ -157,6 +162,62 @@ TEST_F(UpkeepTest, NothingIsRecordedUnderAnOlderDirectoryThanBefore) {
   EXPECT_THAT(Submit("jp", "2"), HasReason(Reason::kDirectoryInvalid)) << "also after a restart";
   regime_.source().Set(newer);
   EXPECT_OK(Submit("jp", "2"));
+}
+
+// What was recorded where the submitter reads nothing tells him nothing (DESIGN law 6): he is
+// recorded under the directory that there is.
+TEST_F(UpkeepTest, ALaterDirectoryOfAHiddenDocumentRefusesNobody) {
+  const auto older = regime_.source().Get();
+  regime_.Edit([](auto&) {});
+  ASSERT_OK(Submit(regime_.Denial("jp", "hidden", {"jp", "kr"})));
+  regime_.source().Set(older);
+  EXPECT_OK(Submit("nz", "1"));
+  EXPECT_THAT(Submit("kr", "1"), HasReason(Reason::kDirectoryInvalid)) << "kr has read it";
+}
+
+// The clock goes back, or another replica's was ahead: a ledger's times do not, and no other
+// ledger's times tell of it.
+TEST_F(UpkeepTest, RecordedTimesNeverGoBackWithinALedgerAndTellNothingOfOthers) {
+  ASSERT_OK(Submit(regime_.Denial("jp", "hidden", {"jp", "kr"})));
+  const absl::Time ahead = clock_.Now();
+  clock_.Advance(-absl::Seconds(50));
+  const auto recorded = [&](const pb::Document& document) {
+    pb::Receipt receipt;
+    EXPECT_OK(Submit(document, &receipt));
+    pb::Leaf leaf;
+    leaf.ParseFromString(receipt.leaf());
+    return entry::GetTime(leaf.stamp().recorded_time());
+  };
+  EXPECT_EQ(recorded(regime_.Denial("nz", "1")), clock_.Now()) << "nz cannot tell";
+  EXPECT_EQ(recorded(regime_.Denial("kr", "1", {"jp", "kr"})), ahead);
+  server_.Stop();
+  ASSERT_OK(server_.Start());
+  EXPECT_EQ(recorded(regime_.Denial("nz", "2")), clock_.Now());
+  EXPECT_EQ(recorded(regime_.Denial("kr", "2", {"jp", "kr"})), ahead) << "also after a restart";
+}
+
+// A stolen log key stops the service until it is retired, and no longer.
+TEST_F(UpkeepTest, AProofOfARollbackEndsWithTheKeyThatSignedIt) {
+  ASSERT_OK(Submit("jp", "1"));
+  const std::string note = Checkpoint();
+  const entry::Checkpoint forged = {note.substr(0, note.find('\n')), {1000, base::Digest()}};
+  pb::FollowRequest request;
+  request.add_checkpoints(regime_.log_signer().Sign(forged.Text()));
+  std::vector<pb::FollowResponse> messages;
+  EXPECT_THAT(FollowAs("nz", request, &messages), HasReason(Reason::kJournalRolledBack));
+  EXPECT_THAT(Submit("jp", "2"), HasReason(Reason::kJournalRolledBack));
+  server_.Stop();
+  EXPECT_THAT(server_.Start(), HasReason(Reason::kJournalRolledBack)) << "it is known at the start";
+
+  const entry::NoteSigner fresh = ReplaceLogKey();
+  ASSERT_OK(server_.Start());
+  EXPECT_OK(Submit("jp", "2"));
+  request.set_checkpoints(0, fresh.Sign(forged.Text()));
+  EXPECT_THAT(FollowAs("nz", request, &messages), HasReason(Reason::kJournalRolledBack));
+  ReplaceLogKey();
+  EXPECT_OK(Submit("jp", "3")) << "without a restart";
+  server_.Stop();
+  EXPECT_OK(server_.Start()) << "what it signed itself is kept apart from what it was shown";
 }
 
 TEST_F(UpkeepTest, ARetiredAuthorityVouchesForThePastOnly) {

@@ -29,6 +29,7 @@ enum class Reason {
   kProcedureForbids,      // the rules do not admit this step in this state
   kAudienceChanged,       // a chain stays in its audience
   kAudiencesExceeded,     // a state has addressed more different audiences than admitted
+  kBudgetExceeded,        // a state's documents, bytes or chain are over what the profile admits
   kReleaseNeeded,         // goes further than a source; its originator must grant it
   kCursorMalformed,       // cursor or page token is not one of this service
   kFilterChanged,         // a kept state was filled through another filter
@@ -54,7 +55,7 @@ enum class Reason {
   kConfigurationInvalid,  // configuration fails its checks
 };
 
-inline constexpr std::array<std::pair<Reason, std::string_view>, 43> kReasonNames = {{
+inline constexpr std::array<std::pair<Reason, std::string_view>, 44> kReasonNames = {{
     {Reason::kFieldInvalid, "FIELD_INVALID"},
     {Reason::kDocumentMalformed, "DOCUMENT_MALFORMED"},
     {Reason::kBodyUnknown, "BODY_UNKNOWN"},
@@ -75,6 +76,7 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 43> kReasonName
     {Reason::kProcedureForbids, "PROCEDURE_FORBIDS"},
     {Reason::kAudienceChanged, "AUDIENCE_CHANGED"},
     {Reason::kAudiencesExceeded, "AUDIENCES_EXCEEDED"},
+    {Reason::kBudgetExceeded, "BUDGET_EXCEEDED"},
     {Reason::kReleaseNeeded, "RELEASE_NEEDED"},
     {Reason::kCursorMalformed, "CURSOR_MALFORMED"},
     {Reason::kFilterChanged, "FILTER_CHANGED"},

@@ -112,6 +112,14 @@ std::vector<FieldViolation> ViolationsOf(const absl::Status& status) {
   return result;
 }
 
+std::string FieldsOf(const absl::Status& status) {
+  std::string fields;
+  for (const FieldViolation& violation : ViolationsOf(status)) {
+    fields += (fields.empty() ? "" : ",") + violation.field;
+  }
+  return fields;
+}
+
 void CheckFailed(const char* expression, const char* file, int line) {
   std::fprintf(stderr, "entente: check failed: %s at %s:%d\n", expression, file, line);
   std::abort();

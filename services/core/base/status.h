@@ -88,6 +88,8 @@ class FieldViolations {
 
 // The fields that a refusal names.
 std::vector<FieldViolation> ViolationsOf(const absl::Status& status);
+// Their paths, separated by commas: what may be told of a refusal without telling what was in it.
+std::string FieldsOf(const absl::Status& status);
 
 [[noreturn]] void CheckFailed(const char* expression, const char* file, int line);
 

@@ -3,6 +3,7 @@
 #include <google/protobuf/arena.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/timestamp.pb.h>
 
 #include <algorithm>
 #include <set>
@@ -11,6 +12,7 @@
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/document/shape.h"
 
 namespace entente::document {
 
@@ -107,16 +109,58 @@ bool ParseShallow(const std::string& bytes, google::protobuf::Message& message) 
   return message.ParseFromCodedStream(&in) && in.ConsumedEntireMessage();
 }
 
-// Whether a body of a kind that this program knows parses; kinds it does not know are the
-// register's to refuse.
-bool BodyParses(const google::protobuf::Any& body, const std::string& kind) {
+// Adds every google.protobuf.Timestamp of the message, at any depth, that is no time of the years 1
+// to 9999: JSON cannot say it, and arithmetic on it overflows.
+void CheckTimes(const google::protobuf::Message& message, const std::string& path,
+                base::FieldViolations& violations) {
+  using google::protobuf::FieldDescriptor;
+  if (message.GetDescriptor() == google::protobuf::Timestamp::descriptor()) {
+    const auto& time = static_cast<const google::protobuf::Timestamp&>(message);
+    constexpr int64_t kFirst = -62135596800;  // 0001-01-01T00:00:00Z
+    constexpr int64_t kLast = 253402300799;   // 9999-12-31T23:59:59Z
+    if (time.seconds() < kFirst || time.seconds() > kLast || time.nanos() < 0 ||
+        time.nanos() > 999999999) {
+      violations.Add(path, "is no time between the years 1 and 9999");
+    }
+    return;
+  }
+  const auto* reflection = message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    const std::string at = path.empty() ? field->name() : path + "." + field->name();
+    if (!field->is_repeated()) {
+      CheckTimes(reflection->GetMessage(message, field), at, violations);
+      continue;
+    }
+    for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+      CheckTimes(reflection->GetRepeatedMessage(message, field, i), fmt::format("{}[{}]", at, i),
+                 violations);
+    }
+  }
+}
+
+// Checks a body of a kind that this program knows; kinds it does not know are the register's to
+// refuse.
+absl::Status CheckBody(const google::protobuf::Any& body, const std::string& kind) {
   const auto* type =
       google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(kind);
-  if (type == nullptr) return true;
+  if (type == nullptr) return absl::OkStatus();
+  if (!CountElements(body.value(), *type, kBodyElementsMax, kDepthMax).has_value()) {
+    return base::RefuseArgument(Reason::kDocumentMalformed,
+                                "body is not a {} of at most {} elements, {} messages deep", kind,
+                                kBodyElementsMax, kDepthMax);
+  }
   google::protobuf::Arena arena;
   auto* message =
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New(&arena);
-  return ParseShallow(body.value(), *message);
+  if (!ParseShallow(body.value(), *message)) {
+    return base::RefuseArgument(Reason::kDocumentMalformed, "body is not a {}", kind);
+  }
+  base::FieldViolations violations;
+  CheckTimes(*message, "body", violations);
+  return violations.ToStatus();
 }
 
 absl::Status CheckEnvelope(const pb::SignedDocument& signed_document) {
@@ -188,9 +232,13 @@ absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument s
   auto parsed = std::make_shared<ParsedDocument>();
   parsed->signed_document = std::move(signed_document);
   const std::string& bytes = parsed->signed_document.document();
-  if (!ParseShallow(bytes, parsed->header)) {
+  if (!CountElements(bytes, *pb::Document::descriptor(), kHeaderElementsMax, kDepthMax)
+           .has_value() ||
+      !ParseShallow(bytes, parsed->header)) {
     return base::RefuseArgument(Reason::kDocumentMalformed,
-                                "signed_document.document is not an entente.exchange.v1.Document");
+                                "signed_document.document is not an entente.exchange.v1.Document "
+                                "of at most {} elements beside its body",
+                                kHeaderElementsMax);
   }
   const pb::Document& header = parsed->header;
   base::FieldViolations violations;
@@ -216,6 +264,7 @@ absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument s
     violations.Add("marking", "is missing");
   } else {
     CheckMarking(header.marking(), "marking", violations);
+    CheckTimes(header.marking(), "marking", violations);
   }
   CheckReferences(header, violations);
   if (header.content_case() == pb::Document::CONTENT_NOT_SET) violations.Add("body", "is missing");
@@ -230,11 +279,7 @@ absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument s
                                 "sealed bodies are not accepted by this release");
   }
   parsed->kind = url.substr(kTypePrefix.size());
-  if (!BodyParses(header.body(), parsed->kind)) {
-    return base::RefuseArgument(Reason::kDocumentMalformed,
-                                "body is not a {}, or is nested deeper than {} messages",
-                                parsed->kind, kDepthMax);
-  }
+  ENTENTE_RETURN_IF_ERROR(CheckBody(header.body(), parsed->kind));
   parsed->digest = crypto::Sha256(bytes);
   parsed->envelope = parsed->signed_document.SerializeAsString();
   parsed->envelope_digest = crypto::Sha256(parsed->envelope);

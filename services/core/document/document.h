@@ -24,6 +24,10 @@ namespace pb = ::entente::exchange::v1;
 
 inline constexpr std::string_view kMediaType = "application/vnd.entente.document.v1+protobuf";
 inline constexpr size_t kDocumentBytesMax = 1 << 20;
+// Elements (CountElements) of a document without its body, and of a body. Groups set narrower
+// limits to each list; this one bounds what parsing may build.
+inline constexpr size_t kHeaderElementsMax = 1024;
+inline constexpr size_t kBodyElementsMax = 128 << 10;
 inline constexpr size_t kSignaturesBytesMax = 160 << 10;  // of all signatures and certificates
 inline constexpr int kDepthMax = 32;                      // nested messages in a header or body
 inline constexpr int kSignaturesMax = 4;

@@ -41,8 +41,10 @@ class Counter {
         return in.ReadLittleEndian32(&word) && (alone || Take(1));
       case WireFormatLite::WIRETYPE_LENGTH_DELIMITED:
         break;
+      case WireFormatLite::WIRETYPE_START_GROUP:  // of unknown fields only: proto3 has none
+        return field == nullptr && Take(1) && CountGroup(bytes, in, tag, depth - 1);
       default:
-        return false;  // groups are not of proto3
+        return false;
     }
     uint32_t length = 0;
     if (!in.ReadVarint32(&length)) return false;
@@ -51,6 +53,18 @@ class Counter {
     if (field == nullptr || field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) return Take(1);
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) return Take(1 + length / 16);
     return Take(1) && Count(bytes.substr(at, length), *field->message_type(), depth - 1);
+  }
+
+  bool CountGroup(std::string_view bytes, google::protobuf::io::CodedInputStream& in,
+                  uint32_t start, int depth) {
+    if (depth < 0) return false;
+    while (const uint32_t tag = in.ReadTag()) {
+      if (WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_END_GROUP) {
+        return WireFormatLite::GetTagFieldNumber(tag) == WireFormatLite::GetTagFieldNumber(start);
+      }
+      if (!CountField(bytes, in, tag, nullptr, depth)) return false;
+    }
+    return false;
   }
 
   bool Take(size_t elements) {

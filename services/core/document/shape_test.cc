@@ -38,7 +38,10 @@ TEST(ShapeTest, DepthAndUnknownFieldsAndGarbageAreBounded) {
   EXPECT_EQ(CountElements("\x0a\x02\x12\x00", type, 10, 2).has_value(), false) << "a NUL is no tag";
   EXPECT_EQ(CountElements("\xf8\x07\x01\xf8\x07\x01", type, 10, 2), 2u) << "unknown numbers";
   EXPECT_EQ(CountElements("\x0a\x7f", type, 10, 2), std::nullopt) << "longer than it is";
-  EXPECT_EQ(CountElements("\x0b\x0c", type, 10, 2), std::nullopt) << "a group";
+  EXPECT_EQ(CountElements("\x0b\x0c", type, 10, 2), std::nullopt) << "a group of a known field";
+  EXPECT_EQ(CountElements("\xa3\x06\xa3\x06\xa4\x06\xa4\x06", type, 10, 2), 2u) << "unknown groups";
+  EXPECT_EQ(CountElements("\xa3\x06\xa3\x06\xa4\x06\xa4\x06", type, 10, 1), std::nullopt);
+  EXPECT_EQ(CountElements("\xa3\x06", type, 10, 2), std::nullopt) << "that never ends";
 }
 
 }  // namespace

@@ -154,6 +154,8 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
   ledger.recorded = std::max(ledger.recorded, entry::GetTime(stamp.recorded_time()));
   ledger.directory_serial = std::max(ledger.directory_serial, stamp.directory_serial());
   directory_serial_ = std::max(directory_serial_, stamp.directory_serial());
+  usage_[header.originator().substr(9, 2)].Add(DayOf(entry::GetTime(stamp.recorded_time())),
+                                               record.body.size());
   register_.Apply({position, leaf, header, kind});
   return absl::OkStatus();
 }

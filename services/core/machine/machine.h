@@ -16,6 +16,7 @@
 #include "services/core/base/mutex.h"
 #include "services/core/entry/entry.h"
 #include "services/core/journal/journal.h"
+#include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"
 #include "services/core/merkle/merkle.h"
 
@@ -80,6 +81,11 @@ class Machine {
     auto it = opened_by_.find(state);
     return it == opened_by_.end() ? 0 : it->second;
   }
+  // What a state has had recorded here.
+  Usage UsageOf(const std::string& state) const {
+    auto it = usage_.find(state);
+    return it == usage_.end() ? Usage() : it->second;
+  }
   // Place of the document at a position; the position must be a document's.
   Place PlaceOf(uint64_t position) const;
   // The receipt for an entry of a ledger: at its first checkpoint, so that it never changes.
@@ -115,6 +121,7 @@ class Machine {
   std::vector<const Ledger*> ledger_numbers_;
   std::map<std::string, uint32_t, std::less<>> ledger_number_of_;
   std::map<std::string, size_t> opened_by_;  // state -> ledgers
+  std::map<std::string, Usage> usage_;       // by state
   uint64_t directory_serial_ = 0;
   uint64_t applied_ = 0;
 };

@@ -88,6 +88,11 @@ class Register {
   virtual ~Register() = default;
   virtual absl::StatusOr<Judgement> Validate(const document::VerifiedDocument& document,
                                              const ValidationContext& context) const = 0;
+  // The part of Validate that needs no state: intake asks it on its own threads, so that what it
+  // refuses costs the sequencer nothing. Reads nothing that Apply changes.
+  virtual absl::Status CheckAlone(const document::VerifiedDocument&, absl::Time) const {
+    return absl::OkStatus();
+  }
   virtual void Apply(const AppliedDocument& document) noexcept = 0;
   virtual base::Digest Fingerprint() const = 0;
   // Facts that a follower's filter may ask for, as in {"denials.destination", "ir"}, of the matter

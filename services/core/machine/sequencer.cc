@@ -35,6 +35,7 @@ struct Sequencer::Batch {
   std::map<std::string, merkle::CompactRange> ranges;  // frontier after the batch
   std::set<std::string> names;                         // what the batch's documents name
   std::set<std::string> reads;                         // what judgements of this batch stand on
+  std::map<std::string, Usage> usage;                  // of states, with what the batch adds
 };
 
 Sequencer::Sequencer(Dependencies dependencies, Options options)
@@ -297,6 +298,10 @@ bool Sequencer::StageDocument(Command& command, Batch& batch) {
     command.done(status);
     return true;
   }
+  if (absl::Status status = CheckBudget(parsed, batch); !status.ok()) {
+    command.done(status);
+    return true;
+  }
   const std::string ledger = entry::LedgerIdOf(d_.machine.group(), parsed.header.audience());
   auto judgement = Judge(command, TimeIn(ledger, batch));
   if (!judgement.ok()) {
@@ -340,6 +345,12 @@ absl::Status Sequencer::CheckNewAudience(const document::ParsedDocument& parsed,
   return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kAudiencesExceeded,
                       "audience: {} has addressed {} different sets of states; use one of those",
                       state, entry::kAudiencesPerStateMax);
+}
+
+absl::Status Sequencer::CheckBudget(const document::ParsedDocument& parsed, Batch& batch) const {
+  const std::string& state = parsed.originator.state;
+  const Usage& usage = batch.usage.try_emplace(state, d_.machine.UsageOf(state)).first->second;
+  return CheckUsage(options_.budgets, usage, DayOf(batch.now), parsed.envelope.size());
 }
 
 namespace {
@@ -430,6 +441,7 @@ void Sequencer::Stamp(Command& command, Judgement judgement, Batch& batch) {
   *stamp.mutable_ruling() = std::move(judgement.ruling);
   pending.leaf = entry::SerialiseLeaf(leaf);
   range.Append(merkle::LeafHash(pending.leaf));
+  batch.usage[parsed.originator.state].Add(DayOf(batch.now), parsed.envelope.size());
   batch.records.push_back(
       {journal::RecordKind::kDocument, pending.leaf, parsed.envelope, parsed.envelope_digest});
   pending.command = std::move(command);

@@ -49,6 +49,7 @@ class Sequencer {
     // How long a batch waits for documents that intake is working on. An idle service waits for
     // nothing; a busy one syncs less often.
     std::chrono::microseconds gather_max{300};
+    Budgets budgets = BudgetsOf({});
   };
   // A document that intake is working on: taken before the work, given to Submit or dropped.
   class Arrival {
@@ -132,6 +133,7 @@ class Sequencer {
   bool StageDocument(Command& command, Batch& batch);
   void StageAcknowledgement(Command& command, Batch& batch);
   absl::Status CheckNewAudience(const document::ParsedDocument& parsed, const Batch& batch) const;
+  absl::Status CheckBudget(const document::ParsedDocument& parsed, Batch& batch) const;
   absl::StatusOr<Judgement> Judge(Command& command, absl::Time now);
   // When a document of a ledger, or an acknowledgement in it, is recorded: civil time may go back,
   // a ledger's may not. Other ledgers are nobody's business.

@@ -80,6 +80,20 @@ TEST(MerkleTest, RandomTreesAgreeWithTheReference) {
   }
 }
 
+TEST(MerkleTest, AFrontierGrowsOnAsTheTreeDoes) {
+  Tree tree;
+  CompactRange grown;
+  for (int i = 0; i < 300; ++i) {
+    const CompactRange frontier = tree.Frontier();
+    ASSERT_EQ(frontier.size(), grown.size());
+    ASSERT_EQ(frontier.nodes(), grown.nodes()) << i;
+    const Digest leaf = LeafHash(std::to_string(i));
+    tree.Append(leaf);
+    grown.Append(leaf);
+    ASSERT_EQ(tree.Root(), grown.Root());
+  }
+}
+
 TEST(MerkleTest, RefusesWhatIsOutOfRange) {
   Tree tree;
   tree.Append(LeafHash("a"));

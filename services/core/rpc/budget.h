@@ -22,8 +22,9 @@ class Budget {
  public:
   struct Options {
     size_t shared_bytes_max = 48 << 20;
-    size_t agency_bytes_max = 16 << 20;  // its guaranteed part included
-    size_t guaranteed_bytes = 2 << 20;
+    // Its guaranteed part included: sixteen streams that wait for a document each, and some calls.
+    size_t agency_bytes_max = 24 << 20;
+    size_t guaranteed_bytes = 3 << 20;  // more than any one call asks for
     size_t waiting_max = 512;  // per agency
   };
   // Bytes that are held; given back when it goes. Movable.

@@ -13,6 +13,7 @@ constexpr Budget::Options kSmall{
 
 class BudgetTest : public ::testing::Test {
  protected:
+  ~BudgetTest() override { budget_.Close(); }  // what the holds give back is nobody's any more
   // Whether the bytes are there at once; they are held.
   bool Take(const std::string& agency, size_t bytes) {
     const size_t before = holds_.size();

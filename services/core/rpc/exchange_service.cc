@@ -42,14 +42,23 @@ std::string RequestIdOf(const grpc::ServerContextBase& context) {
 
 void Report(Backend& backend, const CallRecord& call, const absl::Status& status) {
   const std::string code(absl::StatusCodeToString(status.code()));
+  // Who was refused is known from his certificate, although he was not let in.
+  const std::string caller = call.caller.empty() ? base::MetadataOf(status, "caller") : call.caller;
   if (!call.opened) backend.metrics.CountRpc(call.method, code);
   const bool submit = call.method.find("/Submit") != std::string::npos;
   if (submit && !status.ok()) backend.metrics.documents_refused.Increment();
   const std::string reason = base::ReasonOf(status).value_or("");
+  // Refusals for coming too often are counted: a line for each would fill the disk.
+  uint64_t count = 1;
+  if (status.code() == absl::StatusCode::kResourceExhausted) {
+    count = backend.refusals->Count(caller, backend.clock.Now());
+    if (count == 0) return;
+  }
   if (backend.audit != nullptr) {
     backend.audit->Write({{telemetry::field::kGroup, backend.machine.group()},
                           {telemetry::field::kMethod, call.method},
-                          {telemetry::field::kCaller, call.caller},
+                          {telemetry::field::kCaller, caller},
+                          {telemetry::field::kCount, std::to_string(count)},
                           {telemetry::field::kCode, call.opened ? "OPENED" : code},
                           {telemetry::field::kReason, reason},
                           {telemetry::field::kRequest, call.request_id},
@@ -65,12 +74,15 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
       level, "call",
       {{telemetry::field::kGroup, backend.machine.group()},
        {telemetry::field::kMethod, call.method},
-       {telemetry::field::kCaller, call.caller},
+       {telemetry::field::kCaller, caller},
+       {telemetry::field::kCount, std::to_string(count)},
        {telemetry::field::kRequest, call.request_id},
        {telemetry::field::kCode, call.opened ? "OPENED" : code},
        {telemetry::field::kReason, reason},
        // What the journal says is for the operator; callers get a fixed text instead.
        {telemetry::field::kError, IsJournalFault(status) ? base::Text(status) : ""},
+       // Which fields, not what was in them.
+       {telemetry::field::kFields, base::FieldsOf(status)},
        {telemetry::field::kDurationMs, fmt::format("{:.3f}", absl::ToDoubleMilliseconds(took))}});
 }
 
@@ -130,6 +142,7 @@ void ExchangeServiceImpl::AddTo(Router& router) {
   read("GetEntry", &ExchangeServiceImpl::GetEntry, kAnswerBytesMax);
   read("ListLedgers", &ExchangeServiceImpl::ListLedgers, kAnswerBytesMax);
   read("GetCheckpoint", &ExchangeServiceImpl::GetCheckpoint, kSmall);
+  read("GetBudget", &ExchangeServiceImpl::GetBudget, kSmall);
   read("ProveInclusion", &ExchangeServiceImpl::ProveInclusion, kSmall);
   read("ProveConsistency", &ExchangeServiceImpl::ProveConsistency, kSmall);
 }
@@ -297,6 +310,28 @@ absl::Status ExchangeServiceImpl::ProveConsistency(const Caller& caller,
   ENTENTE_ASSIGN_OR_RETURN(auto proof,
                            ledger->tree.ProveConsistency(request.old_size(), request.new_size()));
   for (const auto& node : proof) response.add_hashes(node.str());
+  return absl::OkStatus();
+}
+
+absl::Status ExchangeServiceImpl::GetBudget(const Caller& caller, const pb::GetBudgetRequest&,
+                                            pb::GetBudgetResponse& response) const {
+  machine::Usage usage;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    usage = backend_.machine.UsageOf(caller.agency.state);
+  }
+  const int64_t today = machine::DayOf(backend_.clock.Now());
+  const machine::Budgets& most = backend_.budgets;
+  const auto set = [](pb::Share* share, uint64_t used, uint64_t limit) {
+    share->set_used(used);
+    share->set_most(limit);
+  };
+  set(response.mutable_documents_today(), usage.DocumentsOn(today), most.documents_per_day);
+  set(response.mutable_bytes_today(), usage.BytesOn(today), most.bytes_per_day);
+  set(response.mutable_documents(), usage.documents, most.documents);
+  set(response.mutable_bytes(), usage.bytes, most.bytes);
+  response.set_chain_documents_max(most.chain_documents);
+  response.set_chain_facts_max(most.chain_facts);
   return absl::OkStatus();
 }
 

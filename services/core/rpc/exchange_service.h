@@ -13,6 +13,7 @@
 #include "services/core/machine/sequencer.h"
 #include "services/core/rpc/follow.h"
 #include "services/core/rpc/guard.h"
+#include "services/core/rpc/refusal_count.h"
 #include "services/core/rpc/router.h"
 #include "services/core/telemetry/audit.h"
 #include "services/core/telemetry/metrics.h"
@@ -34,8 +35,10 @@ struct Backend {
   base::FairPool& intake;   // parses and verifies
   base::FairPool& readers;  // reads state and journal
   Budget& budget;
+  const machine::Budgets& budgets;  // of states
   telemetry::Metrics& metrics;
   telemetry::AuditLog* audit = nullptr;  // null: none is kept
+  std::shared_ptr<RefusalCount> refusals = std::make_shared<RefusalCount>();
 };
 
 // Counts, logs and audits a call that has finished, or the opening of a stream.
@@ -69,6 +72,8 @@ class ExchangeServiceImpl final : public Service {
                               pb::ProveInclusionResponse& response) const;
   absl::Status ProveConsistency(const Caller& caller, const pb::ProveConsistencyRequest& request,
                                 pb::ProveConsistencyResponse& response) const;
+  absl::Status GetBudget(const Caller& caller, const pb::GetBudgetRequest& request,
+                         pb::GetBudgetResponse& response) const;
   // OUT_OF_RANGE/CURSOR_AHEAD where a cursor is beyond what is applied, or not the reader's.
   absl::Status CheckReached(const entry::Cursor& cursor, const machine::Reader& reader) const;
   Backend& backend_;

@@ -10,6 +10,7 @@ namespace entente::rpc {
 namespace {
 
 constexpr size_t kKeyBytes = 16;
+constexpr size_t kPageTokenMax = 512;
 
 std::string KeyOf(std::string_view request) {
   return crypto::Sha256(request).hex().substr(0, kKeyBytes);
@@ -35,6 +36,7 @@ std::string MakePageToken(std::string_view request, std::string_view last) {
 
 absl::StatusOr<std::string> OpenPageToken(std::string_view request, std::string_view token) {
   if (token.empty()) return std::string();
+  if (token.size() > kPageTokenMax) return BadPageToken();
   const auto bytes = base::FromBase64(token);
   if (!bytes || bytes->size() <= kKeyBytes || bytes->substr(0, kKeyBytes) != KeyOf(request)) {
     return BadPageToken();

@@ -14,7 +14,7 @@ inline constexpr size_t kPageBytesMax = 1 << 20;
 inline constexpr int kPageDefault = 50;
 inline constexpr int kPageMax = 500;
 // What a page looks at: a selective filter gives short pages rather than a long wait.
-inline constexpr size_t kLookMax = 20000;
+inline constexpr size_t kLookMax = 5000;
 
 // The page size asked for, within limits; FIELD_INVALID if negative.
 absl::StatusOr<int> PageSize(int asked, int most = kPageMax);

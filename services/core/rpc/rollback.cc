@@ -1,6 +1,7 @@
 #include "services/core/rpc/rollback.h"
 
 #include <google/protobuf/text_format.h>
+#include <unistd.h>
 
 #include "entente/config/v1/server_config.pb.h"
 #include "services/core/base/status.h"
@@ -37,6 +38,7 @@ absl::Status RollbackWatch::Compare(const std::string& note,
 }
 
 absl::Status RollbackWatch::CheckKept() const {
+  ENTENTE_RETURN_IF_ERROR(CheckShown());
   const auto text = base::ReadFile(file_);
   if (!text.has_value()) return absl::OkStatus();
   KnownHeads kept;
@@ -54,9 +56,17 @@ absl::Status RollbackWatch::CheckKept() const {
   return absl::OkStatus();
 }
 
+absl::Status RollbackWatch::CheckShown() const {
+  const auto note = base::ReadFile(ShownFile());
+  if (!note.has_value()) return absl::OkStatus();
+  const auto own = directory_.Get()->LogVerifiers(machine_.group());
+  std::shared_lock lock(machine_.mutex());
+  return base::WithPrefix(Compare(*note, own), ShownFile());
+}
+
 bool RollbackWatch::Keep() {
   base::MutexLock guard(mutex_);
-  if (proven_) return true;  // what was shown stays
+  if (!proof_.empty()) return true;  // what is known to be behind is not written down
   KnownHeads kept;
   uint64_t applied = 0;
   {
@@ -87,18 +97,29 @@ absl::Status RollbackWatch::Shown(const std::string& note) {
   status = compare();
   if (status.ok()) return status;
   base::MutexLock guard(mutex_);
-  if (!std::exchange(proven_, true)) {
-    telemetry::Log(telemetry::Level::kError, "a follower has shown that the store was rolled back",
-                   {{telemetry::field::kGroup, machine_.group()},
-                    {telemetry::field::kError, base::Text(status)}});
-    // The next start must know it, too.
-    KnownHeads kept;
-    kept.add_checkpoints(note);
-    std::string text;
-    google::protobuf::TextFormat::PrintToString(kept, &text);
-    base::WriteFileAtomically(file_, text);
-  }
+  if (!proof_.empty()) return status;
+  proof_ = note;
+  telemetry::Log(telemetry::Level::kError, "a follower has shown that the store was rolled back",
+                 {{telemetry::field::kGroup, machine_.group()},
+                  {telemetry::field::kError, base::Text(status)}});
+  // The next start must know it, too.
+  base::WriteFileAtomically(ShownFile(), note, 0600);
   return status;
+}
+
+bool RollbackWatch::JudgeAgain() {
+  const auto own = directory_.Get()->LogVerifiers(machine_.group());
+  base::MutexLock guard(mutex_);
+  if (proof_.empty()) return false;
+  {
+    std::shared_lock lock(machine_.mutex());
+    if (!Compare(proof_, own).ok()) return false;
+  }
+  telemetry::Log(telemetry::Level::kWarn, "what a follower has shown was signed by a retired key",
+                 {{telemetry::field::kGroup, machine_.group()}});
+  proof_.clear();
+  ::unlink(ShownFile().c_str());
+  return true;
 }
 
 }  // namespace entente::rpc

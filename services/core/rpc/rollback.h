@@ -28,8 +28,9 @@ class RollbackWatch {
         file_(std::move(file)),
         catch_up_(std::move(catch_up)) {}
 
-  // Compares the journal with what was kept: DATA_LOSS/JOURNAL_ROLLED_BACK where it is behind, or
-  // another history. A missing file is none.
+  // Compares the journal with what was kept, and with what followers have shown, as far as keys
+  // that are in use have signed that: DATA_LOSS/JOURNAL_ROLLED_BACK where it is behind, or another
+  // history. A missing file is none.
   absl::Status CheckKept() const;
   // Writes down the newest checkpoints, if they changed. False if that failed.
   bool Keep();
@@ -38,17 +39,24 @@ class RollbackWatch {
   // to catch up first, and fail at that: then nothing is shown yet. One by a retired key proves
   // nothing: whoever stole it could stop the service.
   absl::Status Shown(const std::string& note);
+  // After the directory has changed: whether what was shown proves nothing any more, because its
+  // key is retired.
+  bool JudgeAgain();
 
  private:
+  absl::Status CheckShown() const;
   // The caller holds the lock on the machine.
   absl::Status Compare(const std::string& note, std::span<const entry::NoteVerifier> own) const;
   const machine::Machine& machine_;
   const identity::DirectorySource& directory_;
+  // Beside file_: what followers have shown. Apart from what was signed here, so that a stolen key
+  // can neither replace that nor outlive its retirement.
+  std::string ShownFile() const { return file_ + ".shown"; }
   const std::string file_;
   const std::function<absl::Status()> catch_up_;
   base::Mutex mutex_;
   uint64_t kept_at_ ABSL_GUARDED_BY(mutex_) = UINT64_MAX;  // records applied when Keep wrote
-  bool proven_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string proof_ ABSL_GUARDED_BY(mutex_);              // the note that was shown; empty: none
 };
 
 }  // namespace entente::rpc

@@ -158,6 +158,9 @@ void UnaryCall::OnDone() {
 }
 
 void Router::Add(UnaryCall::Method method) {
+  // Whatever others hold, one call of everybody finds room.
+  ENTENTE_CHECK(std::max(method.request_bytes_max, method.answer_bytes_max) <=
+                backend_.budget.options().guaranteed_bytes);
   const std::string name = method.name;
   ENTENTE_CHECK(methods_.emplace(name, std::move(method)).second);
 }

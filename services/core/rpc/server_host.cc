@@ -4,6 +4,7 @@
 #include <google/protobuf/text_format.h>
 #include <prometheus/registry.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -82,6 +83,7 @@ struct GroupServer::Impl {
   std::unique_ptr<base::FairPool> readers;
   std::unique_ptr<Guard> guard;
   std::unique_ptr<Budget> budget;
+  machine::Budgets budgets;  // of states, by the profile
   std::unique_ptr<RollbackWatch> rollback;
   std::unique_ptr<ExpiryWatch> expiry;
   std::unique_ptr<FollowHub> follow;
@@ -98,6 +100,7 @@ struct GroupServer::Impl {
   absl::Status OpenJournal(const GroupModule& module, const JournalFactory& journals);
   void Assemble(const GroupModule& module, const entente::config::v1::RegimeProfile& profile,
                 const base::Clock& clock, prometheus::Registry& registry);
+  void StartSequencer(size_t queue_max, const base::Clock& clock);
   void SignAgainIfReplaced();
   absl::Status CatchUp();
   [[noreturn]] void Die(const absl::Status& status);
@@ -175,6 +178,32 @@ void GroupServer::Impl::SignAgainIfReplaced() {
   }
 }
 
+void GroupServer::Impl::StartSequencer(size_t queue_max, const base::Clock& clock) {
+  machine::Sequencer::Dependencies dependencies{
+      .journal = *journal,
+      .machine = *machine,
+      .directory = *directory,
+      .verifier = verifier,
+      .signer = *signer,
+      .clock = clock,
+      .committed =
+          [this](std::shared_ptr<const machine::Commit> commit) {
+            uint64_t documents = 0;
+            for (const auto& record : commit->records) {
+              documents += record.kind == journal::RecordKind::kDocument ? 1 : 0;
+            }
+            metrics->commits.Increment();
+            metrics->documents_recorded.Increment(static_cast<double>(documents));
+            feed->Add(*commit);
+            follow->Published();
+          },
+      .fatal = [this](const absl::Status& status) { Die(status); }};
+  sequencer = std::make_unique<machine::Sequencer>(
+      std::move(dependencies),
+      machine::Sequencer::Options{.queue_max = queue_max, .budgets = budgets});
+  sequencer->Start();
+}
+
 void GroupServer::Impl::Assemble(const GroupModule& module,
                                  const entente::config::v1::RegimeProfile& profile,
                                  const base::Clock& clock, prometheus::Registry& registry) {
@@ -212,32 +241,11 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
                                              {"tls", options.config.tls_certificate_file()},
                                              {"client", options.config.client_certificate_file()}},
                                          *metrics);
-  machine::Sequencer::Dependencies dependencies{
-      .journal = *journal,
-      .machine = *machine,
-      .directory = *directory,
-      .verifier = verifier,
-      .signer = *signer,
-      .clock = clock,
-      .committed =
-          [this](std::shared_ptr<const machine::Commit> commit) {
-            uint64_t documents = 0;
-            for (const auto& record : commit->records) {
-              documents += record.kind == journal::RecordKind::kDocument ? 1 : 0;
-            }
-            metrics->commits.Increment();
-            metrics->documents_recorded.Increment(static_cast<double>(documents));
-            feed->Add(*commit);
-            follow->Published();
-          },
-      .fatal = [this](const absl::Status& status) { Die(status); }};
-  sequencer = std::make_unique<machine::Sequencer>(
-      std::move(dependencies), machine::Sequencer::Options{.queue_max = queue_max});
-  sequencer->Start();
+  StartSequencer(queue_max, clock);
   journal->Watch([this] { sequencer->OthersAppended(); });
   backend = std::make_unique<Backend>(Backend{*guard, *directory, clock, *machine, *journal,
                                               *sequencer, verifier, *follow, *intake, *readers,
-                                              *budget, *metrics, options.audit});
+                                              *budget, budgets, *metrics, options.audit});
   services = module.make_services(*backend, *reg);
   services.push_back(std::make_unique<ExchangeServiceImpl>(*backend));
   if (!reg->Dimensions().empty()) {
@@ -264,6 +272,7 @@ absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
   impl->options = std::move(options);
   impl->directory = &directory;
   impl->reg = module.make_register(profile);
+  impl->budgets = machine::BudgetsOf(profile);
   impl->roots_file = impl->options.config.database_file() + ".client-roots.pem";
   ENTENTE_RETURN_IF_ERROR(impl->OpenJournal(module, journals));
   ENTENTE_RETURN_IF_ERROR(impl->WriteRoots());
@@ -316,6 +325,7 @@ absl::Status GroupServer::Listen() {
 
 int GroupServer::port() const { return impl_->port; }
 machine::Machine& GroupServer::machine() { return *impl_->machine; }
+std::vector<std::string> GroupServer::Methods() const { return impl_->router->Methods(); }
 
 void GroupServer::DirectoryChanged() {
   if (absl::Status status = impl_->WriteRoots(); !status.ok()) {
@@ -324,6 +334,8 @@ void GroupServer::DirectoryChanged() {
   telemetry::Log(Level::kInfo, "directory changed",
                  {{field::kGroup, impl_->machine->group()},
                   {"serial", std::to_string(impl_->directory->Get()->serial())}});
+  // Proof of a rollback by a key that was stolen stands no longer once the key is retired.
+  if (impl_->rollback->JudgeAgain()) impl_->guard->Block(absl::OkStatus());
   impl_->follow->DirectoryChanged();
 }
 
@@ -505,7 +517,12 @@ absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, 
   const base::SystemClock clock;
   std::unique_ptr<telemetry::AuditLog> audit;
   if (!process.config.audit_file().empty()) {
-    audit = telemetry::AuditLog::Open(process.config.audit_file());
+    telemetry::AuditLog::Limits limits;
+    limits.file_bytes_max =
+        static_cast<uint64_t>(OrDefault<int64_t>(process.config.limits().audit_file_bytes_max(),
+                                                 static_cast<int64_t>(limits.file_bytes_max)));
+    limits.files_max = OrDefault(process.config.limits().audit_files_max(), limits.files_max);
+    audit = telemetry::AuditLog::Open(process.config.audit_file(), limits);
     if (audit == nullptr) {
       return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot append to {}",
                                   process.config.audit_file());
@@ -563,6 +580,8 @@ int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupM
   // gRPC's own lines are not JSON; whoever wants them sets the variable.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  // Journal, heads, audit: what a service writes is its own to read.
+  umask(0077);
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);

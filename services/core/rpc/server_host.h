@@ -63,6 +63,8 @@ class GroupServer {
   // queue.
   void Drain();
   machine::Machine& machine();
+  // Names of all methods that are served, health apart.
+  std::vector<std::string> Methods() const;
 
  private:
   struct Impl;

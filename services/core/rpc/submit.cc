@@ -342,7 +342,16 @@ absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller
                                 "originator: is {}, but you are {}; a state speaks only for itself",
                                 parsed->originator.str(), caller.agency.str());
   }
-  return backend.verifier.Verify(std::move(parsed), *caller.directory, backend.clock.Now());
+  const absl::Time now = backend.clock.Now();
+  ENTENTE_ASSIGN_OR_RETURN(auto verified,
+                           backend.verifier.Verify(std::move(parsed), *caller.directory, now));
+  absl::Status status = backend.machine.reg().CheckAlone(verified, now);
+  if (!status.ok()) {
+    // What is recorded already keeps its receipt, whatever today's rules say.
+    std::shared_lock lock(backend.machine.mutex());
+    if (!backend.machine.PositionOfDigest(verified.parsed().digest).has_value()) return status;
+  }
+  return verified;
 }
 
 namespace {

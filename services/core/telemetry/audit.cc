@@ -16,10 +16,18 @@ int OpenForAppending(const std::string& path) {
 
 }  // namespace
 
-std::unique_ptr<AuditLog> AuditLog::Open(const std::string& path) {
+std::unique_ptr<AuditLog> AuditLog::Open(const std::string& path, Limits limits) {
   const int fd = OpenForAppending(path);
   if (fd < 0) return nullptr;
-  return std::unique_ptr<AuditLog>(new AuditLog(path, fd));
+  return std::unique_ptr<AuditLog>(new AuditLog(path, limits, fd));
+}
+
+void AuditLog::Rotate() {
+  const auto numbered = [&](int number) { return path_ + "." + std::to_string(number); };
+  for (int number = limits_.files_max - 1; number >= 1; --number) {
+    ::rename(numbered(number).c_str(), numbered(number + 1).c_str());
+  }
+  ::rename(path_.c_str(), numbered(1).c_str());
 }
 
 AuditLog::~AuditLog() {
@@ -46,6 +54,7 @@ bool AuditLog::Tick() {
   struct stat here = {};
   struct stat ours = {};
   ::fstat(fd_, &ours);
+  if (static_cast<uint64_t>(ours.st_size) >= limits_.file_bytes_max) Rotate();
   if (::stat(path_.c_str(), &here) != 0 || here.st_ino != ours.st_ino ||
       here.st_dev != ours.st_dev) {
     const int fresh = OpenForAppending(path_);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 
@@ -101,13 +102,46 @@ std::string FormatMonth(int month) {
   return fmt::format("{:04}-{:02}", month / 12, month % 12 + 1);
 }
 
+namespace {
+
+// Which keys are worth cells: cells of a key cost kilobytes, and a state can name as many keys as
+// it likes. Keys beyond the first kKeysMax that are met are left out, then all but the kRowsKept
+// that were met most often. Values of a partition are few by nature and must add up: all are kept.
+absl::flat_hash_set<std::string> KeysOf(const machine::Register& reg, const machine::Reader& reader,
+                                        const Query& query, int begin) {
+  absl::flat_hash_map<std::string, int64_t> counts;
+  reg.Observe(reader, query.dimension.name, [&](const machine::Observation& seen) {
+    if (seen.month < begin || seen.month > query.last_month) return;
+    auto it = counts.find(absl::string_view(seen.key.data(), seen.key.size()));
+    if (it == counts.end()) {
+      if (counts.size() >= kKeysMax) return;
+      it = counts.try_emplace(std::string(seen.key), 0).first;
+    }
+    ++it->second;
+  });
+  std::vector<std::pair<int64_t, std::string>> ranked;
+  ranked.reserve(counts.size());
+  for (auto& [key, count] : counts) ranked.emplace_back(-count, key);
+  if (!query.dimension.partition && ranked.size() > kRowsKept) {
+    std::nth_element(ranked.begin(), ranked.begin() + kRowsKept, ranked.end());
+    ranked.resize(kRowsKept);
+  }
+  absl::flat_hash_set<std::string> keys;
+  for (auto& [count, key] : ranked) keys.insert(std::move(key));
+  return keys;
+}
+
+}  // namespace
+
 Table Compute(const machine::Register& reg, const machine::Reader& reader, const Query& query) {
   const int length = query.last_month - query.first_month + 1;
   const int begin = query.first_month - length;
   const auto months = static_cast<size_t>(2 * length);
+  const auto keys = KeysOf(reg, reader, query, begin);
   absl::flat_hash_map<std::string, std::vector<Counted>> by_basis[3];
   reg.Observe(reader, query.dimension.name, [&](const machine::Observation& seen) {
     if (seen.month < begin || seen.month > query.last_month) return;
+    if (!keys.contains(absl::string_view(seen.key.data(), seen.key.size()))) return;
     auto& rows = by_basis[static_cast<size_t>(seen.basis)];
     auto it = rows.find(absl::string_view(seen.key.data(), seen.key.size()));
     if (it == rows.end()) it = rows.try_emplace(std::string(seen.key), months).first;

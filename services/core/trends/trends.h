@@ -21,6 +21,10 @@ namespace entente::trends {
 
 inline constexpr int kMonthsMax = 60;
 inline constexpr size_t kRowsMax = 200;
+// Different keys that are counted at all, and of those, keys whose cells are worked out: what one
+// question may cost in memory is about 3 MiB + 2,000 x 6 KiB.
+inline constexpr size_t kKeysMax = 32768;
+inline constexpr size_t kRowsKept = 2000;
 
 // "2016-10" as months since year 0, or nothing.
 std::optional<int> ParseMonth(std::string_view text);
@@ -43,7 +47,7 @@ struct Row {
 struct Table {
   std::vector<Row> rows;  // by falling total, then key
   int64_t suppressed_cells = 0;
-  int rows_left_out = 0;
+  int rows_left_out = 0;  // of those whose cells were worked out
 };
 
 struct Query {

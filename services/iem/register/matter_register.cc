@@ -94,8 +94,8 @@ const Answer* MatterRegister::FindAnswer(std::string_view name,
   return Reads(reader, *answer.audience) ? &answer : nullptr;
 }
 
-absl::StatusOr<machine::Judgement> MatterRegister::Validate(
-    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+absl::Status MatterRegister::CheckAlone(const document::VerifiedDocument& document,
+                                        absl::Time now) const {
   const auto& header = document.header();
   if (!IsIemKind(document.parsed().kind)) {
     return base::RefuseArgument(Reason::kBodyUnknown, "body: IEM does not take a {}",
@@ -103,7 +103,7 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
   }
   const std::string kind(document::ShortKind(document.parsed().kind));
   base::FieldViolations violations;
-  rules::CheckHeader(header, context.now, profile_.level_max(), violations);
+  rules::CheckHeader(header, now, profile_.level_max(), violations);
   if (header.audience().has_public_()) {
     violations.Add("audience", "is never public here; name all_partners or listed states");
   }
@@ -119,7 +119,16 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
                    "what is said to a matter names it once, with ANSWERS; nothing "
                    "else does");
   }
-  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  return violations.ToStatus();
+}
+
+absl::StatusOr<machine::Judgement> MatterRegister::Validate(
+    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+  ENTENTE_RETURN_IF_ERROR(CheckAlone(document, context.now));
+  const auto& header = document.header();
+  const std::string kind(document::ShortKind(document.parsed().kind));
+  const bool revises = rules::CountReferences(header, Reference::RELATION_SUPERSEDES) > 0 ||
+                       (!Opens(kind) && !Answers(kind));
   ENTENTE_RETURN_IF_ERROR(CheckSources(document));
   machine::Judgement judgement;
   judgement.rules_version = profile_.version();
@@ -259,6 +268,9 @@ absl::Status MatterRegister::ValidateRevision(const document::VerifiedDocument& 
   if (ReferenceOf(header, Reference::RELATION_SUPERSEDES)->digest() != matter.tip.view()) {
     return rules::Moved(matter.name);
   }
+  ENTENTE_RETURN_IF_ERROR(machine::CheckChain(
+      budgets_,
+      {matter.name, matter.positions.size(), matter.former.size() + matter.facts.size()}));
   if (entry::LedgerIdOf("", header.audience()) != entry::LedgerIdOf("", *matter.audience)) {
     return base::RefuseArgument(Reason::kAudienceChanged,
                                 "audience: a matter stays in its audience; to reach others, open a "
@@ -398,7 +410,7 @@ void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
 void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matter& matter) {
   matter.content_at = static_cast<uint32_t>(matter.positions.size()) - 1;
   matter.marking = document.header.marking();
-  for (std::string& fact : matter.facts) AddUnique(matter.former, std::move(fact));
+  for (std::string& fact : matter.facts) matter.former.insert(std::move(fact));
   matter.facts.clear();
   matter.facts.push_back("kind=" + std::string(document::ShortKind(document.kind)));
   if (matter.kind == MatterKind::kAlert) {
@@ -456,8 +468,12 @@ void MatterRegister::ApplyAnswer(const machine::AppliedDocument& document) {
   matters_[it->second].answers.push_back(number);
 }
 
+std::string MatterRegister::StateOf(const Matter& matter) {
+  return rules::EnumWord(v1::MatterState_Name(matter.state), "MATTER_STATE_");
+}
+
 std::string MatterRegister::StateFact(const Matter& matter) {
-  return "iem.state=" + rules::EnumWord(v1::MatterState_Name(matter.state), "MATTER_STATE_");
+  return "iem.state=" + StateOf(matter);
 }
 
 base::Digest MatterRegister::Fingerprint() const {
@@ -470,9 +486,11 @@ base::Digest MatterRegister::Fingerprint() const {
         matter.updated_micros, matter.review_micros, matter.proposed_micros, matter.subject);
     for (uint64_t position : matter.positions) text += fmt::format("{} ", position);
     for (uint32_t answer : matter.answers) text += fmt::format("a{} ", answer);
-    for (const auto* list : {&matter.facts, &matter.former, &matter.addressees, &matter.asked}) {
+    for (const auto* list : {&matter.facts, &matter.addressees, &matter.asked}) {
       for (const std::string& one : *list) text += "\n" + one;
     }
+    text += "\nformer";
+    for (const std::string& one : matter.former) text += "\n" + one;
     add(text);
   }
   for (const Answer& answer : answers_) {
@@ -496,14 +514,13 @@ std::multimap<std::string, std::string> MatterRegister::Facts(std::string_view n
     matter = &matters_[answers_[it->second].matter];
   }
   if (matter == nullptr) return facts;
-  for (const auto* list : {&matter->facts, &matter->former}) {
-    for (const std::string& fact : *list) {
-      const size_t equals = fact.find('=');
-      facts.emplace(fact.substr(0, equals), fact.substr(equals + 1));
-    }
-  }
-  const std::string state = StateFact(*matter);
-  facts.emplace("iem.state", state.substr(state.find('=') + 1));
+  const auto add = [&](const std::string& fact) {
+    const size_t equals = fact.find('=');
+    facts.emplace(fact.substr(0, equals), fact.substr(equals + 1));
+  };
+  std::for_each(matter->facts.begin(), matter->facts.end(), add);
+  std::for_each(matter->former.begin(), matter->former.end(), add);
+  facts.emplace("iem.state", StateOf(*matter));
   return facts;
 }
 

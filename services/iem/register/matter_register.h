@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "entente/iem/v1/matter_service.pb.h"
 #include "entente/iem/v1/report.pb.h"
 #include "entente/iem/v1/request.pb.h"
+#include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"
 #include "services/core/machine/released_index.h"
 
@@ -38,7 +40,7 @@ struct Matter {
   int64_t review_micros = 0;            // 0: none
   bool flash = false;                   // an alert that must be read at once
   std::vector<std::string> facts;       // "iem.country=ir", of the newest content
-  std::vector<std::string> former;      // facts of earlier contents
+  std::set<std::string> former;         // facts of earlier contents
   std::vector<std::string> addressees;  // of a request that names them
   int64_t proposed_micros = 0;          // of a request
   std::string subject;                  // of a release request: the document's name
@@ -72,11 +74,13 @@ struct Answer {
 class MatterRegister final : public machine::Register {
  public:
   explicit MatterRegister(entente::config::v1::RegimeProfile profile)
-      : profile_(std::move(profile)) {}
+      : profile_(std::move(profile)), budgets_(machine::BudgetsOf(profile_)) {}
 
   absl::StatusOr<machine::Judgement> Validate(
       const document::VerifiedDocument& document,
       const machine::ValidationContext& context) const override;
+  absl::Status CheckAlone(const document::VerifiedDocument& document,
+                          absl::Time now) const override;
   void Apply(const machine::AppliedDocument& document) noexcept override;
   base::Digest Fingerprint() const override;
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
@@ -104,6 +108,8 @@ class MatterRegister final : public machine::Register {
   // word.
   v1::ReleaseOutcome OutcomeOf(const Matter& release, const machine::Reader& reader, absl::Time now,
                                std::vector<std::string>& states) const;
+  // "open" and the like, as filters ask for it.
+  static std::string StateOf(const Matter& matter);
   size_t size() const { return matters_.size(); }
   const entente::config::v1::RegimeProfile& profile() const { return profile_; }
 
@@ -128,6 +134,7 @@ class MatterRegister final : public machine::Register {
   static std::string StateFact(const Matter& matter);
 
   const entente::config::v1::RegimeProfile profile_;
+  const machine::Budgets budgets_;
   std::deque<Matter> matters_;  // in order of recording
   std::deque<Answer> answers_;
   absl::btree_map<std::string, uint32_t, std::less<>> by_name_;

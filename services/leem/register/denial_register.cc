@@ -76,6 +76,39 @@ void CheckHeader(const entente::config::v1::RegimeProfile& profile,
   }
 }
 
+// Names of parties, folded, one a line; those that would make it longer than `most` are left out.
+std::string FoldNames(const v1::DenialContent& content, size_t most) {
+  std::string names;
+  const auto add = [&](const std::string& name) {
+    if (name.empty() || names.size() >= most) return;
+    const std::string folded = FoldText(name) + "\n";
+    if (names.size() + folded.size() <= most) names += folded;
+  };
+  for (const auto& party : content.parties()) {
+    add(party.name());
+    for (const auto& alias : party.aliases()) add(alias.name());
+  }
+  names.shrink_to_fit();
+  return names;
+}
+
+void CheckNames(const v1::DenialContent& content, base::FieldViolations& violations) {
+  // Its limits and characters are judged by others; here only what it comes to.
+  size_t bytes = 0;
+  for (const auto& party : content.parties()) {
+    if (bytes <= kPartyNamesMax) bytes += FoldText(party.name()).size() + 1;
+    for (const auto& alias : party.aliases()) {
+      if (bytes <= kPartyNamesMax) bytes += FoldText(alias.name()).size() + 1;
+    }
+  }
+  if (bytes > kPartyNamesMax) {
+    violations.Add("body.content.parties",
+                   "names and aliases have more than {} bytes together once they are folded for "
+                   "search; name fewer, or notify a second denial",
+                   kPartyNamesMax);
+  }
+}
+
 }  // namespace
 
 struct DenialRegister::Step {
@@ -131,15 +164,23 @@ absl::StatusOr<machine::Judgement> DenialRegister::Validate(
   return base::RefuseArgument(Reason::kBodyUnknown, "body: LEEM does not take a {}", kind);
 }
 
-absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
-    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+absl::Status DenialRegister::CheckAlone(const document::VerifiedDocument& document,
+                                        absl::Time now) const {
+  const std::string& kind = document.parsed().kind;
+  if (kind == kNotification) return CheckNotification(document, now).status();
+  if (IsDenialKind(kind)) return CheckRevision(document, now).status();
+  return base::RefuseArgument(Reason::kBodyUnknown, "body: LEEM does not take a {}", kind);
+}
+
+absl::StatusOr<v1::DenialNotification> DenialRegister::CheckNotification(
+    const document::VerifiedDocument& document, absl::Time now) const {
   v1::DenialNotification body;
   if (!body.ParseFromString(document.header().body().value())) {
     return base::RefuseArgument(Reason::kDocumentMalformed, "body does not parse");
   }
   base::FieldViolations violations;
-  CheckHeader(profile_, document, context.now, violations);
-  const RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
+  CheckHeader(profile_, document, now, violations);
+  const RuleContext rule_context = MakeRuleContext(profile_, document, now, regime_list_);
   const auto& references = document.header().references();
   if (std::any_of(references.begin(), references.end(), [](const auto& r) {
         return r.relation() == entente::exchange::v1::Reference::RELATION_SUPERSEDES;
@@ -150,8 +191,17 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
     violations.Add("body.content", "is missing");
   } else {
     CheckContent(body.content(), "body.content", rule_context, violations);
+    CheckNames(body.content(), violations);
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  return body;
+}
+
+absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
+    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+  ENTENTE_ASSIGN_OR_RETURN(const v1::DenialNotification body,
+                           CheckNotification(document, context.now));
+  const RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
   machine::Judgement judgement;
   judgement.name = ChainName(document.parsed().originator.state, document.header().reference());
   if (FindAny(judgement.name) != nullptr) {
@@ -247,14 +297,14 @@ void DenialRegister::CheckBody(const Step& step, const RuleContext& context,
   }
 }
 
-absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
-    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+absl::StatusOr<DenialRegister::Step> DenialRegister::CheckRevision(
+    const document::VerifiedDocument& document, absl::Time now) const {
   const auto& header = document.header();
   auto step = Step::Parse(document.parsed().kind, header.body().value());
   if (!step) return base::RefuseArgument(Reason::kDocumentMalformed, "body does not parse");
   base::FieldViolations violations;
-  CheckHeader(profile_, document, context.now, violations);
-  RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
+  CheckHeader(profile_, document, now, violations);
+  RuleContext rule_context = MakeRuleContext(profile_, document, now, regime_list_);
   rule_context.unknown_edition_passes = true;
   const entente::exchange::v1::Reference* superseded = nullptr;
   for (const auto& reference : header.references()) {
@@ -266,7 +316,23 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
     violations.Add("references", "must name the denial with relation SUPERSEDES and its etag");
   }
   CheckBody(*step, rule_context, violations);
+  if (const auto* amendment = step->As<v1::DenialAmendment>()) {
+    CheckNames(amendment->content(), violations);
+  }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+  return *std::move(step);
+}
+
+absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
+    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
+  const auto& header = document.header();
+  ENTENTE_ASSIGN_OR_RETURN(const Step step, CheckRevision(document, context.now));
+  RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
+  rule_context.unknown_edition_passes = true;
+  const auto superseded = std::find_if(
+      header.references().begin(), header.references().end(), [](const auto& reference) {
+        return reference.relation() == entente::exchange::v1::Reference::RELATION_SUPERSEDES;
+      });
 
   const std::string& state = document.parsed().originator.state;
   const Chain* chain = Find(superseded->name(), {.state = state, .is_partner = true});
@@ -275,11 +341,14 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
     return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kProcedureForbids,
                         "{}: only its originator's state may change it", chain->name);
   }
-  ENTENTE_RETURN_IF_ERROR(CheckProcedure(*chain, *step));
+  ENTENTE_RETURN_IF_ERROR(CheckProcedure(*chain, step));
   if (superseded->digest() != chain->tip.view()) {
     return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
                         "{}: a newer document exists; read it again and use its etag", chain->name);
   }
+  ENTENTE_RETURN_IF_ERROR(
+      machine::CheckChain(budgets_, {chain->name, chain->positions.size(),
+                                     chain->former_entries.size() + chain->entries.size()}));
   if (entry::LedgerIdOf("", header.audience()) != entry::LedgerIdOf("", *chain->audience)) {
     return base::RefuseArgument(
         Reason::kAudienceChanged,
@@ -292,16 +361,16 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
   judgement.name = fmt::format("{}/revisions/{}", chain->name, ruling.revision());
   const int months = profile_.denials().validity_months();
   Term term = chain->terms.back();
-  if (const auto* renewal = step->As<v1::DenialRenewal>()) {
+  if (const auto* renewal = step.As<v1::DenialRenewal>()) {
     const base::CivilDate from = ToCivil(renewal->review_date());
     term = {from, from.AddMonths(months)};
-  } else if (const auto* amendment = step->As<v1::DenialAmendment>();
+  } else if (const auto* amendment = step.As<v1::DenialAmendment>();
              amendment != nullptr && chain->terms.size() == 1) {
     const base::CivilDate from = TermStart(amendment->content(), term.from);
     term = {from, from.AddMonths(months)};
   }
-  if (step->As<v1::DenialRevocation>() == nullptr) SetTerm(term, ruling);
-  if (const auto* amendment = step->As<v1::DenialAmendment>()) {
+  if (step.As<v1::DenialRevocation>() == nullptr) SetTerm(term, ruling);
+  if (const auto* amendment = step.As<v1::DenialAmendment>()) {
     ruling.set_entry_check(EntryCheckOf(amendment->content(), rule_context));
   }
   judgement.ruling.PackFrom(ruling);
@@ -322,19 +391,12 @@ void DenialRegister::ApplyContent(const v1::DenialContent& content, Chain& chain
     if (other.role() == v1::COUNTRY_ROLE_TRANSIT) chain.route += other.place().country() + ">";
   }
   if (!chain.route.empty()) chain.route += destination;
-  for (std::string& entry : chain.entries) {
-    auto& former = chain.former_entries;
-    if (std::find(former.begin(), former.end(), entry) == former.end()) former.push_back(entry);
-  }
+  for (std::string& entry : chain.entries) chain.former_entries.insert(std::move(entry));
   chain.entries.clear();
   for (const auto& entry : content.control_list_entries()) chain.entries.push_back(entry.entry());
   chain.entries.shrink_to_fit();
-  chain.party_names.clear();
-  for (const auto& party : content.parties()) {
-    if (!party.name().empty()) chain.party_names += FoldText(party.name()) + "\n";
-    for (const auto& alias : party.aliases()) chain.party_names += FoldText(alias.name()) + "\n";
-  }
-  chain.party_names.shrink_to_fit();
+  // Longer ones were recorded under earlier rules: what does not fit is not found by search.
+  chain.party_names = FoldNames(content, kPartyNamesMax);
 }
 
 void DenialRegister::ApplyRevision(const machine::AppliedDocument& document, const Step& step,
@@ -405,6 +467,8 @@ base::Digest DenialRegister::Fingerprint() const {
       text += term.from.str() + "/" + term.until.str() + "\n";
     }
     for (const std::string& entry : chain.entries) text += entry + "\n";
+    text += "former\n";
+    for (const std::string& entry : chain.former_entries) text += entry + "\n";
     text += chain.destinations + "\n" + chain.party_names;
     digest = crypto::Sha256({digest.view(), text});
   }

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/status.h"
+#include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"
 #include "services/core/machine/released_index.h"
 
@@ -24,6 +26,10 @@ namespace entente::leem {
 
 struct RuleContext;
 class RegimeList;
+
+// Bytes of a denial's names of parties once they are folded for search, where a few letters can
+// become many.
+inline constexpr size_t kPartyNamesMax = 16 << 10;
 
 // A stretch of time in which a denial is in force: from, inclusive, to until, exclusive.
 struct Term {
@@ -43,12 +49,13 @@ struct Chain {
   v1::DenialAct act = v1::DENIAL_ACT_UNSPECIFIED;
   v1::Timeliness timeliness = v1::TIMELINESS_UNSPECIFIED;
   std::vector<Term> terms;
-  base::CivilDate ended;                    // empty: not ended
-  std::string destinations;                 // newest first, two letters each
-  std::vector<std::string> entries;         // control-list entries of the newest content
-  std::vector<std::string> former_entries;  // of earlier contents, for filters
-  std::string route;                        // "ae>ir": transit, then destination; empty: direct
-  std::string party_names;                  // folded, one a line, of the newest content
+  base::CivilDate ended;                 // empty: not ended
+  std::string destinations;              // newest first, two letters each
+  std::vector<std::string> entries;      // control-list entries of the newest content
+  std::set<std::string> former_entries;  // of earlier contents, for filters
+  std::string route;                     // "ae>ir": transit, then destination; empty: direct
+  // Folded, one a line, of the newest content; at most kPartyNamesMax bytes.
+  std::string party_names;
   int64_t updated_micros = 0;
 
   std::string_view originator_state() const { return std::string_view(name).substr(9, 2); }
@@ -72,7 +79,7 @@ struct ChainFilter {
 class DenialRegister final : public machine::Register {
  public:
   explicit DenialRegister(entente::config::v1::RegimeProfile profile)
-      : profile_(std::move(profile)) {}
+      : profile_(std::move(profile)), budgets_(machine::BudgetsOf(profile_)) {}
 
   // Looks up cited entries of the regime's own list there from now on. Before documents come.
   void Consult(const RegimeList* regime_list) { regime_list_ = regime_list; }
@@ -80,6 +87,8 @@ class DenialRegister final : public machine::Register {
   absl::StatusOr<machine::Judgement> Validate(
       const document::VerifiedDocument& document,
       const machine::ValidationContext& context) const override;
+  absl::Status CheckAlone(const document::VerifiedDocument& document,
+                          absl::Time now) const override;
   void Apply(const machine::AppliedDocument& document) noexcept override;
   base::Digest Fingerprint() const override;
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
@@ -107,6 +116,10 @@ class DenialRegister final : public machine::Register {
  private:
   struct Step;  // a parsed body with what it does
   const Chain* FindAny(std::string_view name) const;
+  absl::StatusOr<v1::DenialNotification> CheckNotification(
+      const document::VerifiedDocument& document, absl::Time now) const;
+  absl::StatusOr<Step> CheckRevision(const document::VerifiedDocument& document,
+                                     absl::Time now) const;
   absl::StatusOr<machine::Judgement> ValidateNotification(
       const document::VerifiedDocument& document, const machine::ValidationContext& context) const;
   absl::StatusOr<machine::Judgement> ValidateRevision(
@@ -119,6 +132,7 @@ class DenialRegister final : public machine::Register {
                      const v1::DenialRuling& ruling, Chain& chain) const;
 
   const entente::config::v1::RegimeProfile profile_;
+  const machine::Budgets budgets_;
   const RegimeList* regime_list_ = nullptr;
   std::deque<Chain> chains_;  // in order of recording
   absl::btree_map<std::string, uint32_t, std::less<>> by_name_;

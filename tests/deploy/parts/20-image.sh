@@ -1,7 +1,7 @@
 # One small image from a base made with mmdebstrap, twice the same.
 no_containers() { touch "$work/no-containers"; leave_out "containers cannot run here: $*"; }
 [ "$(id -u)" -eq 0 ] || no_containers "not root"
-for tool in podman buildah runc mmdebstrap; do (need "$tool" "$tool") || no_containers "$tool cannot be installed"; done
+for tool in podman buildah runc catatonit mmdebstrap; do (need "$tool" "$tool") || no_containers "$tool cannot be installed"; done
 [ -x /usr/lib/podman/netavark ] && [ -x /usr/lib/podman/aardvark-dns ] ||
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends netavark aardvark-dns >>"$work/apt.log" 2>&1 || true
 deploy/image/base "$work/base.tar" "$bin/entente" "$bin/entente-suite" > "$work/base.log" 2>&1 || no_containers "mmdebstrap: $(tail -1 "$work/base.log")"
