@@ -25,7 +25,7 @@ class Budget {
     // Its guaranteed part included: sixteen streams that wait for a document each, and some calls.
     size_t agency_bytes_max = 24 << 20;
     size_t guaranteed_bytes = 3 << 20;  // more than any one call asks for
-    size_t waiting_max = 512;  // per agency
+    size_t waiting_max = 512;           // per agency
   };
   // Bytes that are held; given back when it goes. Movable.
   class Hold {

@@ -11,6 +11,7 @@
 
 #include "entente/exchange/v1/exchange_service.pb.h"
 #include "services/core/machine/sequencer.h"
+#include "services/core/rpc/acceptor.h"
 #include "services/core/rpc/follow.h"
 #include "services/core/rpc/guard.h"
 #include "services/core/rpc/refusal_count.h"
@@ -38,6 +39,7 @@ struct Backend {
   const machine::Budgets& budgets;  // of states
   telemetry::Metrics& metrics;
   telemetry::AuditLog* audit = nullptr;  // null: none is kept
+  Acceptor* acceptor = nullptr;          // null: connections come from elsewhere
   std::shared_ptr<RefusalCount> refusals = std::make_shared<RefusalCount>();
 };
 

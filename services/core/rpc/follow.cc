@@ -88,6 +88,7 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
       reading_ = false;
     }
     if (!ok) return FinishAs(absl::CancelledError("the call ended without a request"));
+    if (hub_.options_.explain) hub_.options_.explain(context_->peer(), buffer_.Length());
     if (!hub_.readers_.TryPost(record_.caller, [this] { Open(); })) FinishAs(TooManyCalls());
   }
 

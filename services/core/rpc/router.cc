@@ -15,6 +15,8 @@ using base::Reason;
 
 constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 constexpr int kDepthMax = 32;
+// Bytes of a connection that a call's headers explain.
+constexpr size_t kHeaderBytes = 512;
 
 // A call that ends before it was read.
 class RefusedCall final : public grpc::ServerGenericBidiReactor {
@@ -101,6 +103,7 @@ void UnaryCall::Begin(std::shared_ptr<UnaryCall> self) {
   if (!caller.ok()) return Refuse(caller.status());
   caller_ = *std::move(caller);
   record_.caller = caller_.agency.str();
+  if (!router_.Prove(*context_, caller_)) return Refuse(Busy());
   if (!method_.submits) {
     if (absl::Status taken = backend.guard.TakeRead(caller_.agency); !taken.ok()) {
       return Refuse(taken);
@@ -123,6 +126,7 @@ void UnaryCall::Begin(std::shared_ptr<UnaryCall> self) {
 
 void UnaryCall::OnReadDone(bool ok) {
   if (!ok) return Refuse(absl::CancelledError("the call ended without a request"));
+  router_.Explain(*context_, kHeaderBytes + buffer_.Length());
   if (buffer_.Length() > method_.request_bytes_max) {
     return Refuse(base::RefuseArgument(Reason::kFieldInvalid,
                                        "the request has {} bytes; {} takes at most {}",
@@ -169,6 +173,15 @@ void Router::AddStream(std::string method, OpenStream open) {
   ENTENTE_CHECK(streams_.emplace(std::move(method), std::move(open)).second);
 }
 
+bool Router::Prove(const grpc::ServerContextBase& context, const Caller& caller) {
+  return backend_.acceptor == nullptr ||
+         backend_.acceptor->Prove(context.peer(), caller.agency.str());
+}
+
+void Router::Explain(const grpc::ServerContextBase& context, size_t bytes) {
+  if (backend_.acceptor != nullptr) backend_.acceptor->Explain(context.peer(), bytes);
+}
+
 void Router::AddRead(std::string method, size_t answer_bytes_max, ReadWork work) {
   Add({.name = std::move(method),
        .answer_bytes_max = answer_bytes_max,
@@ -198,6 +211,8 @@ grpc::ServerGenericBidiReactor* Router::Health(grpc::GenericCallbackServerContex
   if (absl::Status taken = backend_.guard.TakeRead(caller->agency); !taken.ok()) {
     return new RefusedCall(ToGrpcStatus(taken));
   }
+  if (!Prove(*context, *caller)) return new RefusedCall(ToGrpcStatus(Busy()));
+  Explain(*context, kHeaderBytes);
   return new HealthAnswer(serving_ && backend_.guard.open());
 }
 
@@ -215,7 +230,11 @@ grpc::ServerGenericBidiReactor* Router::CreateReactor(grpc::GenericCallbackServe
     return new RefusedCall(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no such method"));
   }
   auto caller = backend_.guard.Check(PeerChainPem(*context), name);
-  if (caller.ok()) return it->second(context, *std::move(caller));
+  if (caller.ok() && !Prove(*context, *caller)) caller = Busy();
+  if (caller.ok()) {
+    Explain(*context, kHeaderBytes);
+    return it->second(context, *std::move(caller));
+  }
   CallRecord record{
       .method = name, .request_id = RequestIdOf(*context), .began = backend_.clock.Now()};
   Report(backend_, record, caller.status());

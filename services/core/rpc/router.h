@@ -119,6 +119,10 @@ class Router final : public grpc::CallbackGenericService {
   }
   // Names of all methods that are served.
   std::vector<std::string> Methods() const;
+  // Tells whoever watches connections that a call of the caller was let in over this one, and that
+  // it explains so many bytes. False if the agency has too many connections.
+  bool Prove(const grpc::ServerContextBase& context, const Caller& caller);
+  void Explain(const grpc::ServerContextBase& context, size_t bytes);
   // Whether health checks are told that calls are answered.
   void SetServing(bool serving) { serving_ = serving; }
   // About once a second: ends calls whose answers are not taken.

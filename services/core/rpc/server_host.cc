@@ -91,9 +91,10 @@ struct GroupServer::Impl {
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Router> router;
   std::vector<std::unique_ptr<Service>> services;
+  std::unique_ptr<Acceptor> acceptor;  // outlives the server, whose connections it watches
   std::unique_ptr<grpc::Server> server;
   std::string roots_file;
-  int port = 0;
+  Acceptor::Counts told;  // that metrics have counted
   uint64_t ticks = 0;
   bool drained = false;
 
@@ -228,6 +229,9 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   hub.streams_per_agency_max = OrDefault(limits.streams_per_agency_max(), 16);
   hub.heartbeat = std::chrono::seconds(OrDefault(limits.heartbeat_s(), 10));
   hub.stall_timeout = std::chrono::seconds(OrDefault(limits.stall_timeout_s(), 60));
+  hub.explain = [this](const std::string& peer, size_t bytes) {
+    if (acceptor != nullptr) acceptor->Explain(peer, bytes);
+  };
   follow = std::make_unique<FollowHub>(
       *feed, *guard, *readers, *budget, hub,
       [this](const std::string& note) { return rollback->Shown(note); },
@@ -285,6 +289,26 @@ absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
   return std::unique_ptr<GroupServer>(new GroupServer(std::move(impl)));
 }
 
+namespace {
+
+// Never more than there are descriptors for: each connection takes two, and the journal, followers'
+// pages and logs need some.
+Acceptor::Options ConnectionLimits(const entente::config::v1::Limits& limits) {
+  Acceptor::Options options;
+  options.connections_max = static_cast<size_t>(
+      OrDefault(limits.connections_max(), static_cast<int>(options.connections_max)));
+  options.unproven_max = static_cast<size_t>(
+      OrDefault(limits.unproven_connections_max(), static_cast<int>(options.unproven_max)));
+  options.per_source_max = static_cast<size_t>(limits.connections_per_source_max());
+  const size_t descriptors = RaiseDescriptorLimit();
+  const size_t most = descriptors > 384 ? (descriptors - 256) / 2 : 64;
+  options.connections_max = std::min(options.connections_max, most);
+  options.waiting_max = std::min(options.waiting_max, most);
+  return options;
+}
+
+}  // namespace
+
 absl::Status GroupServer::Listen() {
   const auto& config = impl_->options.config;
   for (const std::string& path : {config.tls_certificate_file(), config.tls_key_file()}) {
@@ -295,10 +319,12 @@ absl::Status GroupServer::Listen() {
   // Health is the Router's, behind the Guard.
   grpc::EnableDefaultHealthCheckService(false);
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(config.listen(),
-                           MakeServerCredentials({config.tls_certificate_file(),
-                                                  config.tls_key_file(), impl_->roots_file}),
-                           &impl_->port);
+  ENTENTE_ASSIGN_OR_RETURN(
+      impl_->acceptor, Acceptor::Listen(config.listen(), ConnectionLimits(impl_->options.limits)));
+  impl_->backend->acceptor = impl_->acceptor.get();
+  impl_->acceptor->AddTo(
+      builder, MakeServerCredentials(
+                   {config.tls_certificate_file(), config.tls_key_file(), impl_->roots_file}));
   builder.SetMaxReceiveMessageSize(static_cast<int>(kRequestBytesMax));
   grpc::ResourceQuota quota("entente");
   builder.SetResourceQuota(quota.Resize(kTransportBytesMax));
@@ -315,15 +341,16 @@ absl::Status GroupServer::Listen() {
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20000);
   builder.RegisterCallbackGenericService(impl_->router.get());
   impl_->server = builder.BuildAndStart();
-  if (impl_->server == nullptr || impl_->port == 0) {
+  if (impl_->server == nullptr) {
     return base::Refuse(absl::StatusCode::kUnavailable, Reason::kConfigurationInvalid,
-                        "cannot listen on {}; is the port taken?", config.listen());
+                        "cannot serve on {}", config.listen());
   }
+  impl_->acceptor->Start();
   impl_->router->SetServing(true);
   return absl::OkStatus();
 }
 
-int GroupServer::port() const { return impl_->port; }
+int GroupServer::port() const { return impl_->acceptor->port(); }
 machine::Machine& GroupServer::machine() { return *impl_->machine; }
 std::vector<std::string> GroupServer::Methods() const { return impl_->router->Methods(); }
 
@@ -402,6 +429,18 @@ void GroupServer::Tick(bool audited) {
   metrics.feed_bytes.Set(static_cast<double>(impl_->feed->bytes()));
   metrics.in_flight_bytes.Set(static_cast<double>(impl_->budget->used()));
   metrics.open_calls.Set(static_cast<double>(impl_->router->open()));
+  if (impl_->acceptor != nullptr) {
+    const Acceptor::Counts counts = impl_->acceptor->counts();
+    Acceptor::Counts& told = impl_->told;
+    metrics.SetConnections("waiting", static_cast<double>(counts.waiting));
+    metrics.SetConnections("unproven", static_cast<double>(counts.unproven));
+    metrics.SetConnections("proven", static_cast<double>(counts.proven));
+    metrics.CountClosed("silent", counts.closed_silent - told.closed_silent);
+    metrics.CountClosed("unproven", counts.closed_unproven - told.closed_unproven);
+    metrics.CountClosed("unexplained", counts.closed_unexplained - told.closed_unexplained);
+    metrics.CountClosed("accept_error", counts.accept_errors - told.accept_errors);
+    told = counts;
+  }
   metrics.journal_records.Set(static_cast<double>(impl_->journal->Head()));
   metrics.directory_serial.Set(static_cast<double>(directory->serial()));
   metrics.serving.Set(impl_->drained ? 0 : 1);
@@ -434,6 +473,7 @@ void GroupServer::Drain() {
   const int seconds = OrDefault(impl_->options.limits.drain_timeout_s(), 10);
   if (impl_->server != nullptr) {
     impl_->router->SetServing(false);
+    impl_->acceptor->Stop();
     impl_->budget->Close();
     impl_->follow->Drain(std::chrono::seconds(seconds));
     impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(seconds));

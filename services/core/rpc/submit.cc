@@ -58,6 +58,9 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
   }
 
   void OnReadDone(bool ok) override {
+    if (ok && backend_.acceptor != nullptr) {
+      backend_.acceptor->Explain(context_->peer(), request_.Length());
+    }
     std::shared_ptr<Slot> slot;
     bool read_more = false;
     {

@@ -61,7 +61,25 @@ Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
                 .Name("entente_rpcs_total")
                 .Help("Calls finished since start, by method and code.")
                 .Register(registry)),
+      connections_(
+          prometheus::BuildGauge()
+              .Name("entente_connections")
+              .Help("Connections: waiting (silent yet), unproven (no authorised call yet), "
+                    "proven.")
+              .Register(registry)),
+      closed_(prometheus::BuildCounter()
+                  .Name("entente_connections_closed_total")
+                  .Help("Connections that the service closed, by why.")
+                  .Register(registry)),
       group_(group) {}
+
+void Metrics::SetConnections(const std::string& state, double connections) {
+  connections_.Add({{"group", group_}, {"state", state}}).Set(connections);
+}
+
+void Metrics::CountClosed(const std::string& why, uint64_t connections) {
+  closed_.Add({{"group", group_}, {"why", why}}).Increment(static_cast<double>(connections));
+}
 
 void Metrics::CountRpc(const std::string& method, const std::string& code) {
   rpcs_.Add({{"group", group_}, {"method", method}, {"code", code}}).Increment();

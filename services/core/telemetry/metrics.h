@@ -37,6 +37,10 @@ class Metrics {
 
   // entente_follower_lag_entries{group,state}
   void SetLag(const std::string& state, double entries);
+  // entente_connections{group,state}: waiting, unproven, proven
+  void SetConnections(const std::string& state, double connections);
+  // entente_connections_closed_total{group,why}
+  void CountClosed(const std::string& why, uint64_t connections);
   // entente_certificate_expiry_timestamp_seconds{group,certificate}
   void SetExpiry(const std::string& certificate, double seconds);
 
@@ -44,6 +48,8 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& lags_;
   prometheus::Family<prometheus::Gauge>& expiries_;
   prometheus::Family<prometheus::Counter>& rpcs_;
+  prometheus::Family<prometheus::Gauge>& connections_;
+  prometheus::Family<prometheus::Counter>& closed_;
   const std::string group_;
 };
 

@@ -1,0 +1,348 @@
+#include "services/core/rpc/acceptor.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <grpcpp/server_builder.h>
+#include <linux/tcp.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "services/core/base/status.h"
+#include "services/core/telemetry/log.h"
+
+namespace entente::rpc {
+namespace {
+
+using base::Reason;
+using Clock = std::chrono::steady_clock;
+
+// What a connection may send that no call explains: the handshake, HTTP/2's own frames, answers to
+// what is sent, keepalive.
+constexpr uint64_t kUnexplainedBytes = 64 << 10;
+constexpr uint64_t kUnexplainedPerSecond = 256;
+constexpr uint64_t kSentPerByte = 64;
+// Sources that are remembered: an agency has few.
+constexpr size_t kKnownMax = 4096;
+constexpr auto kKnownFor = std::chrono::hours(24);
+
+absl::Status CannotListen(const std::string& address, std::string_view why) {
+  return base::Refuse(absl::StatusCode::kUnavailable, Reason::kConfigurationInvalid,
+                      "cannot listen on {}: {}", address, why);
+}
+
+// "ipv4:127.0.0.1:4242" and its source, "127.0.0.1", as gRPC writes peers (grpc_sockaddr_to_uri).
+std::pair<std::string, std::string> PeerOf(const sockaddr_storage& address) {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (address.ss_family == AF_INET) {
+    const auto& four = reinterpret_cast<const sockaddr_in&>(address);
+    inet_ntop(AF_INET, &four.sin_addr, text, sizeof text);
+    return {fmt::format("ipv4:{}:{}", text, ntohs(four.sin_port)), text};
+  }
+  const auto& six = reinterpret_cast<const sockaddr_in6&>(address);
+  if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) {
+    inet_ntop(AF_INET, &six.sin6_addr.s6_addr[12], text, sizeof text);
+    return {fmt::format("ipv4:{}:{}", text, ntohs(six.sin6_port)), text};
+  }
+  inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof text);
+  return {fmt::format("ipv6:%5B{}%5D:{}", text, ntohs(six.sin6_port)), text};
+}
+
+int OpenSpare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+}  // namespace
+
+size_t RaiseDescriptorLimit() {
+  rlimit limit = {};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<size_t>(limit.rlim_cur);
+}
+
+absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const std::string& address,
+                                                           Options options) {
+  const size_t colon = address.rfind(':');
+  if (colon == std::string::npos) return CannotListen(address, "it must be HOST:PORT");
+  std::string host = address.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.empty() ? nullptr : host.c_str(), address.c_str() + colon + 1, &hints,
+                    &found) != 0) {
+    return CannotListen(address, "no such address");
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> freed(found, ::freeaddrinfo);
+  const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int on = 1;
+  if (fd >= 0) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (fd < 0 || ::bind(fd, found->ai_addr, found->ai_addrlen) != 0 || ::listen(fd, 1024) != 0) {
+    const std::string why = errno == EADDRINUSE ? "the port is taken" : std::strerror(errno);
+    if (fd >= 0) ::close(fd);
+    return CannotListen(address, why);
+  }
+  sockaddr_storage bound = {};
+  socklen_t size = sizeof bound;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size);
+  const int port =
+      ntohs(bound.ss_family == AF_INET ? reinterpret_cast<const sockaddr_in&>(bound).sin_port
+                                       : reinterpret_cast<const sockaddr_in6&>(bound).sin6_port);
+  return std::unique_ptr<Acceptor>(new Acceptor(fd, port, options));
+}
+
+Acceptor::Acceptor(int listener, int port, Options options)
+    : options_(options),
+      listener_(listener),
+      port_(port),
+      spare_(OpenSpare()),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  epoll_event event = {};
+  event.events = EPOLLIN;
+  event.data.fd = listener_;
+  ::epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_, &event);
+}
+
+Acceptor::~Acceptor() {
+  Stop();
+  base::MutexLock lock(mutex_);
+  for (Connections* list : {&waiting_, &unproven_, &proven_}) {
+    for (const Connection& connection : *list) ::close(connection.fd);
+  }
+  ::close(epoll_);
+  ::close(spare_);
+}
+
+void Acceptor::AddTo(grpc::ServerBuilder& builder,
+                     std::shared_ptr<grpc::ServerCredentials> credentials) {
+  grpc_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      std::move(credentials));
+}
+
+void Acceptor::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Acceptor::Stop() {
+  if (stopped_.exchange(true)) return;
+  if (thread_.joinable()) thread_.join();
+  ::close(listener_);  // who comes now is refused at once
+  base::MutexLock lock(mutex_);
+  while (!waiting_.empty()) Close(waiting_, waiting_.begin());
+}
+
+void Acceptor::Run() {
+  constexpr int kStepMs = 100;
+  auto next_look = Clock::now();
+  while (!stopped_) {
+    epoll_event events[64];
+    const int count = ::epoll_wait(epoll_, events, 64, kStepMs);
+    bool more = false;
+    for (int i = 0; i < count; ++i) {
+      if (events[i].data.fd == listener_) {
+        more = true;
+      } else {
+        HandOver(events[i].data.fd);
+      }
+    }
+    if (more) AcceptAll();
+    if (Clock::now() < next_look) continue;
+    next_look = Clock::now() + std::chrono::seconds(1);
+    Look();
+  }
+}
+
+void Acceptor::AcceptAll() {
+  // As many as one turn may take: those that speak are not kept waiting.
+  for (int i = 0; i < 64; ++i) {
+    sockaddr_storage address = {};
+    socklen_t size = sizeof address;
+    int fd = ::accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size,
+                       SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+      // With the descriptor in reserve the caller is turned away, rather than left to wait.
+      ::close(spare_);
+      fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd >= 0) ::close(fd);
+      spare_ = OpenSpare();
+      base::MutexLock lock(mutex_);
+      ++counts_.accept_errors;
+      if (!waiting_.empty()) Close(waiting_, waiting_.begin());
+      continue;
+    }
+    if (fd < 0) {
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      base::MutexLock lock(mutex_);
+      ++counts_.accept_errors;  // of that connection, which is gone; others wait
+      continue;
+    }
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    auto [peer, source] = PeerOf(address);
+    base::MutexLock lock(mutex_);
+    if (options_.per_source_max > 0 && per_source_[source] >= options_.per_source_max) {
+      ::close(fd);
+      ++counts_.closed_silent;
+      continue;
+    }
+    ++per_source_[source];
+    Connection& connection = waiting_.emplace_back();
+    connection.fd = fd;
+    connection.source = std::move(source);
+    connection.peer = std::move(peer);
+    connection.since = Clock::now();
+    epoll_event event = {};
+    event.events = EPOLLIN | EPOLLRDHUP;
+    event.data.fd = fd;
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+    MakeRoom();
+  }
+}
+
+bool Acceptor::IsKnown(const std::string& source) const {
+  const auto it = known_.find(source);
+  return it != known_.end() && Clock::now() - it->second < kKnownFor;
+}
+
+// The oldest of a list beyond its limit; those from known sources only when there is nobody else.
+void Acceptor::CloseOldest(Connections& from, size_t most, uint64_t& counter) {
+  while (from.size() > most) {
+    auto oldest = std::find_if(from.begin(), from.end(),
+                               [&](const Connection& one) { return !IsKnown(one.source); });
+    Close(from, oldest == from.end() ? from.begin() : oldest);
+    ++counter;
+  }
+}
+
+void Acceptor::MakeRoom() {
+  const size_t others = options_.connections_max > proven_.size()
+                            ? options_.connections_max - proven_.size()
+                            : size_t{16};
+  CloseOldest(unproven_, std::min(options_.unproven_max, others), counts_.closed_unproven);
+  const size_t left = others > unproven_.size() ? others - unproven_.size() : size_t{16};
+  CloseOldest(waiting_, std::min(options_.waiting_max, left), counts_.closed_silent);
+}
+
+void Acceptor::Close(Connections& from, Connections::iterator connection) {
+  ::shutdown(connection->fd, SHUT_RDWR);  // gRPC's part ends with it
+  ::close(connection->fd);
+  auto source = per_source_.find(connection->source);
+  if (source != per_source_.end() && --source->second == 0) per_source_.erase(source);
+  if (!connection->agency.empty() && --per_agency_[connection->agency] == 0) {
+    per_agency_.erase(connection->agency);
+  }
+  by_peer_.erase(connection->peer);
+  from.erase(connection);
+}
+
+void Acceptor::HandOver(int fd) {
+  {
+    base::MutexLock lock(mutex_);
+    const auto connection = std::find_if(waiting_.begin(), waiting_.end(),
+                                         [&](const Connection& one) { return one.fd == fd; });
+    if (connection == waiting_.end()) return;  // closed a moment ago
+    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    char first = 0;
+    const int ours =
+        ::recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 ? ::fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (ours < 0) {  // it went away, or there is no descriptor to watch it by
+      Close(waiting_, connection);
+      return;
+    }
+    connection->fd = ours;
+    connection->handed_over = true;
+    connection->since = Clock::now();
+    by_peer_[connection->peer] = connection;
+    unproven_.splice(unproven_.end(), waiting_, connection);
+    MakeRoom();
+  }
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+  parameters.listener_fd = listener_;
+  parameters.fd = fd;
+  grpc_->HandleNewConnection(&parameters);
+}
+
+bool Acceptor::Prove(const std::string& peer, const std::string& agency) {
+  base::MutexLock lock(mutex_);
+  auto it = by_peer_.find(peer);
+  // Unknown: closed a moment ago, or a test's channel within the process.
+  if (it == by_peer_.end() || !it->second->agency.empty()) return true;
+  const auto connection = it->second;
+  size_t& count = per_agency_[agency];
+  if (count >= options_.per_agency_max) {
+    Close(unproven_, connection);
+    return false;
+  }
+  ++count;
+  connection->agency = agency;
+  if (known_.size() >= kKnownMax) known_.clear();
+  known_[connection->source] = Clock::now();
+  proven_.splice(proven_.end(), unproven_, connection);
+  return true;
+}
+
+void Acceptor::Explain(const std::string& peer, uint64_t bytes) {
+  base::MutexLock lock(mutex_);
+  auto it = by_peer_.find(peer);
+  if (it != by_peer_.end()) it->second->explained += bytes;
+}
+
+// Once a second: who has gone, who is late, who sends what nothing explains.
+void Acceptor::Look() {
+  const auto now = Clock::now();
+  base::MutexLock lock(mutex_);
+  const auto late = [&](Connections& list, absl::Duration within, uint64_t& counter) {
+    while (!list.empty() && now - list.front().since > absl::ToChronoNanoseconds(within)) {
+      Close(list, list.begin());
+      ++counter;
+    }
+  };
+  late(waiting_, options_.speak_within, counts_.closed_silent);
+  late(unproven_, options_.prove_within, counts_.closed_unproven);
+  for (Connections* list : {&unproven_, &proven_}) {
+    for (auto it = list->begin(); it != list->end();) {
+      const auto connection = it++;
+      tcp_info info = {};
+      socklen_t size = sizeof info;
+      if (::getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) continue;
+      constexpr int kEstablished = 1;
+      constexpr int kCloseWait = 8;  // the peer has closed, gRPC not yet
+      if (info.tcpi_state != kEstablished && info.tcpi_state != kCloseWait) {
+        Close(*list, connection);
+        continue;
+      }
+      const auto seconds = static_cast<uint64_t>(
+          std::chrono::duration_cast<std::chrono::seconds>(now - connection->since).count());
+      const uint64_t allowed = kUnexplainedBytes + connection->explained +
+                               connection->explained / 10 + info.tcpi_bytes_acked / kSentPerByte +
+                               kUnexplainedPerSecond * seconds;
+      if (info.tcpi_bytes_received <= allowed) continue;
+      telemetry::Log(telemetry::Level::kWarn, "connection cut: it sends what no call explains",
+                     {{telemetry::field::kPeer, connection->peer},
+                      {telemetry::field::kCaller, connection->agency},
+                      {"bytes", std::to_string(info.tcpi_bytes_received)}});
+      Close(*list, connection);
+      ++counts_.closed_unexplained;
+    }
+  }
+}
+
+Acceptor::Counts Acceptor::counts() const {
+  base::MutexLock lock(mutex_);
+  Counts counts = counts_;
+  counts.waiting = waiting_.size();
+  counts.unproven = unproven_.size();
+  counts.proven = proven_.size();
+  return counts;
+}
+
+}  // namespace entente::rpc

@@ -1,0 +1,119 @@
+// Accepts the service's connections itself and hands them to gRPC once they speak: this gRPC's own
+// listener stops for ever when descriptors run out (CVE-2023-4785), and bounds neither connections
+// nor what they buffer (CVE-2023-33953; docs/THREAT_MODEL.md).
+//
+// The life of a connection: waiting (accepted, silent: costs a descriptor) -> unproven (it has sent
+// bytes, gRPC has it) -> proven (an authorised call came over it). Whoever is silent or unproven
+// for too long is closed, and the oldest of them when there are too many; sources that were proven
+// in the last day go last. A proven connection is cut when it sends much that no call explains.
+#ifndef ENTENTE_SERVICES_CORE_RPC_ACCEPTOR_H_
+#define ENTENTE_SERVICES_CORE_RPC_ACCEPTOR_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <chrono>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "services/core/base/clock.h"
+#include "services/core/base/mutex.h"
+
+namespace entente::rpc {
+
+// Thread-safe.
+class Acceptor {
+ public:
+  struct Options {
+    size_t connections_max = 1024;  // proven ones and the others together
+    size_t waiting_max = 1024;      // of those that have not said anything
+    size_t unproven_max = 256;      // of those that gRPC has, about 50 KiB each
+    size_t per_agency_max = 64;     // proven connections of one agency
+    size_t per_source_max = 0;      // of one address, of any kind; 0: none, as behind a proxy
+    absl::Duration speak_within = absl::Seconds(10);
+    absl::Duration prove_within = absl::Seconds(20);
+  };
+  struct Counts {
+    size_t waiting = 0;
+    size_t unproven = 0;
+    size_t proven = 0;
+    uint64_t closed_silent = 0;       // too late, or too many, before they had said anything
+    uint64_t closed_unproven = 0;     // the same before an authorised call
+    uint64_t closed_unexplained = 0;  // proven, for bytes that nothing explains
+    uint64_t accept_errors = 0;
+  };
+
+  // Listens on `address`, as in "127.0.0.1:7701" or "[::]:7701"; port 0 takes a free one.
+  static absl::StatusOr<std::unique_ptr<Acceptor>> Listen(const std::string& address,
+                                                          Options options);
+  ~Acceptor();
+
+  // Adds itself to the builder, in place of a listening port; before Start.
+  void AddTo(grpc::ServerBuilder& builder, std::shared_ptr<grpc::ServerCredentials> credentials);
+  // Begins to hand over; the server must have started, and Stop come before its Shutdown: a
+  // descriptor that is handed over otherwise is lost.
+  void Start();
+  void Stop();
+  int port() const { return port_; }
+
+  // An authorised call of an agency came over the connection with this peer (ServerContext::peer).
+  // False if the agency has too many connections: this one is closed.
+  bool Prove(const std::string& peer, const std::string& agency);
+  // So many bytes of what came over it are explained.
+  void Explain(const std::string& peer, uint64_t bytes);
+  Counts counts() const;
+
+ private:
+  struct Connection {
+    int fd = -1;  // ours: the connection itself while waiting, then a duplicate of gRPC's
+    std::string source;
+    std::string peer;  // as gRPC writes it
+    std::string agency;
+    bool handed_over = false;
+    std::chrono::steady_clock::time_point since;
+    uint64_t explained = 0;
+  };
+  using Connections = std::list<Connection>;  // oldest first
+
+  Acceptor(int listener, int port, Options options);
+  void Run();
+  void AcceptAll();
+  void HandOver(int fd);
+  void Look();
+  void MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Close(Connections& from, Connections::iterator connection)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CloseOldest(Connections& from, size_t most, uint64_t& counter)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsKnown(const std::string& source) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const Options options_;
+  const int listener_;
+  const int port_;
+  int spare_ = -1;  // a descriptor in reserve, for turning away when there are none
+  int epoll_ = -1;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> grpc_;
+  std::atomic<bool> stopped_{false};
+  mutable base::Mutex mutex_;
+  Connections waiting_ ABSL_GUARDED_BY(mutex_);
+  Connections unproven_ ABSL_GUARDED_BY(mutex_);
+  Connections proven_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Connections::iterator, std::less<>> by_peer_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, size_t> per_source_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, size_t> per_agency_ ABSL_GUARDED_BY(mutex_);
+  // When a connection from there was last proven; bounded by what the directory has agencies for.
+  std::map<std::string, std::chrono::steady_clock::time_point> known_ ABSL_GUARDED_BY(mutex_);
+  Counts counts_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+// Raises this process's limit on descriptors as far as it may; what it is then.
+size_t RaiseDescriptorLimit();
+
+}  // namespace entente::rpc
+
+#endif  // ENTENTE_SERVICES_CORE_RPC_ACCEPTOR_H_
