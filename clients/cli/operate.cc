@@ -13,10 +13,12 @@
 #include "services/core/base/status.h"
 #include "services/core/journal/engines/open_journal.h"
 #include "services/core/journal/sqlite/sqlite_journal.h"
+#include "services/core/rpc/grpc_status.h"
 
 namespace entente::cli {
 namespace {
 
+namespace pb = entente::exchange::v1;
 using base::Reason;
 namespace fs = std::filesystem;
 
@@ -27,6 +29,7 @@ struct OperateOptions {
   std::string group = "leem";
   std::string metrics = "127.0.0.1:9464";
   bool quiet = false;
+  bool mine = false;
   DirectoryOptions directory;
 };
 
@@ -193,11 +196,38 @@ std::string Ago(double seconds, absl::Time now) {
   return fmt::format("{} h ago", absl::ToInt64Hours(past));
 }
 
+std::string Of(const pb::Share& share) {
+  const double percent = share.most() == 0 ? 0
+                                           : 100 * static_cast<double>(share.used()) /
+                                                 static_cast<double>(share.most());
+  return fmt::format("{} of {} ({:.0f} %)", share.used(), share.most(), percent);
+}
+
+// How much of its budget the agency's state has used, in every group that it has an endpoint of.
+absl::Status MyBudgets(const Context& context) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
+  Table table({"GROUP", "DOCUMENTS TODAY", "BYTES TODAY", "DOCUMENTS", "BYTES"});
+  for (const auto& endpoint : agency->config().endpoints()) {
+    ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(endpoint.group()));
+    grpc::ClientContext call;
+    pb::GetBudgetResponse budget;
+    ENTENTE_RETURN_IF_ERROR(base::WithPrefix(
+        rpc::FromGrpcStatus(client->stub().GetBudget(&call, {}, &budget)), endpoint.group()));
+    if (context.json) std::cout << ToJson(budget) << "\n";
+    table.Add({endpoint.group(), Of(budget.documents_today()), Of(budget.bytes_today()),
+               Of(budget.documents()), Of(budget.bytes())});
+  }
+  if (!context.json) table.Print();
+  return absl::OkStatus();
+}
+
 absl::Status Status(const Context& context, const OperateOptions& options) {
+  if (options.mine) return MyBudgets(context);
   ENTENTE_ASSIGN_OR_RETURN(const std::string text, FetchMetrics(options.metrics));
   const absl::Time now = base::SystemClock().Now();
   std::map<std::string, std::map<std::string, double>> groups;
   std::map<std::string, std::string> lags;
+  std::map<std::string, std::string> troubles;                   // why a group does not serve
   std::map<std::string, std::pair<double, std::string>> expiry;  // the first to expire
   for (const Sample& sample : ParseMetrics(text)) {
     auto group = sample.labels.find("group");
@@ -219,6 +249,8 @@ absl::Status Status(const Context& context, const OperateOptions& options) {
       if (!fresh && sample.value < it->second.first) {
         it->second = {sample.value, sample.labels.at("certificate")};
       }
+    } else if (sample.name == "entente_trouble") {
+      troubles[group->second] = sample.labels.at("reason");
     } else {
       groups[group->second][sample.name] = sample.value;
     }
@@ -233,13 +265,15 @@ absl::Status Status(const Context& context, const OperateOptions& options) {
         (expiry[group].first - static_cast<double>(absl::ToUnixSeconds(now))) / 86400);
     well = well && values["entente_serving"] == 1;
     // What expires is for a person: a health check must not take a service away for it.
-    if (!options.quiet) well = well && (!known || days >= 7);
-    table.Add({group, values["entente_serving"] == 1 ? "yes" : "NO",
+    const double free_bytes = values["entente_disk_free_bytes"];
+    const bool fills_up = known && free_bytes < 2e9;  // as the alert says
+    if (!options.quiet) well = well && (!known || days >= 7) && !fills_up;
+    table.Add({group, values["entente_serving"] == 1 ? "yes" : "NO " + troubles[group],
                fmt::format("{}", values["entente_journal_records"]),
                fmt::format("{}", values["entente_sequencer_queue_length"]),
                fmt::format("{}", values["entente_followers"]),
                lags[group].empty() ? "nobody" : lags[group].substr(1),
-               fmt::format("{:.1f} GiB", values["entente_disk_free_bytes"] / (1 << 30)),
+               fmt::format("{:.1f} GiB{}", free_bytes / (1 << 30), fills_up ? " FILLS UP" : ""),
                Ago(values["entente_backup_timestamp_seconds"], now),
                Ago(values["entente_verified_timestamp_seconds"], now),
                known ? fmt::format("{} in {} days", expiry[group].second, days) : "not yet known"});
@@ -247,7 +281,8 @@ absl::Status Status(const Context& context, const OperateOptions& options) {
   if (!context.json && !options.quiet) table.Print();
   if (well) return absl::OkStatus();
   return base::Refuse(absl::StatusCode::kUnavailable, Reason::kConfigurationInvalid,
-                      "a group does not serve, or a certificate expires within 7 days");
+                      "a group does not serve, its disk has less than 2 GB left, or a certificate "
+                      "expires within 7 days");
 }
 
 }  // namespace
@@ -280,6 +315,8 @@ void AddOperate(CLI::App& app, Context& context) {
   auto* status = app.add_subcommand(
       "status", "How a service is, from its metrics; exit code 2 if something is wrong");
   status->add_option("--metrics", options->metrics, "Its metrics_listen, as in 127.0.0.1:9464");
+  status->add_flag("--mine", options->mine,
+                   "How much your state has had recorded, and may; asks the services themselves");
   status->add_flag("--quiet", options->quiet,
                    "The exit code only, and by whether every group serves: for health checks");
   context.Run(status, [options, &context] { return Status(context, *options); });

@@ -36,8 +36,9 @@ class LiveServer {
         profile_(profile),
         journals_(std::move(journals)) {
     Write("ca.crt", regime.service_authority().Pem());
-    Write("tls.crt", regime.service_tls().chain[0].Pem());
-    Write("tls.key", regime.service_tls().key.Pem());
+    tls_ = regime.IssueServiceTls(module.group);
+    Write("tls.crt", tls_->chain[0].Pem());
+    Write("tls.key", tls_->key.Pem());
     Write("log.key", regime.log_key().Pem());
     EXPECT_OK(Start());
   }
@@ -57,7 +58,7 @@ class LiveServer {
                                          journals_, *registry_);
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
-    EXPECT_OK(server_->Listen());
+    if (absl::Status listens = server_->Listen(); !listens.ok()) return listens;
     regime_.source().OnChange([this] { server_->DirectoryChanged(); });
     return absl::OkStatus();
   }
@@ -88,10 +89,19 @@ class LiveServer {
     return Connect(&tls);
   }
   rpc::GroupServer& server() { return *server_; }
+  const document::SigningIdentity& tls() const { return *tls_; }
   std::string File(const std::string& name) const { return folder_.File(name); }
   // Replaces one of its files: ca.crt, tls.crt, tls.key, log.key.
   void Write(const std::string& name, const std::string& text) {
     EXPECT_TRUE(base::WriteFileAtomically(folder_.File(name), text));
+  }
+  // A metric of the service that is the only one of its name.
+  double Metric(const std::string& name) const {
+    for (const auto& family : registry_->Collect()) {
+      if (family.name == name && family.metric.size() == 1) return family.metric[0].gauge.value;
+    }
+    ADD_FAILURE() << "no metric " << name;
+    return -1;
   }
   std::string AuditText() const { return base::ReadFile(folder_.File("audit.log")).value_or(""); }
 
@@ -106,6 +116,7 @@ class LiveServer {
   const entente::config::v1::RegimeProfile profile_;
   const rpc::JournalFactory journals_;
   std::unique_ptr<prometheus::Registry> registry_ = std::make_unique<prometheus::Registry>();
+  std::optional<document::SigningIdentity> tls_;
   std::unique_ptr<rpc::GroupServer> server_;
 };
 

@@ -220,6 +220,44 @@ TEST_F(UpkeepTest, AProofOfARollbackEndsWithTheKeyThatSignedIt) {
   EXPECT_OK(server_.Start()) << "what it signed itself is kept apart from what it was shown";
 }
 
+// A process that lives is not one that serves.
+TEST_F(UpkeepTest, ServingTellsWhetherCallsAreAnswered) {
+  ASSERT_OK(Submit("jp", "1"));
+  server_.server().Tick();
+  EXPECT_EQ(server_.Metric("entente_serving"), 1);
+  const std::string note = Checkpoint();
+  const entry::Checkpoint forged = {note.substr(0, note.find('\n')), {1000, base::Digest()}};
+  pb::FollowRequest request;
+  request.add_checkpoints(regime_.log_signer().Sign(forged.Text()));
+  std::vector<pb::FollowResponse> messages;
+  EXPECT_THAT(FollowAs("nz", request, &messages), HasReason(Reason::kJournalRolledBack));
+  server_.server().Tick();
+  EXPECT_EQ(server_.Metric("entente_serving"), 0);
+}
+
+// Another key beside the certificate: every handshake would fail, and nobody would be told.
+TEST_F(UpkeepTest, CertificateAndKeyThatDoNotBelongTogetherAreSaidAndRefusedAtTheStart) {
+  const auto look = [&] {
+    for (int i = 0; i < 16; ++i) server_.server().Tick();
+    return server_.Metric("entente_serving");
+  };
+  EXPECT_EQ(look(), 1);
+  const auto other = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
+  ASSERT_OK(other);
+  server_.Write("tls.key", other->Pem());
+  EXPECT_EQ(look(), 0);
+  server_.Write("tls.key", server_.tls().key.Pem());
+  EXPECT_EQ(look(), 1);
+  // One that is a client's, of the same name.
+  server_.Stop();
+  const auto client = regime_.Issue("services", {.common_name = "leem",
+                                                 .uris = {"spiffe://mtcr.example/services/leem"},
+                                                 .usage = crypto::LeafUsage::kTlsClient});
+  server_.Write("tls.crt", client.chain[0].Pem());
+  server_.Write("tls.key", client.key.Pem());
+  EXPECT_THAT(server_.Start(), HasReason(Reason::kCertificateRejected));
+}
+
 TEST_F(UpkeepTest, ARetiredAuthorityVouchesForThePastOnly) {
   const auto& officer = regime_.officer("jp");
   uint64_t retired = 0;

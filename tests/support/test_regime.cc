@@ -43,12 +43,6 @@ TestRegime::TestRegime(const std::vector<std::string>& states, absl::Time now) :
   }
   authorities_.emplace("services", MakeAuthority("services"));
   proto.add_service_ca_pem(service_authority().Pem());
-  officers_.emplace(
-      "services",
-      Issue("services", {.common_name = "leem",
-                         .uris = {std::string("spiffe://") + kTrustDomain + "/services/leem"},
-                         .dns_names = {"localhost"},
-                         .usage = crypto::LeafUsage::kTlsServer}));
   log_key_ = Must(crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
   log_signer_ = Must(entry::NoteSigner::Create(std::string(kTrustDomain) + "/leem", *log_key_));
   for (const std::string group : {"iem", "leem", "tem"}) {
@@ -92,6 +86,14 @@ document::SigningIdentity TestRegime::IssueOfficer(const std::string& state,
                {.common_name = officer,
                 .uris = {AgencyUri(state) + "/officers/" + officer},
                 .usage = crypto::LeafUsage::kDocumentSigning});
+}
+
+document::SigningIdentity TestRegime::IssueServiceTls(const std::string& group) {
+  return Issue("services",
+               {.common_name = group,
+                .uris = {std::string("spiffe://") + kTrustDomain + "/services/" + group},
+                .dns_names = {"localhost"},
+                .usage = crypto::LeafUsage::kTlsServer});
 }
 
 document::SigningIdentity TestRegime::IssueTls(const std::string& state) {

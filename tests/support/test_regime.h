@@ -32,11 +32,10 @@ class TestRegime {
   const entry::NoteSigner& log_signer() const { return *log_signer_; }
   std::vector<entry::NoteVerifier> log_keys() const { return directory().LogVerifiers("leem"); }
 
-  // The service's authority, TLS identity and log key.
+  // The services' authority, and LEEM's log key.
   const crypto::Certificate& service_authority() const {
     return authorities_.at("services").certificate;
   }
-  const document::SigningIdentity& service_tls() const { return officers_.at("services"); }
   const crypto::PrivateKey& log_key() const { return *log_key_; }
 
   // A certificate of a state's authority, over a fresh key.
@@ -44,6 +43,8 @@ class TestRegime {
   document::SigningIdentity IssueOfficer(const std::string& state, const std::string& officer,
                                          const std::string& authority = "");
   document::SigningIdentity IssueTls(const std::string& state);
+  // What a group's service serves with.
+  document::SigningIdentity IssueServiceTls(const std::string& group);
   const document::SigningIdentity& officer(const std::string& state) const {
     return officers_.at(state);
   }

@@ -202,14 +202,21 @@ void Sequencer::Work(std::vector<Command> commands) {
     if (status.ok()) status = CatchUp();
     if (status.code() == absl::StatusCode::kDataLoss) d_.fatal(status);
     if (!status.ok()) {
+      Note(status);
       for (; next < commands.size(); ++next) Fail(commands[next], status);
       return;
     }
     batch.now = d_.clock.Now();
     while (next < commands.size() && Stage(commands[next], batch)) ++next;
-    if (!batch.records.empty() || !batch.ranges.empty()) {
+    const bool appends = !batch.records.empty() || !batch.ranges.empty();
+    if (appends) {
       SignCheckpoints(batch);
       status = CommitBatch(batch);
+    }
+    // A full disk can be read all the same: only what was appended tells that it is over.
+    if (status.code() != absl::StatusCode::kAborted &&
+        (appends || trouble().code() == absl::StatusCode::kUnavailable)) {
+      Note(status);
     }
     if (status.ok()) {
       races_lost = 0;
@@ -237,6 +244,18 @@ void Sequencer::Work(std::vector<Command> commands) {
     for (Command& command : again) Fail(command, status);
   }
 }
+
+void Sequencer::Note(const absl::Status& journal) {
+  base::MutexLock lock(mutex_);
+  trouble_ = journal;
+}
+
+absl::Status Sequencer::trouble() const {
+  base::MutexLock lock(mutex_);
+  return trouble_;
+}
+
+void Sequencer::TroubleMayBeOver() { Note(absl::OkStatus()); }
 
 void Sequencer::Fail(Command& command, const absl::Status& status) {
   command.document.has_value() ? command.done(status) : command.acknowledged(status);

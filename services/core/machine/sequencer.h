@@ -103,6 +103,10 @@ class Sequencer {
   // simulation, without Start.
   bool RunOnce();
   size_t queued() const;
+  // Why the journal took nothing, or could not be looked at, the last time; OK since it does again.
+  absl::Status trouble() const;
+  // Forgets a full disk: the next append will tell.
+  void TroubleMayBeOver();
 
  private:
   struct Command {
@@ -127,6 +131,7 @@ class Sequencer {
   std::vector<Command> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work(std::vector<Command> commands);
   static void Fail(Command& command, const absl::Status& status);
+  void Note(const absl::Status& journal);
   absl::Status CatchUp();
   // True if the command belongs to this batch; false to leave it for the next.
   bool Stage(Command& command, Batch& batch);
@@ -155,6 +160,7 @@ class Sequencer {
   std::map<std::string, std::deque<Command>> queues_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::string> turns_ ABSL_GUARDED_BY(mutex_);
   size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status trouble_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   bool idle_ ABSL_GUARDED_BY(mutex_) = false;       // waits for the first command
   bool gathering_ ABSL_GUARDED_BY(mutex_) = false;  // waits for arrivals

@@ -77,9 +77,9 @@ absl::StatusOr<Caller> Guard::Check(const std::string& chain_pem, std::string_vi
   return caller;
 }
 
-bool Guard::open() const {
+absl::Status Guard::blocked() const {
   base::MutexLock lock(mutex_);
-  return blocked_.ok();
+  return blocked_;
 }
 
 void Guard::Block(absl::Status status) {

@@ -53,8 +53,8 @@ class Guard {
   }
   // From now on every call is refused with this; OK lets them in again.
   void Block(absl::Status status);
-  // Whether calls are let in.
-  bool open() const;
+  // Why calls are not let in; OK if they are.
+  absl::Status blocked() const;
   const std::string& group() const { return group_; }
 
  private:

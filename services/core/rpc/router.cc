@@ -213,7 +213,7 @@ grpc::ServerGenericBidiReactor* Router::Health(grpc::GenericCallbackServerContex
   }
   if (!Prove(*context, *caller)) return new RefusedCall(ToGrpcStatus(Busy()));
   Explain(*context, kHeaderBytes);
-  return new HealthAnswer(serving_ && backend_.guard.open());
+  return new HealthAnswer(serving_);
 }
 
 grpc::ServerGenericBidiReactor* Router::CreateReactor(grpc::GenericCallbackServerContext* context) {

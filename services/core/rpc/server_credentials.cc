@@ -3,7 +3,24 @@
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 
+#include "services/core/base/status.h"
+#include "services/core/document/document.h"
+
 namespace entente::rpc {
+
+absl::Status CheckServerTls(const ServerTlsFiles& files, const std::string& service_uri) {
+  // As documents' signers are read: the key must be that of the first certificate.
+  const auto identity =
+      document::SigningIdentity::FromFiles(files.certificate_file, files.key_file);
+  if (!identity.ok()) return identity.status();
+  const crypto::Certificate& leaf = identity->chain[0];
+  ENTENTE_RETURN_IF_ERROR(base::WithPrefix(
+      crypto::CheckLeafProfile(leaf, crypto::LeafUsage::kTlsServer), files.certificate_file));
+  if (leaf.uris() == std::vector<std::string>{service_uri}) return absl::OkStatus();
+  return base::RefuseArgument(base::Reason::kConfigurationInvalid,
+                              "{} is not the certificate of {}", files.certificate_file,
+                              service_uri);
+}
 
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const ServerTlsFiles& files) {
   namespace tls = grpc::experimental;

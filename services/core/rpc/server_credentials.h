@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
+
 namespace entente::rpc {
 
 // Files that are watched and read again when they change. `client_roots_file` holds every partner's
@@ -16,6 +18,9 @@ struct ServerTlsFiles {
   std::string key_file;
   std::string client_roots_file;
 };
+// Whether the certificate and the key belong together, and are those of this service: with others
+// every handshake would fail. CONFIGURATION_INVALID says what is wrong.
+absl::Status CheckServerTls(const ServerTlsFiles& files, const std::string& service_uri);
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const ServerTlsFiles& files);
 
 }  // namespace entente::rpc

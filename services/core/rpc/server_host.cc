@@ -1,7 +1,5 @@
 #include "services/core/rpc/server_host.h"
 
-#include <google/protobuf/io/tokenizer.h>
-#include <google/protobuf/text_format.h>
 #include <prometheus/registry.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -14,6 +12,7 @@
 #include "absl/synchronization/notification.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/expiry_watch.h"
+#include "services/core/rpc/load_config.h"
 #include "services/core/rpc/log_key.h"
 #include "services/core/rpc/rollback.h"
 #include "services/core/rpc/server_credentials.h"
@@ -35,37 +34,12 @@ constexpr int kMinOriginators = 3;  // where the profile does not say
 // This release of gRPC has no limit on the number of connections.
 constexpr size_t kTransportBytesMax = 96 << 20;
 
-class ErrorCollector final : public google::protobuf::io::ErrorCollector {
- public:
-  void AddError(int line, int column, const std::string& message) override {
-    text += fmt::format("{}line {}, column {}: {}", text.empty() ? "" : "; ", line + 1, column + 1,
-                        message);
-  }
-  std::string text;
-};
-
 template <typename T>
 T OrDefault(T value, T fallback) {
   return value == 0 ? fallback : value;
 }
 
-void ResolvePath(const std::filesystem::path& folder, std::string* path) {
-  if (!path->empty()) *path = (folder / *path).lexically_normal().string();
-}
-
 }  // namespace
-
-absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message) {
-  auto text = base::ReadFile(path);
-  if (!text.has_value()) {
-    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
-  }
-  ErrorCollector errors;
-  google::protobuf::TextFormat::Parser parser;
-  parser.RecordErrorsTo(&errors);
-  if (parser.ParseFromString(*text, message)) return absl::OkStatus();
-  return base::RefuseArgument(Reason::kConfigurationInvalid, "{}: {}", path, errors.text);
-}
 
 struct GroupServer::Impl {
   Options options;
@@ -96,11 +70,19 @@ struct GroupServer::Impl {
   std::string roots_file;
   Acceptor::Counts told;  // that metrics have counted
   uint64_t ticks = 0;
+  absl::Status tls;                                  // when it was last looked at
+  absl::Status trouble;                              // that was last told of
+  absl::Time clock_was = absl::InfinitePast();       // at the last tick, by the clock …
+  std::chrono::steady_clock::time_point steady_was;  // … and by one that nobody sets
   bool drained = false;
 
   absl::Status OpenJournal(const GroupModule& module, const JournalFactory& journals);
   void Assemble(const GroupModule& module, const entente::config::v1::RegimeProfile& profile,
                 const base::Clock& clock, prometheus::Registry& registry);
+  absl::Status CheckTls() const;
+  absl::Status Trouble(bool look_at_files);
+  void TellOfTrouble(const absl::Status& trouble);
+  void LookAtClock();
   void StartSequencer(size_t queue_max, const base::Clock& clock);
   void SignAgainIfReplaced();
   absl::Status CatchUp();
@@ -311,11 +293,7 @@ Acceptor::Options ConnectionLimits(const entente::config::v1::Limits& limits) {
 
 absl::Status GroupServer::Listen() {
   const auto& config = impl_->options.config;
-  for (const std::string& path : {config.tls_certificate_file(), config.tls_key_file()}) {
-    if (!base::ReadFile(path).has_value()) {
-      return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
-    }
-  }
+  ENTENTE_RETURN_IF_ERROR(impl_->CheckTls());
   // Health is the Router's, behind the Guard.
   grpc::EnableDefaultHealthCheckService(false);
   grpc::ServerBuilder builder;
@@ -416,6 +394,74 @@ void GroupServer::RefreshLogKey() {
   }
 }
 
+absl::Status GroupServer::Impl::CheckTls() const {
+  return CheckServerTls(
+      {options.config.tls_certificate_file(), options.config.tls_key_file(), roots_file},
+      "spiffe://" + directory->Get()->trust_domain() + "/services/" + machine->group());
+}
+
+// Why calls are not answered as they should be; OK if they are.
+absl::Status GroupServer::Impl::Trouble(bool look_at_files) {
+  if (drained) {
+    return base::Refuse(absl::StatusCode::kUnavailable, Reason::kServiceDraining, "shutting down");
+  }
+  ENTENTE_RETURN_IF_ERROR(guard->blocked());
+  if (look_at_files) {
+    tls = CheckTls();
+    // With room on the disk again the next document may be taken; if not, that is seen at once.
+    const auto folder = std::filesystem::absolute(options.config.database_file()).parent_path();
+    std::error_code ignored;
+    constexpr uintmax_t kEnough = 64 << 20;
+    if (base::ReasonOf(sequencer->trouble()) == std::string(ReasonName(Reason::kJournalFull)) &&
+        std::filesystem::space(folder, ignored).available > kEnough) {
+      sequencer->TroubleMayBeOver();
+    }
+  }
+  ENTENTE_RETURN_IF_ERROR(tls);
+  // A database that is away is noticed before somebody needs it.
+  sequencer->OthersAppended();
+  return sequencer->trouble();
+}
+
+void GroupServer::Impl::TellOfTrouble(const absl::Status& now) {
+  const std::string reason = base::ReasonOf(now).value_or(now.ok() ? "" : "UNKNOWN");
+  metrics->serving.Set(now.ok() ? 1 : 0);
+  metrics->SetTrouble(reason);
+  router->SetServing(now.ok() && server != nullptr);
+  if (reason == base::ReasonOf(trouble).value_or(trouble.ok() ? "" : "UNKNOWN")) return;
+  trouble = now;
+  telemetry::Log(now.ok() || drained ? Level::kInfo : Level::kError,
+                 now.ok() ? "serving again" : "not serving",
+                 {{field::kGroup, machine->group()},
+                  {field::kReason, reason},
+                  {field::kError, base::Text(now)}});
+}
+
+// Recorded times are evidence, and a clock that somebody sets makes them untrue.
+void GroupServer::Impl::LookAtClock() {
+  constexpr absl::Duration kJump = absl::Seconds(5);
+  const absl::Time now = base::SystemClock().Now();
+  const auto steady = std::chrono::steady_clock::now();
+  if (clock_was != absl::InfinitePast()) {
+    const absl::Duration jumped = now - clock_was - absl::FromChrono(steady - steady_was);
+    if (jumped > kJump || jumped < -kJump) {
+      telemetry::Log(Level::kError, "the clock was set",
+                     {{field::kGroup, machine->group()},
+                      {"seconds", fmt::format("{:.0f}", absl::ToDoubleSeconds(jumped))}});
+    }
+  }
+  clock_was = now;
+  steady_was = steady;
+  absl::Time recorded = absl::InfinitePast();
+  {
+    std::shared_lock lock(machine->mutex());
+    for (const auto& [id, ledger] : machine->ledgers()) {
+      recorded = std::max(recorded, ledger.recorded);
+    }
+  }
+  metrics->clock_behind.Set(std::max(0.0, absl::ToDoubleSeconds(recorded - backend->clock.Now())));
+}
+
 void GroupServer::Tick(bool audited) {
   RefreshLogKey();
   impl_->router->Tick();
@@ -443,7 +489,8 @@ void GroupServer::Tick(bool audited) {
   }
   metrics.journal_records.Set(static_cast<double>(impl_->journal->Head()));
   metrics.directory_serial.Set(static_cast<double>(directory->serial()));
-  metrics.serving.Set(impl_->drained ? 0 : 1);
+  impl_->TellOfTrouble(impl_->Trouble(impl_->ticks % 15 == 0));
+  impl_->LookAtClock();
   if (!audited) {
     metrics.audit_failures.Increment();
     telemetry::Log(Level::kError, "cannot write the audit",
@@ -489,69 +536,6 @@ void GroupServer::Drain() {
 }
 
 namespace {
-
-struct Process {
-  entente::config::v1::ServerConfig config;
-  entente::config::v1::RegimeProfile profile;
-  std::unique_ptr<identity::DirectoryFile> directory;
-  std::vector<const GroupModule*> modules;  // one per configured group
-};
-
-absl::Status LoadConfig(const std::string& path, const std::string& listen,
-                        const std::vector<GroupModule>& modules, Process& process) {
-  auto& config = process.config;
-  ENTENTE_RETURN_IF_ERROR(ReadTextProto(path, &config));
-  const auto folder = std::filesystem::absolute(path).parent_path();
-  for (std::string* file : {config.mutable_directory_file(), config.mutable_directory_key_file(),
-                            config.mutable_profile_file()}) {
-    ResolvePath(folder, file);
-  }
-  if (!config.audit_file().empty()) ResolvePath(folder, config.mutable_audit_file());
-  base::FieldViolations violations;
-  if (config.groups().empty()) violations.Add("groups", "name at least one group");
-  for (int i = 0; i < config.groups_size(); ++i) {
-    auto& group = *config.mutable_groups(i);
-    for (std::string* file : {group.mutable_database_file(), group.mutable_tls_certificate_file(),
-                              group.mutable_tls_key_file(), group.mutable_log_key_file()}) {
-      if (file->empty()) violations.Add(fmt::format("groups[{}]", i), "needs every file");
-      ResolvePath(folder, file);
-    }
-    for (std::string* file :
-         {group.mutable_client_certificate_file(), group.mutable_client_key_file()}) {
-      if (file->empty() && !group.tem_address().empty()) {
-        violations.Add(fmt::format("groups[{}].tem_address", i),
-                       "needs client_certificate_file and client_key_file");
-      }
-      if (!file->empty()) ResolvePath(folder, file);
-    }
-    if (!group.heads_file().empty()) ResolvePath(folder, group.mutable_heads_file());
-    if (!group.postgres_file().empty()) ResolvePath(folder, group.mutable_postgres_file());
-    if (!listen.empty() && config.groups_size() == 1) group.set_listen(listen);
-    auto it = std::find_if(modules.begin(), modules.end(),
-                           [&](const GroupModule& m) { return m.group == group.group(); });
-    if (it == modules.end()) {
-      violations.Add(fmt::format("groups[{}].group", i), "\"{}\" is not served by this program",
-                     group.group());
-    } else {
-      process.modules.push_back(&*it);
-    }
-  }
-  if (!config.log_level().empty() && !telemetry::SetLevel(config.log_level())) {
-    violations.Add("log_level", "must be debug, info, warn or error");
-  }
-  if (!violations.empty()) return base::WithPrefix(violations.ToStatus(), path);
-  ENTENTE_RETURN_IF_ERROR(ReadTextProto(config.profile_file(), &process.profile));
-  ENTENTE_ASSIGN_OR_RETURN(
-      process.directory,
-      identity::DirectoryFile::Open(
-          {.path = config.directory_file(),
-           .key_path = config.directory_key_file(),
-           .problem = [](const absl::Status& status) {
-             telemetry::Log(Level::kError, "directory not taken over; the old one stays in force",
-                            {{field::kError, base::Text(status)}});
-           }}));
-  return absl::OkStatus();
-}
 
 absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, sigset_t signals) {
   const base::SystemClock clock;

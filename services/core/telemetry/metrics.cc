@@ -3,6 +3,7 @@
 #include <prometheus/exposer.h>
 
 #include <exception>
+#include <utility>
 
 namespace entente::telemetry {
 namespace {
@@ -39,6 +40,8 @@ Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
       directory_serial(
           Gauge(registry, "entente_directory_serial", "Serial of the directory in force.", group)),
       serving(Gauge(registry, "entente_serving", "1 while calls are answered.", group)),
+      clock_behind(Gauge(registry, "entente_clock_behind_seconds",
+                         "How far the clock is behind the newest recorded time.", group)),
       journal_bytes(Gauge(registry, "entente_journal_bytes", "Size of the journal's file.", group)),
       disk_free_bytes(
           Gauge(registry, "entente_disk_free_bytes", "Free space on the journal's disk.", group)),
@@ -67,11 +70,22 @@ Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
               .Help("Connections: waiting (silent yet), unproven (no authorised call yet), "
                     "proven.")
               .Register(registry)),
+      troubles_(prometheus::BuildGauge()
+                    .Name("entente_trouble")
+                    .Help("Why a group does not serve.")
+                    .Register(registry)),
       closed_(prometheus::BuildCounter()
                   .Name("entente_connections_closed_total")
                   .Help("Connections that the service closed, by why.")
                   .Register(registry)),
       group_(group) {}
+
+void Metrics::SetTrouble(const std::string& reason) {
+  if (trouble_ != nullptr) troubles_.Remove(std::exchange(trouble_, nullptr));
+  if (reason.empty()) return;
+  trouble_ = &troubles_.Add({{"group", group_}, {"reason", reason}});
+  trouble_->Set(1);
+}
 
 void Metrics::SetConnections(const std::string& state, double connections) {
   connections_.Add({{"group", group_}, {"state", state}}).Set(connections);

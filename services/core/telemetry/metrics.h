@@ -29,6 +29,7 @@ class Metrics {
   prometheus::Gauge& open_calls;            // entente_open_calls
   prometheus::Gauge& directory_serial;      // entente_directory_serial
   prometheus::Gauge& serving;               // entente_serving
+  prometheus::Gauge& clock_behind;          // entente_clock_behind_seconds
   prometheus::Gauge& journal_bytes;         // entente_journal_bytes
   prometheus::Gauge& disk_free_bytes;       // entente_disk_free_bytes
   prometheus::Gauge& backup_time;           // entente_backup_timestamp_seconds
@@ -37,6 +38,8 @@ class Metrics {
 
   // entente_follower_lag_entries{group,state}
   void SetLag(const std::string& state, double entries);
+  // entente_trouble{group,reason}: 1 for the reason why it does not serve; none while it does
+  void SetTrouble(const std::string& reason);
   // entente_connections{group,state}: waiting, unproven, proven
   void SetConnections(const std::string& state, double connections);
   // entente_connections_closed_total{group,why}
@@ -49,6 +52,8 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& expiries_;
   prometheus::Family<prometheus::Counter>& rpcs_;
   prometheus::Family<prometheus::Gauge>& connections_;
+  prometheus::Family<prometheus::Gauge>& troubles_;
+  prometheus::Gauge* trouble_ = nullptr;
   prometheus::Family<prometheus::Counter>& closed_;
   const std::string group_;
 };

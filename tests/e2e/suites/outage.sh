@@ -44,6 +44,42 @@ done
 for pid in "${followers[@]}"; do kill -0 "$pid" || fail "a follower has given up"; done
 [ "$(grep -c 'is away' "$work/kr.err")" -eq "$(grep -c 'is back' "$work/kr.err")" ] || fail "away and back do not match: $(cat "$work/kr.err")"
 
+step "a network that drops packets without a word"
+cat > "$work/relay.py" <<'PYTHON'
+import socket, sys, threading
+listener = socket.create_server(('127.0.0.1', 0))
+print(listener.getsockname()[1], flush=True)
+def pump(a, b):
+    try:
+        while data := a.recv(65536):
+            b.sendall(data)
+    except OSError:
+        pass
+    a.close(); b.close()
+while True:
+    near, _ = listener.accept()
+    far = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+    for pair in ((near, far), (far, near)):
+        threading.Thread(target=pump, args=pair, daemon=True).start()
+PYTHON
+python3 "$work/relay.py" "$leem_port" > "$work/relay.port" & relay=$!
+await test -s "$work/relay.port"
+sed -i "s/\(\"leem\" address: \"127.0.0.1:\)[0-9]*/\1$(cat "$work/relay.port")/" "$work/pki/agencies/au/licensing/client.textproto"
+follow_as au
+await has au || fail "au gets nothing through the relay"
+kill -STOP "$relay"
+number=$((number + 1))
+denial "$number" > "$work/d.json"
+as jp denial notify "$work/d.json" >/dev/null
+await grep -q 'LEEM is away since' "$work/au.err" || await grep -q 'LEEM is away since' "$work/au.err" || fail "au does not notice that nothing comes"
+kill -CONT "$relay"
+await has au || fail "au gets nothing once packets pass again: $(cat "$work/au.err")"
+grep -q 'LEEM is back at' "$work/au.err" || fail "au does not say that the service is back"
+kill -INT "${followers[-1]}"
+wait "${followers[-1]}" || fail "au ends badly"
+unset 'followers[-1]'
+kill "$relay"
+
 step "LEEM, which follows TEM, comes back as well"
 stop_suite KILL
 start_suite || fail "the suite does not start again"
@@ -51,7 +87,13 @@ publish_annex
 await grep -q 'knows an edition of the Annex' "$work/suite.log" || fail "LEEM does not follow TEM"
 
 step "what they hold is whole, and was so while they ran"
-for state in kr nz; do as $state verify "$work/$state" | grep -q '^ok' || fail "$state cannot verify while it follows"; done
+verifies() { as "$1" verify "$work/$1" | grep -q '^ok'; } # state
+for state in kr nz; do await verifies $state || fail "$state cannot verify while it follows"; done
 kill -INT "${followers[@]}"
 for pid in "${followers[@]}"; do wait "$pid" || fail "a follower that was told to stop ends badly"; done
-for state in kr nz; do as $state verify "$work/$state" | grep -q '^ok' || fail "$state cannot verify"; done
+for state in kr nz; do verifies $state || fail "$state cannot verify"; done
+
+step "a folder is good for the filter that it was filled with"
+refused FILTER_CHANGED as kr follow leem --to denials.destination=gs --save "$work/kr" --until-current || fail "another filter is taken"
+as nz follow leem --to denials.destination=ki --save "$work/filtered" --until-current >/dev/null 2>&1
+refused FILTER_CHANGED as nz follow leem --save "$work/filtered" --until-current || fail "what was left out is acknowledged"

@@ -132,6 +132,7 @@ class SqliteJournal::Impl {
   }
 
   absl::Status Start();
+  absl::Status Refresh() const;
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch);
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max);
   uint64_t Head() const { return head_.load(std::memory_order_acquire); }
@@ -153,7 +154,7 @@ class SqliteJournal::Impl {
   StatementPtr insert_;
   std::atomic<uint64_t> head_{0};
   base::Digest chain_;    // of the last record; used by Append only
-  bool faulted_ = false;  // after a failed sync nothing more may be acknowledged; Append only
+  bool faulted_ = false;  // after a failed sync nothing more may be acknowledged; the writer's
 
   base::Mutex readers_mutex_;
   base::CondVar reader_free_;
@@ -331,11 +332,14 @@ absl::Status SqliteJournal::Impl::InsertAll(uint64_t position, std::span<const R
   return absl::OkStatus();
 }
 
+absl::Status SqliteJournal::Impl::Refresh() const {
+  if (!faulted_) return absl::OkStatus();
+  return base::Refuse(absl::StatusCode::kUnavailable, Reason::kJournalFaulted,
+                      "{}: the disk failed earlier; restart once it is mended", options_.path);
+}
+
 absl::Status SqliteJournal::Impl::Append(uint64_t expected_head, std::span<const Record> batch) {
-  if (faulted_) {
-    return base::Refuse(absl::StatusCode::kUnavailable, Reason::kJournalFaulted,
-                        "{}: the disk failed earlier; restart once it is mended", options_.path);
-  }
+  ENTENTE_RETURN_IF_ERROR(Refresh());
   if (expected_head != Head()) {
     return base::Refuse(absl::StatusCode::kAborted, Reason::kJournalHeadMoved, "head is {}, not {}",
                         Head(), expected_head);
@@ -445,6 +449,8 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(Options optio
   ENTENTE_RETURN_IF_ERROR(impl->Start());
   return std::unique_ptr<SqliteJournal>(new SqliteJournal(std::move(impl)));
 }
+
+absl::Status SqliteJournal::Refresh() { return impl_->Refresh(); }
 
 absl::Status SqliteJournal::Append(uint64_t expected_head, std::span<const Record> batch) {
   return impl_->Append(expected_head, batch);

@@ -31,6 +31,8 @@ class SqliteJournal final : public Journal {
   static absl::Status Backup(const std::string& path, const std::string& out,
                              const std::function<void(int done, int total)>& progress);
 
+  // JOURNAL_FAULTED once the disk has failed: nothing more is taken until a restart.
+  absl::Status Refresh() override;
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch) override;
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max) override;
   uint64_t Head() override;

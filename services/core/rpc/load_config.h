@@ -1,0 +1,28 @@
+// A server process's configuration: read, completed with its folder, checked.
+#ifndef ENTENTE_SERVICES_CORE_RPC_LOAD_CONFIG_H_
+#define ENTENTE_SERVICES_CORE_RPC_LOAD_CONFIG_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "services/core/identity/directory.h"
+#include "services/core/rpc/server_host.h"
+
+namespace entente::rpc {
+
+struct Process {
+  entente::config::v1::ServerConfig config;
+  entente::config::v1::RegimeProfile profile;
+  std::unique_ptr<identity::DirectoryFile> directory;
+  std::vector<const GroupModule*> modules;  // one per configured group
+};
+
+// Reads the configuration at `path` and what it names; `listen`, if not empty, stands for the only
+// group's. CONFIGURATION_INVALID and FIELD_INVALID name the file and the field.
+absl::Status LoadConfig(const std::string& path, const std::string& listen,
+                        const std::vector<GroupModule>& modules, Process& process);
+
+}  // namespace entente::rpc
+
+#endif  // ENTENTE_SERVICES_CORE_RPC_LOAD_CONFIG_H_
