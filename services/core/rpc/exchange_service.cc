@@ -58,12 +58,12 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
     backend.audit->Write({{telemetry::field::kGroup, backend.machine.group()},
                           {telemetry::field::kMethod, call.method},
                           {telemetry::field::kCaller, caller},
-                          {telemetry::field::kCount, std::to_string(count)},
                           {telemetry::field::kCode, call.opened ? "OPENED" : code},
                           {telemetry::field::kReason, reason},
                           {telemetry::field::kRequest, call.request_id},
                           {telemetry::field::kDigest, call.digest},
-                          {telemetry::field::kGiven, call.given}});
+                          {telemetry::field::kGiven, call.given},
+                          {telemetry::field::kCount, std::to_string(count)}});
   }
   using telemetry::Level;
   const Level level = status.ok() ? Level::kDebug : Level::kInfo;
@@ -75,7 +75,6 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
       {{telemetry::field::kGroup, backend.machine.group()},
        {telemetry::field::kMethod, call.method},
        {telemetry::field::kCaller, caller},
-       {telemetry::field::kCount, std::to_string(count)},
        {telemetry::field::kRequest, call.request_id},
        {telemetry::field::kCode, call.opened ? "OPENED" : code},
        {telemetry::field::kReason, reason},
@@ -83,6 +82,7 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
        {telemetry::field::kError, IsJournalFault(status) ? base::Text(status) : ""},
        // Which fields, not what was in them.
        {telemetry::field::kFields, base::FieldsOf(status)},
+       {telemetry::field::kCount, std::to_string(count)},
        {telemetry::field::kDurationMs, fmt::format("{:.3f}", absl::ToDoubleMilliseconds(took))}});
 }
 

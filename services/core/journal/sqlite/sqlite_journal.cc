@@ -25,6 +25,7 @@ constexpr int kReaders = 3;
 constexpr auto kCheckpointInterval = std::chrono::milliseconds(200);
 // WAL frames (8 KiB each) worth copying back: each copy holds up the commits beside it.
 constexpr int kCheckpointFrames = 4096;
+constexpr uint64_t kFrameBytes = 8192 + 24;
 
 // The schema, statement by statement; sqlite_schema must hold exactly these texts.
 constexpr const char* kSchema[] = {
@@ -218,6 +219,11 @@ absl::Status SqliteJournal::Impl::Start() {
       QueryText(writer_.get(), options_.path, "SELECT count(*) FROM sqlite_schema"));
   if (tables == "0" && !options_.read_only) ENTENTE_RETURN_IF_ERROR(CreateSchema());
   ENTENTE_RETURN_IF_ERROR(CheckSchema());
+  // What a killed service left is copied back before anything is served: else it would grow with
+  // every kill. Should that fail, as on a full disk, the next append tells.
+  if (!options_.read_only) {
+    sqlite3_wal_checkpoint_v2(writer_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  }
   ENTENTE_RETURN_IF_ERROR(LoadHead());
   for (int i = 0; i < kReaders; ++i) {
     ENTENTE_ASSIGN_OR_RETURN(DbPtr db, Connect(true));
@@ -362,6 +368,11 @@ absl::Status SqliteJournal::Impl::Append(uint64_t expected_head, std::span<const
   }
   chain_ = chain;
   head_.store(expected_head + batch.size(), std::memory_order_release);
+  // Under load the copies beside the commits never come to the log's end, where it starts over.
+  // Waits for readers, whose pages are small; if one is slow, the next append tries again.
+  if (static_cast<uint64_t>(wal_frames_) * kFrameBytes > options_.wal_bytes_max) {
+    sqlite3_wal_checkpoint_v2(writer_.get(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+  }
   return absl::OkStatus();
 }
 

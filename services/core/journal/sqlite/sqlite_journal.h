@@ -18,6 +18,9 @@ class SqliteJournal final : public Journal {
     std::string service;     // as in "mtcr.example/leem"; a file of another service is refused
     bool read_only = false;  // for fsck: no lock, nothing is created
     bool check_integrity = false;  // run SQLite's own integrity check on opening
+    // The write-ahead log starts over once it passes this: it is copied back beside the commits all
+    // the time, and what is left then by the writer itself.
+    uint64_t wal_bytes_max = 256 << 20;
   };
   // Opens or makes the file. DATA_LOSS/JOURNAL_CORRUPT where its schema or counts are not as
   // written; FAILED_PRECONDITION/JOURNAL_NEWER for a newer format; UNAVAILABLE if another process

@@ -4,6 +4,8 @@
 
 #include <sqlite3.h>
 
+#include <filesystem>
+
 #include "services/core/journal/testing/conformance.h"
 
 namespace entente::journal::testing {
@@ -48,6 +50,30 @@ class SqliteJournalTest : public ::testing::Test {
   base::testing::TempDir directory_;
   const std::string path_ = directory_.File("j.db");
 };
+
+// However long it is written, and however often it was killed.
+TEST_F(SqliteJournalTest, TheWriteAheadLogIsBounded) {
+  constexpr uint64_t kMost = 1 << 20;
+  const auto wal_bytes = [&](const std::string& path) {
+    return std::filesystem::exists(path + "-wal") ? std::filesystem::file_size(path + "-wal") : 0;
+  };
+  auto journal = SqliteJournal::Open({.path = path_, .service = "t/leem", .wal_bytes_max = kMost});
+  ASSERT_OK(journal);
+  for (uint64_t i = 0; i < 100; ++i) {
+    const Record record = MakeRecord(i, 64 << 10);
+    ASSERT_OK((*journal)->Append(i, std::span(&record, 1)));
+    ASSERT_LT(wal_bytes(path_), kMost + (256 << 10)) << i;
+  }
+  // As a kill leaves it: the files as they are, nothing closed.
+  const std::string killed = directory_.File("killed.db");
+  std::filesystem::copy_file(path_, killed);
+  std::filesystem::copy_file(path_ + "-wal", killed + "-wal");
+  ASSERT_GT(wal_bytes(killed), 0u);
+  auto again = SqliteJournal::Open({.path = killed, .service = "t/leem"});
+  ASSERT_OK(again);
+  EXPECT_EQ(wal_bytes(killed), 0u);
+  EXPECT_EQ((*again)->Head(), 100u);
+}
 
 TEST_F(SqliteJournalTest, KeepsRecordsOverReopening) {
   Fill(3);
