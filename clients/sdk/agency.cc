@@ -138,7 +138,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Agency::Connect(const std::string
       "spiffe://" + directory_->trust_domain() + "/services/" + group));
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(16 << 20);
-  // A network that drops packets without a word is noticed within half a minute, also between calls.
+  // A network that drops packets silently is noticed within half a minute, also between calls.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 15000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

@@ -281,8 +281,8 @@ Acceptor::Options ConnectionLimits(const entente::config::v1::Limits& limits) {
       OrDefault(limits.connections_max(), static_cast<int>(options.connections_max)));
   options.unproven_max = static_cast<size_t>(
       OrDefault(limits.unproven_connections_max(), static_cast<int>(options.unproven_max)));
-  options.per_agency_max = static_cast<size_t>(OrDefault(
-      limits.connections_per_agency_max(), static_cast<int>(options.per_agency_max)));
+  options.per_agency_max = static_cast<size_t>(
+      OrDefault(limits.connections_per_agency_max(), static_cast<int>(options.per_agency_max)));
   options.per_source_max = static_cast<size_t>(limits.connections_per_source_max());
   const size_t descriptors = RaiseDescriptorLimit();
   const size_t most = descriptors > 384 ? (descriptors - 256) / 2 : 64;
