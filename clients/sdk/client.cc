@@ -48,8 +48,10 @@ bool IsOfCaller(const absl::Status& status) {
 
 bool ShouldRetry(const absl::Status& status, const RetryOptions& retry, int attempt,
                  absl::Duration& delay) {
-  if (status.code() != absl::StatusCode::kUnavailable &&
-      status.code() != absl::StatusCode::kResourceExhausted && !IsOfTransport(status)) {
+  // A transport that says RESOURCE_EXHAUSTED has met a message that is too large, and will again.
+  const bool busy =
+      status.code() == absl::StatusCode::kResourceExhausted && base::ReasonOf(status).has_value();
+  if (status.code() != absl::StatusCode::kUnavailable && !busy && !IsOfTransport(status)) {
     return false;
   }
   if (attempt >= retry.attempts_max) return false;
@@ -152,6 +154,7 @@ absl::Status Client::VerifyReceipt(const pb::Receipt& receipt, const pb::SignedD
 
 absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
                                            const RetryOptions& retry) {
+  ENTENTE_RETURN_IF_ERROR(document::CheckSizes(document));
   pb::SubmitRequest request;
   *request.mutable_signed_document() = document;
   for (int attempt = 0;; ++attempt) {

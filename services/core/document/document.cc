@@ -164,17 +164,8 @@ absl::Status CheckBody(const google::protobuf::Any& body, const std::string& kin
 }
 
 absl::Status CheckEnvelope(const pb::SignedDocument& signed_document) {
-  if (signed_document.document().size() > kDocumentBytesMax) {
-    base::FieldViolations violations;
-    violations.Add("signed_document.document", "has {} bytes; at most {} are admitted",
-                   signed_document.document().size(), kDocumentBytesMax);
-    return violations.ToStatus();
-  }
+  ENTENTE_RETURN_IF_ERROR(CheckSizes(signed_document));
   base::FieldViolations violations;
-  if (signed_document.ByteSizeLong() > signed_document.document().size() + kSignaturesBytesMax) {
-    violations.Add("signed_document", "its signatures and certificates are larger than {} bytes",
-                   kSignaturesBytesMax);
-  }
   if (HasUnknownFields(signed_document)) {
     violations.Add("signed_document", "has fields that this release does not know");
   }
@@ -199,6 +190,19 @@ absl::Status CheckEnvelope(const pb::SignedDocument& signed_document) {
 }
 
 }  // namespace
+
+absl::Status CheckSizes(const pb::SignedDocument& signed_document) {
+  base::FieldViolations violations;
+  if (signed_document.document().size() > kDocumentBytesMax) {
+    violations.Add("signed_document.document", "has {} bytes; at most {} are admitted",
+                   signed_document.document().size(), kDocumentBytesMax);
+  } else if (signed_document.ByteSizeLong() >
+             signed_document.document().size() + kSignaturesBytesMax) {
+    violations.Add("signed_document", "its signatures and certificates are larger than {} bytes",
+                   kSignaturesBytesMax);
+  }
+  return violations.ToStatus();
+}
 
 std::string PreAuthenticationEncoding(std::string_view media_type, std::string_view body) {
   return fmt::format("DSSEv1 {} {} {} {}", media_type.size(), media_type, body.size(), body);

@@ -49,6 +49,10 @@ struct ParsedDocument {
   std::string kind;  // full name of the body's message, as in "entente.leem.v1.DenialNotification"
 };
 
+// Whether a document and its signatures keep within their sizes; FIELD_INVALID names the one that
+// is too large. Clients ask before they send: a transport that meets it says less.
+absl::Status CheckSizes(const pb::SignedDocument& signed_document);
+
 // Checks form and limits, the body's too where this program knows its kind; refuses with every
 // field at fault.
 absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument signed_document);

@@ -216,9 +216,17 @@ bool Acceptor::IsKnown(const std::string& source) const {
 // The oldest of a list beyond its limit; those from known sources only when there is nobody else.
 void Acceptor::CloseOldest(Connections& from, size_t most, uint64_t& counter) {
   while (from.size() > most) {
-    auto oldest = std::find_if(from.begin(), from.end(),
-                               [&](const Connection& one) { return !IsKnown(one.source); });
+    auto oldest = from.begin();
+    while (oldest != from.end() && IsKnown(oldest->source)) ++oldest;
     Close(from, oldest == from.end() ? from.begin() : oldest);
+    ++counter;
+  }
+}
+
+void Acceptor::CloseLate(Connections& from, absl::Duration within, uint64_t& counter) {
+  const auto since = Clock::now() - absl::ToChronoNanoseconds(within);
+  while (!from.empty() && from.front().since < since) {
+    Close(from, from.begin());
     ++counter;
   }
 }
@@ -259,7 +267,6 @@ void Acceptor::HandOver(int fd) {
       return;
     }
     connection->fd = ours;
-    connection->handed_over = true;
     connection->since = Clock::now();
     by_peer_[connection->peer] = connection;
     unproven_.splice(unproven_.end(), waiting_, connection);
@@ -300,14 +307,8 @@ void Acceptor::Explain(const std::string& peer, uint64_t bytes) {
 void Acceptor::Look() {
   const auto now = Clock::now();
   base::MutexLock lock(mutex_);
-  const auto late = [&](Connections& list, absl::Duration within, uint64_t& counter) {
-    while (!list.empty() && now - list.front().since > absl::ToChronoNanoseconds(within)) {
-      Close(list, list.begin());
-      ++counter;
-    }
-  };
-  late(waiting_, options_.speak_within, counts_.closed_silent);
-  late(unproven_, options_.prove_within, counts_.closed_unproven);
+  CloseLate(waiting_, options_.speak_within, counts_.closed_silent);
+  CloseLate(unproven_, options_.prove_within, counts_.closed_unproven);
   for (Connections* list : {&unproven_, &proven_}) {
     for (auto it = list->begin(); it != list->end();) {
       const auto connection = it++;

@@ -73,7 +73,6 @@ class Acceptor {
     std::string source;
     std::string peer;  // as gRPC writes it
     std::string agency;
-    bool handed_over = false;
     std::chrono::steady_clock::time_point since;
     uint64_t explained = 0;
   };
@@ -88,6 +87,8 @@ class Acceptor {
   void Close(Connections& from, Connections::iterator connection)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CloseOldest(Connections& from, size_t most, uint64_t& counter)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CloseLate(Connections& from, absl::Duration within, uint64_t& counter)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsKnown(const std::string& source) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

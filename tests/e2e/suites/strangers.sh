@@ -7,7 +7,9 @@ printf 'metrics_listen: "127.0.0.1:%s"\n' "$metrics" >> "$work/server.textproto"
 start_suite prlimit --nofile=512:512 || fail "the suite does not start"
 denial 1 > "$work/d.json"
 as jp denial notify "$work/d.json" >/dev/null || fail "jp cannot notify"
-peak() { awk '/^VmHWM/ {print int($2 / 1024)}' "/proc/$suite_pid/status"; }
+# A sanitizer keeps what was freed: then nothing can be said of memory.
+peak() { [ -z "${ENTENTE_SANITIZE:-}" ] || { echo 0; return; }
+  awk '/^VmHWM/ {print int($2 / 1024)}' "/proc/$suite_pid/status"; }
 before=$(peak)
 
 step "more connections than there are descriptors, silent or greeting, from eight addresses; honest callers beside them"
