@@ -13,7 +13,7 @@ finish() {
   [ -n "$suite_pid" ] && kill -KILL "$suite_pid" 2>/dev/null
   local others
   others=$(jobs -p)
-  [ -n "$others" ] && kill -KILL $others 2>/dev/null
+  [ -z "$others" ] || kill -KILL $others 2>/dev/null || true
   if [ "$code" -ne 0 ]; then
     echo "story failed with $code; the suite's last words:" >&2
     tail -5 "$work/suite.log" 2>/dev/null >&2
