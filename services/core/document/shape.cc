@@ -29,7 +29,11 @@ class Counter {
  private:
   bool CountField(std::string_view bytes, google::protobuf::io::CodedInputStream& in, uint32_t tag,
                   const FieldDescriptor* field, int depth) {
-    const bool alone = field != nullptr && !field->is_repeated();
+    // What has another wire type than its field goes where unknown fields go.
+    const bool alone = field != nullptr && !field->is_repeated() &&
+                       WireFormatLite::GetTagWireType(tag) ==
+                           WireFormatLite::WireTypeForFieldType(
+                               static_cast<WireFormatLite::FieldType>(field->type()));
     uint64_t number = 0;
     uint32_t word = 0;
     switch (WireFormatLite::GetTagWireType(tag)) {

@@ -296,7 +296,7 @@ absl::StatusOr<Cursor> Cursor::Decode(std::string_view service, std::string_view
   for (size_t i = 2; i + 1 < lines.size(); ++i) {
     const auto parts = base::Split(lines[i], ' ');
     const auto index = parts.size() == 2 ? ParseDecimal(parts[1]) : std::nullopt;
-    if (!index || parts[0].empty() || parts[0].size() > 64 || !base::IsPlainText(parts[0]) ||
+    if (!index || !IsLedgerId(parts[0]) ||
         !cursor.next.emplace(std::string(parts[0]), *index).second) {
       return BadCursor("is malformed");
     }

@@ -76,10 +76,12 @@ TEST(CheckpointTest, RefusesWhatIsNotCanonical) {
 
 TEST(CursorTest, RoundTripsAndRefusesOthers) {
   Cursor cursor;
-  cursor.next = {{"all", 7}, {"x00", 0}};
+  cursor.next = {{"all", 7}, {"x" + std::string(32, '0'), 0}};
   const std::string bytes = cursor.Encode("t/leem");
   ASSERT_OK_AND_ASSIGN(auto again, Cursor::Decode("t/leem", bytes));
   EXPECT_EQ(again.next, cursor.next);
+  EXPECT_FALSE(Cursor::Decode("t/leem", "entente-cursor-v1\nt/leem\nno-ledger 1\n").ok())
+      << "what no ledger is called would only cost memory";
   EXPECT_THAT(Cursor::Decode("t/iem", bytes), HasReason(base::Reason::kCursorMalformed));
   std::mt19937_64 random(1);
   for (int i = 0; i < 2000; ++i) {

@@ -36,6 +36,7 @@ struct Sequencer::Batch {
   std::set<std::string> names;                         // what the batch's documents name
   std::set<std::string> reads;                         // what judgements of this batch stand on
   std::map<std::string, Usage> usage;                  // of states, with what the batch adds
+  std::map<std::pair<std::string, std::string>, uint64_t> acknowledged;  // by state and ledger
 };
 
 Sequencer::Sequencer(Dependencies dependencies, Options options)
@@ -474,6 +475,10 @@ void Sequencer::StageAcknowledgement(Command& command, Batch& batch) {
     if (it == d_.machine.ledgers().end() || size > it->second.tree.size()) continue;
     auto steps = it->second.acknowledged.find(command.agency.state);
     if (steps != it->second.acknowledged.end() && steps->second.back().size >= size) continue;
+    // Many that say the same in one batch are one.
+    uint64_t& staged = batch.acknowledged[{command.agency.state, ledger}];
+    if (staged >= size) continue;
+    staged = size;
     pb::Acknowledgement ack;
     ack.set_agency(command.agency.str());
     ack.set_ledger(ledger);

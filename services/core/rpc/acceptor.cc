@@ -51,7 +51,12 @@ std::pair<std::string, std::string> PeerOf(const sockaddr_storage& address) {
     return {fmt::format("ipv4:{}:{}", text, ntohs(six.sin6_port)), text};
   }
   inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof text);
-  return {fmt::format("ipv6:%5B{}%5D:{}", text, ntohs(six.sin6_port)), text};
+  std::string peer = fmt::format("ipv6:%5B{}%5D:{}", text, ntohs(six.sin6_port));
+  // Whoever has one address of a network of 64 bits has them all.
+  in6_addr network = six.sin6_addr;
+  std::fill(network.s6_addr + 8, network.s6_addr + 16, 0);
+  inet_ntop(AF_INET6, &network, text, sizeof text);
+  return {std::move(peer), text};
 }
 
 int OpenSpare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
@@ -213,12 +218,21 @@ bool Acceptor::IsKnown(const std::string& source) const {
   return it != known_.end() && Clock::now() - it->second < kKnownFor;
 }
 
-// The oldest of a list beyond its limit; those from known sources only when there is nobody else.
+// Of a list beyond its limit the oldest of whoever has the most; of equals, of one that is not
+// known.
 void Acceptor::CloseOldest(Connections& from, size_t most, uint64_t& counter) {
   while (from.size() > most) {
-    auto oldest = from.begin();
-    while (oldest != from.end() && IsKnown(oldest->source)) ++oldest;
-    Close(from, oldest == from.end() ? from.begin() : oldest);
+    std::map<std::string_view, size_t> counts;
+    size_t largest = 0;
+    for (const Connection& one : from) largest = std::max(largest, ++counts[one.source]);
+    auto chosen = from.end();
+    for (auto it = from.begin(); it != from.end(); ++it) {
+      if (counts[it->source] != largest) continue;
+      const bool unknown = !IsKnown(it->source);
+      if (chosen == from.end() || unknown) chosen = it;
+      if (unknown) break;
+    }
+    Close(from, chosen);
     ++counter;
   }
 }
@@ -248,7 +262,8 @@ void Acceptor::Close(Connections& from, Connections::iterator connection) {
   if (!connection->agency.empty() && --per_agency_[connection->agency] == 0) {
     per_agency_.erase(connection->agency);
   }
-  by_peer_.erase(connection->peer);
+  auto known = by_peer_.find(connection->peer);
+  if (known != by_peer_.end() && known->second == connection) by_peer_.erase(known);
   from.erase(connection);
 }
 
@@ -291,16 +306,28 @@ bool Acceptor::Prove(const std::string& peer, const std::string& agency) {
   }
   ++count;
   connection->agency = agency;
-  if (known_.size() >= kKnownMax) known_.clear();
   known_[connection->source] = Clock::now();
+  if (known_.size() > kKnownMax) {
+    known_.erase(std::min_element(known_.begin(), known_.end(), [](const auto& a, const auto& b) {
+      return a.second < b.second;
+    }));
+  }
   proven_.splice(proven_.end(), unproven_, connection);
   return true;
 }
 
-void Acceptor::Explain(const std::string& peer, uint64_t bytes) {
+void Acceptor::Expect(const std::string& peer, uint64_t bytes) {
   base::MutexLock lock(mutex_);
   auto it = by_peer_.find(peer);
-  if (it != by_peer_.end()) it->second->explained += bytes;
+  if (it != by_peer_.end()) it->second->expected += bytes;
+}
+
+void Acceptor::Explain(const std::string& peer, uint64_t bytes, uint64_t expected) {
+  base::MutexLock lock(mutex_);
+  auto it = by_peer_.find(peer);
+  if (it == by_peer_.end()) return;
+  it->second->explained += bytes;
+  it->second->expected -= std::min(it->second->expected, expected);
 }
 
 // Five times a second: who has gone, who is late, who sends what nothing explains.
@@ -323,8 +350,9 @@ void Acceptor::Look() {
       }
       const auto seconds = static_cast<uint64_t>(
           std::chrono::duration_cast<std::chrono::seconds>(now - connection->since).count());
-      const uint64_t allowed = kUnexplainedBytes + connection->explained +
-                               connection->explained / 10 + info.tcpi_bytes_acked / kSentPerByte +
+      const uint64_t explained = connection->explained + connection->expected;
+      const uint64_t allowed = kUnexplainedBytes + explained + explained / 10 +
+                               info.tcpi_bytes_acked / kSentPerByte +
                                kUnexplainedPerSecond * seconds;
       if (info.tcpi_bytes_received <= allowed) continue;
       telemetry::Log(telemetry::Level::kWarn, "connection cut: it sends what no call explains",

@@ -4,8 +4,9 @@
 //
 // The life of a connection: waiting (accepted, silent: costs a descriptor) -> unproven (it has sent
 // bytes, gRPC has it) -> proven (an authorised call came over it). Whoever is silent or unproven
-// for too long is closed, and the oldest of them when there are too many; sources that were proven
-// in the last day go last. A proven connection is cut when it sends much that no call explains.
+// for too long is closed. When there are too many, the source with the most loses its oldest; of
+// equals, one that was not proven in the last day. A proven connection is cut when it sends much
+// that no call explains.
 #ifndef ENTENTE_SERVICES_CORE_RPC_ACCEPTOR_H_
 #define ENTENTE_SERVICES_CORE_RPC_ACCEPTOR_H_
 
@@ -63,8 +64,10 @@ class Acceptor {
   // An authorised call of an agency came over the connection with this peer (ServerContext::peer).
   // False if the agency has too many connections: this one is closed.
   bool Prove(const std::string& peer, const std::string& agency);
-  // So many bytes of what came over it are explained.
-  void Explain(const std::string& peer, uint64_t bytes);
+  // A request of up to so many bytes is being read: until it is, they are explained.
+  void Expect(const std::string& peer, uint64_t bytes);
+  // So many bytes of what came over it are explained, and so many are expected no longer.
+  void Explain(const std::string& peer, uint64_t bytes, uint64_t expected = 0);
   Counts counts() const;
 
  private:
@@ -75,6 +78,7 @@ class Acceptor {
     std::string agency;
     std::chrono::steady_clock::time_point since;
     uint64_t explained = 0;
+    uint64_t expected = 0;
   };
   using Connections = std::list<Connection>;  // oldest first
 
@@ -106,7 +110,7 @@ class Acceptor {
   std::map<std::string, Connections::iterator, std::less<>> by_peer_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, size_t> per_source_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, size_t> per_agency_ ABSL_GUARDED_BY(mutex_);
-  // When a connection from there was last proven; bounded by what the directory has agencies for.
+  // When a connection from there was last proven.
   std::map<std::string, std::chrono::steady_clock::time_point> known_ ABSL_GUARDED_BY(mutex_);
   Counts counts_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;

@@ -69,14 +69,13 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
     self_ = std::move(self);
     record_.request_id = RequestIdOf(*context_);
     record_.caller = caller_.agency.str();
-    absl::Status status = hub_.guard_.TakeRead(caller_.agency);
-    if (status.ok()) status = hub_.Enter(caller_.agency);
-    if (!status.ok()) return FinishAs(status);
+    if (absl::Status status = hub_.Enter(caller_.agency); !status.ok()) return FinishAs(status);
     entered_ = true;
     const bool taken = hub_.budget_.Take(record_.caller, kFollowRequestBytesMax,
                                          [this](std::optional<Budget::Hold> hold) {
                                            if (!hold.has_value()) return FinishAs(Draining());
                                            hold_ = *std::move(hold);
+                                           Expect(0, kFollowRequestBytesMax);
                                            StartRead(&buffer_);
                                          });
     if (!taken) FinishAs(TooManyCalls());
@@ -87,8 +86,8 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
       base::MutexLock lock(mutex_);
       reading_ = false;
     }
+    Expect(kFollowRequestBytesMax, ok ? buffer_.Length() : 0);
     if (!ok) return FinishAs(absl::CancelledError("the call ended without a request"));
-    if (hub_.options_.explain) hub_.options_.explain(context_->peer(), buffer_.Length());
     if (!hub_.readers_.TryPost(record_.caller, [this] { Open(); })) FinishAs(TooManyCalls());
   }
 
@@ -99,6 +98,7 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
       if (draining && !end_.has_value()) end_ = Draining();
       // Who opens a stream and then says nothing does not keep it.
       const auto waited = Clock::now() - last_write_;
+      if (done_) return;
       if (reading_ && (draining || waited > hub_.options_.stall_timeout)) context_->TryCancel();
       if (recheck && !end_.has_value() && opened_) recheck_ = true;
       woken_ = true;
@@ -111,7 +111,10 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
     Pump(false);
   }
 
-  void Abort() override { context_->TryCancel(); }
+  void Abort() override {
+    base::MutexLock lock(mutex_);
+    if (!done_) context_->TryCancel();
+  }
 
   void OnWriteDone(bool ok) override {
     {
@@ -133,6 +136,10 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
   }
 
   void OnDone() override {
+    {
+      base::MutexLock lock(mutex_);
+      done_ = true;
+    }
     ReportEnd();
     hold_.Resize(0);
     if (entered_) hub_.Leave(caller_.agency);
@@ -142,6 +149,11 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
 
  private:
   enum class State { kPumping, kWriting, kIdle, kFinished };
+
+  // Bytes of the request that are expected no longer, or from now on, and what they came to.
+  void Expect(size_t before, size_t now) {
+    if (hub_.options_.explain) hub_.options_.explain(context_->peer(), before, now);
+  }
 
   void Open() {
     auto status = TryOpen();
@@ -349,6 +361,7 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
   Clock::time_point last_write_ ABSL_GUARDED_BY(mutex_) = Clock::now();
   State state_ ABSL_GUARDED_BY(mutex_) = State::kPumping;
   bool reading_ ABSL_GUARDED_BY(mutex_) = true;  // the request
+  bool done_ ABSL_GUARDED_BY(mutex_) = false;    // the context is gone
   bool opened_ ABSL_GUARDED_BY(mutex_) = false;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
   bool ticked_ ABSL_GUARDED_BY(mutex_) = false;

@@ -50,8 +50,9 @@ class FollowHub {
     std::chrono::milliseconds stall_timeout{60000};
     std::chrono::milliseconds tick{250};
     std::chrono::milliseconds mark_interval{1000};
-    // Told how many bytes of a connection a request explains; may be empty.
-    std::function<void(const std::string& peer, size_t bytes)> explain;
+    // Told how many bytes of a connection a request explains; may be empty. `before` is 0 when it
+    // begins to be read, and then what was expected of it.
+    std::function<void(const std::string& peer, size_t before, size_t now)> explain;
   };
   // `shown` looks at a checkpoint that a follower shows, and refuses if it proves that the store
   // was rolled back.

@@ -97,18 +97,16 @@ void UnaryCall::Begin(std::shared_ptr<UnaryCall> self) {
   record_.request_id = RequestIdOf(*context_);
   {
     base::MutexLock lock(router_.mutex_);
-    open_ = router_.calls_.emplace(router_.calls_.end(), record_.began, self_);
+    open_ = router_.calls_.emplace(router_.calls_.end(), record_.began, this);
   }
   auto caller = backend.guard.Check(PeerChainPem(*context_), method_.name);
   if (!caller.ok()) return Refuse(caller.status());
   caller_ = *std::move(caller);
   record_.caller = caller_.agency.str();
   if (!router_.Prove(*context_, caller_)) return Refuse(Busy());
-  if (!method_.submits) {
-    if (absl::Status taken = backend.guard.TakeRead(caller_.agency); !taken.ok()) {
-      return Refuse(taken);
-    }
-  }
+  const absl::Status rate = method_.submits ? backend.guard.TakeSubmission(caller_.agency)
+                                            : backend.guard.TakeRead(caller_.agency);
+  if (!rate.ok()) return Refuse(rate);
   const size_t bytes = std::max(method_.request_bytes_max, method_.answer_bytes_max);
   const bool taken =
       backend.budget.Take(record_.caller, bytes, [this](std::optional<Budget::Hold> hold) {
@@ -119,14 +117,15 @@ void UnaryCall::Begin(std::shared_ptr<UnaryCall> self) {
                               absl::Seconds(1)));
         }
         hold_ = *std::move(hold);
+        router_.Expect(*context_, method_.request_bytes_max);
         StartRead(&buffer_);
       });
   if (!taken) Refuse(Busy());
 }
 
 void UnaryCall::OnReadDone(bool ok) {
+  router_.Explain(*context_, ok ? kHeaderBytes + buffer_.Length() : 0, method_.request_bytes_max);
   if (!ok) return Refuse(absl::CancelledError("the call ended without a request"));
-  router_.Explain(*context_, kHeaderBytes + buffer_.Length());
   if (buffer_.Length() > method_.request_bytes_max) {
     return Refuse(base::RefuseArgument(Reason::kFieldInvalid,
                                        "the request has {} bytes; {} takes at most {}",
@@ -178,8 +177,12 @@ bool Router::Prove(const grpc::ServerContextBase& context, const Caller& caller)
          backend_.acceptor->Prove(context.peer(), caller.agency.str());
 }
 
-void Router::Explain(const grpc::ServerContextBase& context, size_t bytes) {
-  if (backend_.acceptor != nullptr) backend_.acceptor->Explain(context.peer(), bytes);
+void Router::Expect(const grpc::ServerContextBase& context, size_t bytes) {
+  if (backend_.acceptor != nullptr) backend_.acceptor->Expect(context.peer(), bytes);
+}
+
+void Router::Explain(const grpc::ServerContextBase& context, size_t bytes, size_t expected) {
+  if (backend_.acceptor != nullptr) backend_.acceptor->Explain(context.peer(), bytes, expected);
 }
 
 void Router::AddRead(std::string method, size_t answer_bytes_max, ReadWork work) {
@@ -232,6 +235,9 @@ grpc::ServerGenericBidiReactor* Router::CreateReactor(grpc::GenericCallbackServe
   auto caller = backend_.guard.Check(PeerChainPem(*context), name);
   if (caller.ok() && !Prove(*context, *caller)) caller = Busy();
   if (caller.ok()) {
+    if (absl::Status rate = backend_.guard.TakeRead(caller->agency); !rate.ok()) caller = rate;
+  }
+  if (caller.ok()) {
     Explain(*context, kHeaderBytes);
     return it->second(context, *std::move(caller));
   }
@@ -242,16 +248,13 @@ grpc::ServerGenericBidiReactor* Router::CreateReactor(grpc::GenericCallbackServe
 }
 
 void Router::Tick() {
-  std::vector<std::shared_ptr<UnaryCall>> late;
   const absl::Time now = backend_.clock.Now();
-  {
-    base::MutexLock lock(mutex_);
-    for (const auto& [began, weak] : calls_) {
-      if (now - began < kCallLongest) break;
-      if (auto call = weak.lock()) late.push_back(std::move(call));
-    }
+  // Under the lock that OnDone takes first: a context is there until then.
+  base::MutexLock lock(mutex_);
+  for (const auto& [began, call] : calls_) {
+    if (now - began < kCallLongest) break;
+    call->context_->TryCancel();
   }
-  for (const auto& call : late) call->context_->TryCancel();
 }
 
 size_t Router::open() const {

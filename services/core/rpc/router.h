@@ -75,7 +75,7 @@ class UnaryCall final : public grpc::ServerGenericBidiReactor {
   const Method& method_;
   grpc::GenericCallbackServerContext* const context_;
   std::shared_ptr<UnaryCall> self_;  // until OnDone
-  std::list<std::pair<absl::Time, std::weak_ptr<UnaryCall>>>::iterator open_;
+  std::list<std::pair<absl::Time, UnaryCall*>>::iterator open_;
   Caller caller_;
   CallRecord record_;
   grpc::ByteBuffer buffer_;  // the request, then the answer
@@ -122,7 +122,8 @@ class Router final : public grpc::CallbackGenericService {
   // Tells whoever watches connections that a call of the caller was let in over this one, and that
   // it explains so many bytes. False if the agency has too many connections.
   bool Prove(const grpc::ServerContextBase& context, const Caller& caller);
-  void Explain(const grpc::ServerContextBase& context, size_t bytes);
+  void Expect(const grpc::ServerContextBase& context, size_t bytes);
+  void Explain(const grpc::ServerContextBase& context, size_t bytes, size_t expected = 0);
   // Whether health checks are told that calls are answered.
   void SetServing(bool serving) { serving_ = serving; }
   // About once a second: ends calls whose answers are not taken.
@@ -145,8 +146,7 @@ class Router final : public grpc::CallbackGenericService {
   std::map<std::string, OpenStream, std::less<>> streams_;
   std::atomic<bool> serving_{false};
   mutable base::Mutex mutex_;
-  std::list<std::pair<absl::Time, std::weak_ptr<UnaryCall>>> calls_
-      ABSL_GUARDED_BY(mutex_);  // oldest first
+  std::list<std::pair<absl::Time, UnaryCall*>> calls_ ABSL_GUARDED_BY(mutex_);  // oldest first
 };
 
 // Part of a group's API.

@@ -211,8 +211,9 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   hub.streams_per_agency_max = OrDefault(limits.streams_per_agency_max(), 16);
   hub.heartbeat = std::chrono::seconds(OrDefault(limits.heartbeat_s(), 10));
   hub.stall_timeout = std::chrono::seconds(OrDefault(limits.stall_timeout_s(), 60));
-  hub.explain = [this](const std::string& peer, size_t bytes) {
-    if (acceptor != nullptr) acceptor->Explain(peer, bytes);
+  hub.explain = [this](const std::string& peer, size_t before, size_t now) {
+    if (acceptor == nullptr) return;
+    before == 0 ? acceptor->Expect(peer, now) : acceptor->Explain(peer, now, before);
   };
   follow = std::make_unique<FollowHub>(
       *feed, *guard, *readers, *budget, hub,

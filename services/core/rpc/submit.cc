@@ -58,8 +58,8 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
   }
 
   void OnReadDone(bool ok) override {
-    if (ok && backend_.acceptor != nullptr) {
-      backend_.acceptor->Explain(context_->peer(), request_.Length());
+    if (backend_.acceptor != nullptr) {
+      backend_.acceptor->Explain(context_->peer(), ok ? request_.Length() : 0, kRequestBytesMax);
     }
     std::shared_ptr<Slot> slot;
     bool read_more = false;
@@ -72,13 +72,13 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
         slot = std::make_shared<Slot>();
         slot->request.Swap(&request_);
         slot->hold = std::move(hold_);
-        // What it is built into takes about as much again.
-        slot->hold.Resize(2 * slot->request.Length());
         slot->sequence = next_sequence_++;
         slots_.push_back(slot);
         read_more = reading_ = !draining_ && HasRoom();
       }
     }
+    // What it is built into takes about as much again.
+    if (slot != nullptr) slot->hold.Resize(2 * slot->request.Length());
     if (slot != nullptr && !backend_.intake.TryPost(party_, [self = shared_from_this(), slot] {
           self->Verify(*slot);
         })) {
@@ -106,6 +106,10 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
   }
 
   void OnDone() override {
+    {
+      base::MutexLock lock(mutex_);
+      done_ = true;
+    }
     if (entered_) backend_.follow.Leave(caller_.agency);
     backend_.follow.Remove(this);
     auto self = std::move(self_);  // work still posted keeps it alive
@@ -122,7 +126,10 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
     }
     Advance();
   }
-  void Abort() override { context_->TryCancel(); }
+  void Abort() override {
+    base::MutexLock lock(mutex_);
+    if (!done_) context_->TryCancel();
+  }
 
  private:
   enum class Progress { kVerifying, kVerified, kSubmitted, kSettled };
@@ -153,18 +160,31 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
     bool read = false;
     {
       base::MutexLock lock(mutex_);
-      waiting_ = false;
-      if (!hold.has_value()) cancelled_ = true;
-      read = reading_ = hold.has_value() && !draining_;
+      // What was read is answered; nothing more is.
+      if (!hold.has_value()) draining_ = true;
+      read = reading_ = hold.has_value() && !draining_ && !cancelled_;
     }
-    if (!read) return Advance();
-    hold_ = *std::move(hold);
-    StartRead(&request_);
+    if (read) {
+      hold_ = *std::move(hold);
+      if (backend_.acceptor != nullptr) {
+        backend_.acceptor->Expect(context_->peer(), kRequestBytesMax);
+      }
+      StartRead(&request_);
+    }
+    {
+      // Only now may the stream end: it must not while a read begins.
+      base::MutexLock lock(mutex_);
+      waiting_ = false;
+    }
+    Advance();
   }
 
   void Verify(Slot& slot) {
     auto caller = backend_.guard.Check(chain_pem_, kSubmitMany);
     if (!caller.ok()) return Settle(slot, caller.status());
+    if (absl::Status rate = backend_.guard.TakeSubmission(caller_.agency); !rate.ok()) {
+      return Settle(slot, rate);
+    }
     pb::SubmitManyRequest request;
     const absl::Status parsed = FromByteBuffer(slot.request, kEnvelopeElementsMax, request);
     slot.request.Clear();
@@ -324,7 +344,8 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
   uint64_t next_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   bool opened_ ABSL_GUARDED_BY(mutex_) = false;
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
-  bool waiting_ ABSL_GUARDED_BY(mutex_) = false;  // for room to read
+  bool waiting_ ABSL_GUARDED_BY(mutex_) = false;  // for room to read, or about to read
+  bool done_ ABSL_GUARDED_BY(mutex_) = false;     // the context is gone
   bool reads_done_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
@@ -338,7 +359,6 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
 
 absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller& caller,
                                                   pb::SignedDocument signed_document) {
-  ENTENTE_RETURN_IF_ERROR(backend.guard.TakeSubmission(caller.agency));
   ENTENTE_ASSIGN_OR_RETURN(auto parsed, document::Parse(std::move(signed_document)));
   if (parsed->originator != caller.agency) {
     return base::RefuseArgument(Reason::kOriginatorMismatch,
