@@ -17,9 +17,9 @@ namespace pb = entente::exchange::v1;
 // Waits for nothing, and remembers for how long.
 class InstantWaiter final : public sdk::Waiter {
  public:
-  void Wait(absl::Duration longest, const std::atomic<bool>*) override {
-    waited += longest;
-    this->longest = std::max(this->longest, longest);
+  void Wait(absl::Duration delay, const std::atomic<bool>*) override {
+    waited += delay;
+    longest = std::max(longest, delay);
     ++times;
   }
   absl::Duration waited;
