@@ -115,7 +115,9 @@ TEST_F(HostilePartnerTest, ManyEmptySignaturesCostNothing) {
   for (const size_t bytes : {kMiB, 8 * kMiB}) {
     const auto status = Call(kSubmit, Wrap('\x0a', Repeat(std::string("\x12\x00", 2), bytes)));
     EXPECT_FALSE(status.ok());
-    if (bytes == kMiB) EXPECT_THAT(status, HasReason(Reason::kFieldInvalid));
+    if (bytes == kMiB) {
+      EXPECT_THAT(status, HasReason(Reason::kFieldInvalid));
+    }
   }
   EXPECT_LT(kMeasuresMemory ? PeakMemory() - before : 0, 64 * kMiB)
       << "once it was 740 MiB; a third is the caller's own";

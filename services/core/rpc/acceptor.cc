@@ -23,8 +23,8 @@ namespace {
 using base::Reason;
 using Clock = std::chrono::steady_clock;
 
-// What a connection may send that no call explains yet: the handshake, HTTP/2's own frames, and what
-// waits unread in the windows of its streams, 256 of 64 KiB.
+// What a connection may send that no call explains yet: the handshake, HTTP/2's own frames, and
+// what waits unread in the windows of its streams, 256 of 64 KiB.
 constexpr uint64_t kUnexplainedBytes = 16 << 20;
 constexpr uint64_t kUnexplainedPerSecond = 256;
 constexpr uint64_t kSentPerByte = 64;
