@@ -24,8 +24,8 @@ using base::Reason;
 using Clock = std::chrono::steady_clock;
 
 // What a connection may send that no call explains yet: the handshake, HTTP/2's own frames, and
-// what waits unread in the windows of its streams, 256 of 64 KiB.
-constexpr uint64_t kUnexplainedBytes = 16 << 20;
+// what waits unread in the windows of its streams, 64 of 64 KiB.
+constexpr uint64_t kUnexplainedBytes = 4 << 20;
 constexpr uint64_t kUnexplainedPerSecond = 256;
 constexpr uint64_t kSentPerByte = 64;
 // Sources that are remembered: an agency has few.

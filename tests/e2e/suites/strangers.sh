@@ -98,5 +98,5 @@ done
 as nz denial list >/dev/null || fail "nz, on another connection, is not served"
 kill -INT "$follower"
 wait "$follower" || fail "the follower ended badly"
-grep -qv 'received and verified' "$work/kr.err" && fail "the follower was disturbed: $(cat "$work/kr.err")"
-true
+# gRPC may end a stream when it is short of memory for a moment: it must have come back.
+[ "$(grep -c 'is away' "$work/kr.err")" -eq "$(grep -c 'is back' "$work/kr.err")" ] || fail "the follower was lost: $(cat "$work/kr.err")"
