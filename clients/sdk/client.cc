@@ -48,10 +48,9 @@ bool IsOfCaller(const absl::Status& status) {
 
 bool ShouldRetry(const absl::Status& status, const RetryOptions& retry, int attempt,
                  absl::Duration& delay) {
-  // A transport that says RESOURCE_EXHAUSTED has met a message that is too large, and will again.
-  const bool busy =
-      status.code() == absl::StatusCode::kResourceExhausted && base::ReasonOf(status).has_value();
-  if (status.code() != absl::StatusCode::kUnavailable && !busy && !IsOfTransport(status)) {
+  // RESOURCE_EXHAUSTED without a reason is a transport's that was short of memory for a moment.
+  if (status.code() != absl::StatusCode::kUnavailable &&
+      status.code() != absl::StatusCode::kResourceExhausted && !IsOfTransport(status)) {
     return false;
   }
   if (attempt >= retry.attempts_max) return false;
