@@ -3,6 +3,7 @@
 
 #include "clients/cli/cli.h"
 #include "clients/cli/groups.h"
+#include "clients/sdk/delivery.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/grpc_status.h"
 
@@ -122,23 +123,23 @@ absl::Status Delivery(const Context& context, const LedgerOptions& options) {
                                 options.name);
   }
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(group));
-  grpc::ClientContext call;
-  pb::GetDeliveryRequest request;
-  request.set_name(options.name);
-  pb::GetDeliveryResponse response;
-  ENTENTE_RETURN_IF_ERROR(
-      rpc::FromGrpcStatus(client->stub().GetDelivery(&call, request, &response)));
+  ENTENTE_ASSIGN_OR_RETURN(const auto delivery, sdk::FetchDelivery(*client, options.name));
   if (context.json) {
-    std::cout << ToJson(response) << "\n";
+    std::cout << ToJson(delivery.response) << "\n";
     return absl::OkStatus();
   }
-  Table table({"STATE", "ACKNOWLEDGED"});
-  for (const auto& state : response.states()) {
-    table.Add({state.state(),
-               state.has_acknowledged_time() ? FormatTime(state.acknowledged_time()) : "not yet"});
+  Table table({"STATE", "ACKNOWLEDGED", "SIGNED BY", "THEIR CLOCK"});
+  for (const auto& [state, proof] : delivery.states) {
+    if (!proof.has_value()) {
+      table.Add({state, "not yet", "", ""});
+      continue;
+    }
+    const auto agency = base::AgencyName::Parse(proof->acknowledgement.agency());
+    table.Add({state, TimeText(proof->recorded), agency.has_value() ? agency->agency : "",
+               FormatTime(proof->acknowledgement.acknowledged_time())});
   }
-  std::cout << Printable(response.name()) << ", recorded " << FormatTime(response.recorded_time())
-            << "\n";
+  std::cout << Printable(delivery.entry.name()) << ", recorded "
+            << FormatTime(delivery.entry.leaf.stamp().recorded_time()) << "\n";
   table.Print();
   return absl::OkStatus();
 }

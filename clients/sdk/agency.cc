@@ -85,6 +85,9 @@ absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& co
   ENTENTE_ASSIGN_OR_RETURN(const auto certificate, MustRead(config.tls_certificate_file()));
   ENTENTE_ASSIGN_OR_RETURN(const auto tls_key, MustRead(config.tls_key_file()));
   agency->tls_identity_ = certificate + tls_key;
+  ENTENTE_ASSIGN_OR_RETURN(agency->tls_,
+                           document::SigningIdentity::FromFiles(config.tls_certificate_file(),
+                                                                config.tls_key_file()));
   return std::shared_ptr<const Agency>(std::move(agency));
 }
 

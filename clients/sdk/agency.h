@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ class Agency {
   const entente::config::v1::ClientConfig& config() const { return config_; }
   const identity::Directory& directory() const { return *directory_; }
   const std::vector<document::SigningIdentity>& signers() const { return signers_; }
+  // What the agency calls with, and signs its acknowledgements by; none of a service.
+  const std::optional<document::SigningIdentity>& tls() const { return tls_; }
   // A channel to a group's service over mTLS, which must prove to be that service.
   absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& group) const;
   // "<state_dir>/<file>".
@@ -43,6 +46,7 @@ class Agency {
   Agency() = default;
   std::string config_file_;   // empty: of a service
   std::string tls_identity_;  // certificate and key, as they were read
+  std::optional<document::SigningIdentity> tls_;
   base::AgencyName name_;
   entente::config::v1::ClientConfig config_;
   std::shared_ptr<const identity::Directory> directory_;

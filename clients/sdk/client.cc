@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "clients/sdk/acknowledger.h"
 #include "google/rpc/error_details.pb.h"
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
@@ -18,9 +19,10 @@ using base::Reason;
 
 constexpr size_t kWindow = 256;
 constexpr absl::Duration kCallTimeout = absl::Seconds(60);
+constexpr absl::Duration kLastWordTimeout = absl::Seconds(5);  // whoever stops does not wait long
 
-void SetDeadline(grpc::ClientContext& context) {
-  context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoSeconds(kCallTimeout));
+void SetDeadline(grpc::ClientContext& context, absl::Duration timeout = kCallTimeout) {
+  context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoSeconds(timeout));
 }
 
 // A connection that broke, or that did not come about: the status carries nothing of a service's.
@@ -301,7 +303,7 @@ absl::Status Client::SubmitMany(const NextDocument& next, const DocumentDone& do
 struct Client::FollowRun {
   LedgerView view;
   entente::config::v1::FollowerState state;
-  std::string acknowledged;  // last cursor that was acknowledged
+  Acknowledger acknowledger;
   bool progressed = false;
   bool handler_failed = false;
   bool connected = true;  // as the user was told
@@ -375,19 +377,29 @@ absl::Status Client::TakeOrRefresh(const pb::FollowResponse& message, const Foll
   return status;
 }
 
-absl::Status Client::Acknowledge(const FollowOptions& options, FollowRun& run) {
+absl::Status Client::Mark(const FollowOptions& options, FollowRun& run) {
   if (options.marked) ENTENTE_RETURN_IF_ERROR(options.marked(run.state));
+  run.acknowledger.Mark(run.view.Heads());
+  return Acknowledge(options, run, false);
+}
+
+absl::Status Client::Acknowledge(const FollowOptions& options, FollowRun& run, bool last) {
   // Through a filter not everything is had, so nothing is acknowledged.
-  if (!options.acknowledge || !options.filter.empty() || run.acknowledged == run.state.cursor()) {
+  if (!options.acknowledge || !options.filter.empty() || !agency().tls().has_value()) {
     return absl::OkStatus();
   }
-  grpc::ClientContext context;
-  SetDeadline(context);
-  pb::AcknowledgeRequest request;
-  request.set_cursor(run.state.cursor());
-  pb::AcknowledgeResponse ignored;
-  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub().Acknowledge(&context, request, &ignored)));
-  run.acknowledged = run.state.cursor();
+  const absl::Time now = base::SystemClock().Now();
+  for (const auto& request : run.acknowledger.Due(agency(), now, last)) {
+    grpc::ClientContext context;
+    SetDeadline(context, last ? kLastWordTimeout : kCallTimeout);
+    pb::AcknowledgeResponse ignored;
+    const absl::Status status =
+        rpc::FromGrpcStatus(stub().Acknowledge(&context, request, &ignored));
+    // What came too often is said with the next.
+    const bool often = base::ReasonOf(status) == std::string(ReasonName(Reason::kRateExceeded));
+    if (!status.ok() && !often) return status;
+    run.acknowledger.Done(request, now);
+  }
   return absl::OkStatus();
 }
 
@@ -449,7 +461,7 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
     status = TakeOrRefresh(message, options, handle, run);
     // At the end of a burst the service marks progress, with checkpoints: only what those cover is
     // had for certain.
-    if (status.ok() && message.progress()) status = Acknowledge(options, run);
+    if (status.ok() && message.progress()) status = Mark(options, run);
   }
   if (!status.ok()) context.TryCancel();
   const absl::Status ended = rpc::FromGrpcStatus(stream->Finish());
@@ -457,7 +469,10 @@ absl::Status Client::FollowOnce(const FollowOptions& options, const EntryHandler
 }
 
 absl::Status Client::Follow(const FollowOptions& options, const EntryHandler& handle) {
-  FollowRun run{LedgerView(agency().directory().trust_domain(), group_, log_keys()), {}, "", false};
+  const std::string& trust_domain = agency().directory().trust_domain();
+  FollowRun run{LedgerView(trust_domain, group_, log_keys()),
+                {},
+                Acknowledger(trust_domain + "/" + group_, options.acknowledge_interval)};
   if (!options.state_file.empty()) {
     if (auto kept = base::ReadFile(options.state_file); kept.has_value()) {
       if (!run.state.ParseFromString(*kept)) {
@@ -483,8 +498,13 @@ absl::Status Client::Follow(const FollowOptions& options, const EntryHandler& ha
     const entente::config::v1::FollowerState saved = run.state;
     run.view = LedgerView(agency().directory().trust_domain(), group_, log_keys());
     ENTENTE_RETURN_IF_ERROR(run.view.Restore(saved));
-    const absl::Status status = FollowOnce(options, handle, run);
-    if (options.stop != nullptr && *options.stop) return absl::OkStatus();
+    absl::Status status = FollowOnce(options, handle, run);
+    if (options.stop != nullptr && *options.stop) {
+      // Whoever cannot be told any more is told by the next run.
+      Acknowledge(options, run, true).IgnoreError();
+      return absl::OkStatus();
+    }
+    if (status.ok() && options.until_current) status = Acknowledge(options, run, true);
     if (status.ok() && options.until_current) return status;
     if (run.progressed) attempt = 0;
     if (run.handler_failed && IsOfTransport(status) && !absl::IsUnavailable(status)) return status;

@@ -52,7 +52,10 @@ struct FollowOptions {
   std::function<absl::Status(const std::string& ledger, uint64_t index, const base::Digest& hash)>
       skipped;
   bool until_current = false;
-  bool acknowledge = true;  // tell the service what is saved; never with a filter
+  // Tell the service what is saved, signed with the TLS certificate's key: each ledger at most once
+  // in an interval, and all of them at the end. Never with a filter.
+  bool acknowledge = true;
+  absl::Duration acknowledge_interval = absl::Minutes(1);
   const std::atomic<bool>* stop = nullptr;
   RetryOptions retry;
   // Called when the service goes away, and when it is back; never twice the same. Follow goes on
@@ -130,7 +133,8 @@ class Client {
   struct FollowRun;
   class Bulk;
   absl::Status FollowOnce(const FollowOptions& options, const EntryHandler& handle, FollowRun& run);
-  absl::Status Acknowledge(const FollowOptions& options, FollowRun& run);
+  absl::Status Mark(const FollowOptions& options, FollowRun& run);
+  absl::Status Acknowledge(const FollowOptions& options, FollowRun& run, bool last);
   absl::Status TakeOrRefresh(const pb::FollowResponse& message, const FollowOptions& options,
                              const EntryHandler& handle, FollowRun& run);
   absl::Status TakeMessage(const pb::FollowResponse& message, const FollowOptions& options,

@@ -104,6 +104,14 @@ uint64_t LedgerView::SizeOf(const std::string& ledger) const {
   return it == ledgers_.end() ? 0 : it->second.range.size();
 }
 
+std::map<std::string, entry::Head> LedgerView::Heads() const {
+  std::map<std::string, entry::Head> heads;
+  for (const auto& [ledger, state] : ledgers_) {
+    if (state.range.size() > 0) heads[ledger] = {state.range.size(), state.range.Root()};
+  }
+  return heads;
+}
+
 std::string LedgerView::VerifiedCheckpoint(const std::string& ledger) const {
   auto it = ledgers_.find(ledger);
   return it == ledgers_.end() ? "" : it->second.verified;

@@ -53,6 +53,8 @@ class LedgerView {
   absl::Status CheckCovered() const;
   // Takes a checkpoint: checked at once if its size was reached, kept if it is ahead.
   absl::Status TakeCheckpoint(const std::string& note);
+  // Size and root of everything that was had, by ledger.
+  std::map<std::string, entry::Head> Heads() const;
   // Newest checkpoint that was found true; empty if none was.
   std::string VerifiedCheckpoint(const std::string& ledger) const;
 

@@ -23,6 +23,9 @@ class LyingHost final : public pb::ExchangeService::Service {
   pb::FollowResponse message;
   pb::Receipt receipt;
   int acknowledged = 0;
+  std::vector<pb::Acknowledgement> said;  // of all requests
+  pb::GetDeliveryResponse delivery;
+  pb::Entry entry;
   // What becomes of a stream after its message; without it, OK. It may change the message before.
   std::function<grpc::Status(pb::FollowResponse& message)> script;
 
@@ -37,9 +40,22 @@ class LyingHost final : public pb::ExchangeService::Service {
     if (scripted.ByteSizeLong() > 0) writer->Write(scripted);
     return status;
   }
-  grpc::Status Acknowledge(grpc::ServerContext*, const pb::AcknowledgeRequest*,
+  grpc::Status Acknowledge(grpc::ServerContext*, const pb::AcknowledgeRequest* request,
                            pb::AcknowledgeResponse*) override {
     ++acknowledged;
+    for (const auto& one : request->acknowledgements()) {
+      EXPECT_TRUE(said.emplace_back().ParseFromString(one.acknowledgement()));
+    }
+    return grpc::Status::OK;
+  }
+  grpc::Status GetDelivery(grpc::ServerContext*, const pb::GetDeliveryRequest*,
+                           pb::GetDeliveryResponse* response) override {
+    *response = delivery;
+    return grpc::Status::OK;
+  }
+  grpc::Status GetEntry(grpc::ServerContext*, const pb::GetEntryRequest*,
+                        pb::GetEntryResponse* response) override {
+    *response->mutable_entry() = entry;
     return grpc::Status::OK;
   }
   grpc::Status Submit(grpc::ServerContext*, const pb::SubmitRequest*,
@@ -119,11 +135,13 @@ class LyingHostTest : public ::testing::Test {
     host_.message.set_progress(true);
     host_.message.set_cursor("c");
   }
-  absl::Status Follow(const std::string& filter = "") {
+  std::unique_ptr<sdk::Client> Connect() {
     auto agency = sdk::Agency::Load(folder_.File("client"));
     EXPECT_OK(agency);
-    auto client =
-        sdk::Client::Over(*agency, "leem", server_->InProcessChannel(grpc::ChannelArguments()));
+    return sdk::Client::Over(*agency, "leem", server_->InProcessChannel(grpc::ChannelArguments()));
+  }
+  absl::Status Follow(const std::string& filter = "") {
+    auto client = Connect();
     handled_ = 0;
     return client->Follow({.state_file = folder_.File("state"),
                            .filter = filter,

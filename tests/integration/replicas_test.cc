@@ -103,7 +103,9 @@ TEST_F(ReplicasTest, WhatOneServedMayBeAcknowledgedToTheOther) {
   ASSERT_OK(Follow(one_, {}, &last));
   auto kr = pb::ExchangeService::NewStub(other_.ConnectAs("kr"));
   pb::AcknowledgeRequest acknowledge;
-  acknowledge.set_cursor(last.cursor());
+  auto checkpoint = entry::ReadKeptCheckpoint(last.checkpoints(0));
+  ASSERT_OK(checkpoint);
+  *acknowledge.add_acknowledgements() = regime_.Acknowledge("kr", "leem", "all", checkpoint->head);
   grpc::ClientContext context;
   pb::AcknowledgeResponse ignored;
   ASSERT_OK(rpc::FromGrpcStatus(kr->Acknowledge(&context, acknowledge, &ignored)));
@@ -114,7 +116,7 @@ TEST_F(ReplicasTest, WhatOneServedMayBeAcknowledgedToTheOther) {
   grpc::ClientContext again;
   pb::GetDeliveryResponse delivery;
   ASSERT_OK(rpc::FromGrpcStatus(jp->GetDelivery(&again, asked, &delivery)));
-  EXPECT_NE(delivery.ShortDebugString().find("acknowledged_time"), std::string::npos)
+  EXPECT_NE(delivery.ShortDebugString().find("acknowledgement"), std::string::npos)
       << delivery.ShortDebugString();
 }
 

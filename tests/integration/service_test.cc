@@ -257,38 +257,6 @@ TEST_F(ServiceTest, AFollowerThatNeverReadsHoldsNobodyUp) {
   context.TryCancel();
 }
 
-TEST_F(ServiceTest, DeliveryIsTheOriginatorsBusinessOnly) {
-  ASSERT_OK(Submit(*StubAs("kr"), regime_.Sign(regime_.Denial("kr", "1", {"jp", "kr"}))));
-  auto jp = StubAs("jp");
-  pb::FollowRequest follow;
-  follow.set_until_current(true);
-  grpc::ClientContext context;
-  auto reader = jp->Follow(&context, follow);
-  pb::FollowResponse response;
-  std::string cursor;
-  while (reader->Read(&response)) cursor = response.cursor();
-  pb::AcknowledgeRequest ack;
-  ack.set_cursor(cursor);
-  pb::AcknowledgeResponse ignored;
-  clock_.Advance(absl::Seconds(30));
-  grpc::ClientContext ack_context;
-  ASSERT_TRUE(jp->Acknowledge(&ack_context, ack, &ignored).ok());
-  const auto delivery = [&](const std::string& state, pb::GetDeliveryResponse& out) {
-    pb::GetDeliveryRequest request;
-    request.set_name("partners/kr/denials/1");
-    grpc::ClientContext call;
-    return rpc::FromGrpcStatus(StubAs(state)->GetDelivery(&call, request, &out));
-  };
-  pb::GetDeliveryResponse out;
-  ASSERT_OK(delivery("kr", out));
-  ASSERT_EQ(out.states_size(), 2);
-  EXPECT_EQ(out.states(0).state(), "jp");
-  EXPECT_EQ(entry::GetTime(out.states(0).acknowledged_time()), clock_.Now());
-  EXPECT_FALSE(out.states(1).has_acknowledged_time());
-  EXPECT_THAT(delivery("jp", out), HasReason(Reason::kNotFound));
-  EXPECT_THAT(delivery("nz", out), HasReason(Reason::kNotFound));
-}
-
 TEST(AuthorizationTest, EveryMethodHasARow) {
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
   int methods = 0;

@@ -188,7 +188,8 @@ TEST_F(TemTwoWorldsTest, AServiceReadsWhatIsPublicOnly) {
             grpc::StatusCode::PERMISSION_DENIED);
   grpc::ClientContext acknowledging;
   pb::AcknowledgeRequest acknowledge;
-  acknowledge.set_cursor("entente-cursor-v1\nmtcr.example/tem\npublic 1\n");
+  *acknowledge.add_acknowledgements() =
+      regime_.Acknowledge("kr", "tem", "public", {1, base::Digest()});
   pb::AcknowledgeResponse acknowledged;
   EXPECT_EQ(exchange->Acknowledge(&acknowledging, acknowledge, &acknowledged).error_code(),
             grpc::StatusCode::PERMISSION_DENIED);

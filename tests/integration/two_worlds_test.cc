@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
+#include "services/core/crypto/hash.h"
 #include "services/leem/register/denial_rules.h"
 #include "tests/integration/transcript.h"
 
@@ -108,7 +109,8 @@ class TwoWorldsTest : public ::testing::Test {
         nz.Call("consistency", *nz.exchange_, &X::ProveConsistency, consistency);
       }
       pb::AcknowledgeRequest ack;
-      ack.set_cursor(fmt::format("entente-cursor-v1\nmtcr.example/leem\n{} 1\n", id));
+      *ack.add_acknowledgements() =
+          regime_.Acknowledge("nz", "leem", id, {1, crypto::Sha256("guessed")});
       nz.Call("ack", *nz.exchange_, &X::Acknowledge, ack);
     }
     for (const std::string& name :

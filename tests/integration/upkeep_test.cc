@@ -276,7 +276,8 @@ TEST_F(UpkeepTest, ARetiredAuthorityVouchesForThePastOnly) {
   const auto& directory = regime_.directory();
   ASSERT_EQ(directory.serial(), retired);
   const auto past = [&](uint64_t serial) {
-    return directory.AcceptPastSigner(officer.chain[0], {}, clock_.Now(), serial);
+    return directory.AcceptPast(officer.chain[0], {}, crypto::LeafUsage::kDocumentSigning,
+                                clock_.Now(), serial);
   };
   EXPECT_OK(past(retired - 1));
   EXPECT_THAT(past(retired), HasReason(Reason::kCertificateRejected)) << "whoever recorded it";

@@ -193,8 +193,21 @@ class Simulation {
     if (partner.cursor.empty()) return;
     auto cursor = entry::Cursor::Decode("mtcr.example/leem", partner.cursor);
     ASSERT_OK(cursor);
+    std::vector<machine::Sequencer::Acknowledged> said;
+    for (const auto& [ledger, size] : cursor->next) {
+      const machine::Ledger* held =
+          service_->machine.Find(ledger, {.state = partner.state, .is_partner = true});
+      ASSERT_NE(held, nullptr);
+      if (size == 0) continue;
+      const entry::Head head = {size, held->tree.RootAt(size)};
+      said.push_back(
+          {.ledger = ledger,
+           .size = size,
+           .root = head.root,
+           .signed_acknowledgement = regime_.Acknowledge(partner.state, "leem", ledger, head)});
+    }
     service_->sequencer
-        ->Acknowledge({partner.state, "licensing"}, cursor->next, [](const absl::Status&) {})
+        ->Acknowledge({partner.state, "licensing"}, std::move(said), [](const absl::Status&) {})
         .IgnoreError();
   }
 

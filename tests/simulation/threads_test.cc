@@ -43,6 +43,11 @@ TEST(ThreadsTest, EverybodyGetsEverythingOnceInOrder) {
   // see.
   ASSERT_OK(regime.SignAndVerify(regime.Denial("kr", "first")));
   sequencer.Start();
+  base::Mutex regime_mutex;
+  const auto acknowledge = [&](const entry::Head& head) {
+    base::MutexLock lock(regime_mutex);
+    return regime.Acknowledge("jp", "leem", "all", head);
+  };
   std::atomic<int> recorded{0};
   std::vector<std::thread> threads;
   for (int caller = 0; caller < kCallers; ++caller) {
@@ -52,8 +57,22 @@ TEST(ThreadsTest, EverybodyGetsEverythingOnceInOrder) {
             regime.Denial("kr", std::to_string(caller) + "-" + std::to_string(i)));
         ASSERT_OK(verified);
         ASSERT_OK(sequencer.Submit(*verified, 1, [&](auto r) { recorded += r.ok() ? 1 : 0; }));
-        sequencer.Acknowledge({"jp", "licensing"}, {{"all", static_cast<uint64_t>(i)}}, [](auto) {})
-            .IgnoreError();
+        entry::Head head;
+        {
+          std::shared_lock lock(machine.mutex());
+          const machine::Ledger* all = machine.Find("all", {.state = "jp", .is_partner = true});
+          if (all != nullptr) head = {all->tree.size(), all->tree.Root()};
+        }
+        if (head.size > 0) {
+          sequencer
+              .Acknowledge({"jp", "licensing"},
+                           {{.ledger = "all",
+                             .size = head.size,
+                             .root = head.root,
+                             .signed_acknowledgement = acknowledge(head)}},
+                           [](auto) {})
+              .IgnoreError();
+        }
         clock.Advance(absl::Milliseconds(1));
       }
     });

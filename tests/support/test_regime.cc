@@ -2,6 +2,7 @@
 
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/identity/acknowledgement.h"
 
 namespace entente::testing {
 namespace {
@@ -94,6 +95,22 @@ document::SigningIdentity TestRegime::IssueServiceTls(const std::string& group) 
                 .uris = {std::string("spiffe://") + kTrustDomain + "/services/" + group},
                 .dns_names = {"localhost"},
                 .usage = crypto::LeafUsage::kTlsServer});
+}
+
+pb::SignedAcknowledgement TestRegime::Acknowledge(const std::string& state,
+                                                  const std::string& group,
+                                                  const std::string& ledger,
+                                                  const entry::Head& head) {
+  auto tls = tls_.find(state);
+  if (tls == tls_.end()) tls = tls_.emplace(state, IssueTls(state)).first;
+  pb::Acknowledgement acknowledgement;
+  acknowledgement.set_service("mtcr.example/" + group);
+  acknowledgement.set_agency("partners/" + state + "/agencies/licensing");
+  acknowledgement.set_ledger(ledger);
+  acknowledgement.set_size(head.size);
+  acknowledgement.set_root(head.root.str());
+  entry::SetTime(now_, acknowledgement.mutable_acknowledged_time());
+  return identity::SignAcknowledgement(acknowledgement, tls->second);
 }
 
 document::SigningIdentity TestRegime::IssueTls(const std::string& state) {

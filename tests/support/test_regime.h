@@ -63,6 +63,9 @@ class TestRegime {
                         const google::protobuf::Message& body) const;
   // Signed by the officer of the originator's state.
   pb::SignedDocument Sign(const pb::Document& document) const;
+  // What a state's agency says that it holds, signed with a TLS certificate of its own.
+  pb::SignedAcknowledgement Acknowledge(const std::string& state, const std::string& group,
+                                        const std::string& ledger, const entry::Head& head);
   // Parsed and verified, as intake does.
   absl::StatusOr<document::VerifiedDocument> Verify(const pb::SignedDocument& document) const;
   absl::StatusOr<document::VerifiedDocument> SignAndVerify(const pb::Document& document) const {
@@ -78,6 +81,7 @@ class TestRegime {
   absl::Time now_;
   std::map<std::string, Authority> authorities_;
   std::map<std::string, document::SigningIdentity> officers_;
+  std::map<std::string, document::SigningIdentity> tls_;
   std::unique_ptr<identity::StaticDirectory> directory_;
   Authority MakeAuthority(const std::string& name) const;
 

@@ -34,7 +34,7 @@ enum class Reason {
   kCursorMalformed,       // cursor or page token is not one of this service
   kFilterChanged,         // a kept state was filled through another filter
   kCopyIncomplete,        // a saved folder waits for the checkpoint that covers its last entries
-  kCursorAhead,           // cursor is ahead of the ledger; metadata "ledger"
+  kCursorAhead,           // cursor or acknowledgement is ahead of the ledger; metadata "ledger"
   kIndexOutOfRange,       // no such entry or size
   kHeadNotReached,        // the requested head is not reached yet
   kQueueFull,             // the sequencer's queue is full; RetryInfo says when to try again
@@ -44,7 +44,7 @@ enum class Reason {
   kJournalFull,           // no space left on the journal's disk
   kJournalFaulted,        // the journal's disk failed; restart needed
   kJournalCorrupt,        // stored bytes fail their checks
-  kJournalNewer,          // store of a newer release
+  kJournalFormat,         // store of another release's format
   kJournalRolledBack,     // the store is older than what the service has signed
   kServiceDraining,       // shutting down
   kDirectoryInvalid,      // the directory fails its checks
@@ -91,7 +91,7 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 44> kReasonName
     {Reason::kJournalFull, "JOURNAL_FULL"},
     {Reason::kJournalFaulted, "JOURNAL_FAULTED"},
     {Reason::kJournalCorrupt, "JOURNAL_CORRUPT"},
-    {Reason::kJournalNewer, "JOURNAL_NEWER"},
+    {Reason::kJournalFormat, "JOURNAL_FORMAT"},
     {Reason::kJournalRolledBack, "JOURNAL_ROLLED_BACK"},
     {Reason::kServiceDraining, "SERVICE_DRAINING"},
     {Reason::kDirectoryInvalid, "DIRECTORY_INVALID"},

@@ -335,18 +335,20 @@ absl::StatusOr<document::Signer> Directory::AcceptSigner(const crypto::Certifica
   return status;
 }
 
-absl::StatusOr<document::Signer> Directory::AcceptPastSigner(
-    const crypto::Certificate& leaf, std::span<const crypto::Certificate> chain, absl::Time time,
-    uint64_t serial) const {
-  base::Digest key = PathKey(leaf, chain);
+absl::StatusOr<document::Signer> Directory::AcceptPast(const crypto::Certificate& leaf,
+                                                       std::span<const crypto::Certificate> chain,
+                                                       crypto::LeafUsage usage, absl::Time time,
+                                                       uint64_t serial) const {
+  base::Digest path = PathKey(leaf, chain);
   if (leaf.uris().size() == 1) {
     // Which authorities count depends on the serial: a verdict is on those that did. Of nested sets
     // the size tells which.
     if (auto named = ParseUri(leaf.uris()[0]); named.ok() && !named->partner->retired.empty()) {
-      key =
-          crypto::Sha256(key.str() + std::to_string(AuthoritiesAt(*named->partner, serial).size()));
+      path = crypto::Sha256(path.str() +
+                            std::to_string(AuthoritiesAt(*named->partner, serial).size()));
     }
   }
+  const auto key = std::make_pair(path, usage);
   std::optional<Subject> subject;
   if (time >= leaf.not_before() && time <= leaf.not_after()) {
     base::MutexLock lock(mutex_);
@@ -354,8 +356,7 @@ absl::StatusOr<document::Signer> Directory::AcceptPastSigner(
     if (it != past_verdicts_.end()) subject = it->second;
   }
   if (!subject.has_value()) {
-    ENTENTE_ASSIGN_OR_RETURN(
-        subject, CheckCertificate(leaf, chain, time, crypto::LeafUsage::kDocumentSigning, serial));
+    ENTENTE_ASSIGN_OR_RETURN(subject, CheckCertificate(leaf, chain, time, usage, serial));
     base::MutexLock lock(mutex_);
     if (past_verdicts_.size() >= kVerdictsMax) past_verdicts_.clear();
     past_verdicts_[key] = *subject;

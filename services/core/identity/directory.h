@@ -56,11 +56,12 @@ class Directory final : public document::SignerTrust {
                                                 std::span<const crypto::Certificate> chain,
                                                 absl::Time time) const override;
   int SignaturesRequired(std::string_view state) const override;
-  // For documents recorded in the past, under the directory of `serial`: path and profile at that
+  // For what was recorded in the past, under the directory of `serial`: path and profile at that
   // time, and revocations up to that serial.
-  absl::StatusOr<document::Signer> AcceptPastSigner(const crypto::Certificate& leaf,
-                                                    std::span<const crypto::Certificate> chain,
-                                                    absl::Time time, uint64_t serial) const;
+  absl::StatusOr<document::Signer> AcceptPast(const crypto::Certificate& leaf,
+                                              std::span<const crypto::Certificate> chain,
+                                              crypto::LeafUsage usage, absl::Time time,
+                                              uint64_t serial) const;
   int SignaturesRequiredAt(std::string_view state, uint64_t serial) const;
 
   // Keys that checkpoints from a group's service are verified with.
@@ -126,7 +127,8 @@ class Directory final : public document::SignerTrust {
   mutable base::Mutex mutex_;
   mutable std::map<std::pair<base::Digest, crypto::LeafUsage>, Verdict> verdicts_
       ABSL_GUARDED_BY(mutex_);
-  mutable std::map<base::Digest, Subject> past_verdicts_ ABSL_GUARDED_BY(mutex_);
+  mutable std::map<std::pair<base::Digest, crypto::LeafUsage>, Subject> past_verdicts_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 // Trust for verifying what was recorded in the past, under the directory of `serial`. The directory
@@ -138,7 +140,7 @@ class PastSignerTrust final : public document::SignerTrust {
   absl::StatusOr<document::Signer> AcceptSigner(const crypto::Certificate& leaf,
                                                 std::span<const crypto::Certificate> chain,
                                                 absl::Time time) const override {
-    return directory_.AcceptPastSigner(leaf, chain, time, serial_);
+    return directory_.AcceptPast(leaf, chain, crypto::LeafUsage::kDocumentSigning, time, serial_);
   }
   int SignaturesRequired(std::string_view state) const override {
     return directory_.SignaturesRequiredAt(state, serial_);

@@ -23,9 +23,15 @@
 
 namespace entente::journal {
 
+// What this build writes and reads: how records are kept, and what is in them.
+inline constexpr int64_t kFormat = 2;
+// OK for this build's own; else FAILED_PRECONDITION/JOURNAL_FORMAT, which says of `where` what to
+// do.
+absl::Status CheckFormat(const std::string& where, int64_t format);
+
 enum class RecordKind : uint8_t {
   kDocument = 1,         // header: serialised Leaf; body: serialised SignedDocument
-  kAcknowledgement = 2,  // header: serialised Acknowledgement
+  kAcknowledgement = 2,  // header: serialised RecordedAcknowledgement
   kCheckpoint = 3,       // header: a checkpoint note of one ledger, covering all before it
 };
 

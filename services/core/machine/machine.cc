@@ -161,16 +161,25 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
 }
 
 absl::Status Machine::ApplyAcknowledgement(const journal::Record& record) {
+  pb::RecordedAcknowledgement recorded;
   pb::Acknowledgement ack;
-  if (!ack.ParseFromString(record.header)) return Broken(applied_, "does not parse");
+  if (!recorded.ParseFromString(record.header) ||
+      !ack.ParseFromString(recorded.signed_acknowledgement().acknowledgement())) {
+    return Broken(applied_, "does not parse");
+  }
   auto agency = base::AgencyName::Parse(ack.agency());
   auto it = ledgers_.find(ack.ledger());
   if (!agency || it == ledgers_.end() || ack.size() > it->second.tree.size()) {
     return Broken(applied_, "acknowledges what is not there");
   }
-  const absl::Time time = entry::GetTime(ack.recorded_time());
+  if (it->second.tree.RootAt(ack.size()).view() != ack.root()) {
+    return Broken(applied_, "acknowledges other entries than there are");
+  }
+  const absl::Time time = entry::GetTime(recorded.recorded_time());
   auto& steps = it->second.acknowledged[agency->state];
-  if (steps.empty() || steps.back().size < ack.size()) steps.push_back({ack.size(), time});
+  if (steps.empty() || steps.back().size < ack.size()) {
+    steps.push_back({ack.size(), time, applied_});
+  }
   it->second.recorded = std::max(it->second.recorded, time);
   return absl::OkStatus();
 }

@@ -29,6 +29,7 @@ struct Ledger {
   struct AckStep {
     uint64_t size = 0;
     absl::Time time;
+    uint64_t position = 0;  // of its record
   };
 
   std::string id;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/core/base/status.h"
+#include "services/core/identity/acknowledgement.h"
 
 namespace entente::machine {
 namespace {
@@ -36,7 +37,8 @@ struct Sequencer::Batch {
   std::set<std::string> names;                         // what the batch's documents name
   std::set<std::string> reads;                         // what judgements of this batch stand on
   std::map<std::string, Usage> usage;                  // of states, with what the batch adds
-  std::map<std::pair<std::string, std::string>, uint64_t> acknowledged;  // by state and ledger
+  // By state and ledger: the size, and which of `records` says so.
+  std::map<std::pair<std::string, std::string>, std::pair<uint64_t, size_t>> acknowledged;
 };
 
 Sequencer::Sequencer(Dependencies dependencies, Options options)
@@ -98,11 +100,11 @@ absl::Status Sequencer::Submit(document::VerifiedDocument document, uint64_t dir
   return Enqueue(std::move(command), std::move(arrival));
 }
 
-absl::Status Sequencer::Acknowledge(base::AgencyName agency, std::map<std::string, uint64_t> sizes,
+absl::Status Sequencer::Acknowledge(base::AgencyName agency, std::vector<Acknowledged> acknowledged,
                                     AckCallback done) {
   Command command;
   command.agency = std::move(agency);
-  command.sizes = std::move(sizes);
+  command.acknowledgements = std::move(acknowledged);
   command.acknowledged = std::move(done);
   return Enqueue(std::move(command), std::nullopt);
 }
@@ -290,7 +292,11 @@ bool Sequencer::Stage(Command& command, Batch& batch) {
     batch.acknowledgements.push_back(std::move(command));
     return true;
   }
-  StageAcknowledgement(command, batch);
+  absl::Status status;
+  for (const Acknowledged& said : command.acknowledgements) {
+    status.Update(StageAcknowledgement(command.agency, said, batch));
+  }
+  status.ok() ? batch.acknowledgements.push_back(std::move(command)) : command.acknowledged(status);
   return true;
 }
 
@@ -468,26 +474,43 @@ void Sequencer::Stamp(Command& command, Judgement judgement, Batch& batch) {
   batch.documents.push_back(std::move(pending));
 }
 
-void Sequencer::StageAcknowledgement(Command& command, Batch& batch) {
+absl::Status Sequencer::StageAcknowledgement(const base::AgencyName& agency,
+                                             const Acknowledged& said, Batch& batch) {
   static const base::Digest kEmptyBody = merkle::EmptyRoot();  // SHA-256 of nothing
-  for (const auto& [ledger, size] : command.sizes) {
-    auto it = d_.machine.ledgers().find(ledger);
-    if (it == d_.machine.ledgers().end() || size > it->second.tree.size()) continue;
-    auto steps = it->second.acknowledged.find(command.agency.state);
-    if (steps != it->second.acknowledged.end() && steps->second.back().size >= size) continue;
-    // Many that say the same in one batch are one.
-    uint64_t& staged = batch.acknowledged[{command.agency.state, ledger}];
-    if (staged >= size) continue;
-    staged = size;
-    pb::Acknowledgement ack;
-    ack.set_agency(command.agency.str());
-    ack.set_ledger(ledger);
-    ack.set_size(size);
-    entry::SetTime(TimeIn(ledger, batch), ack.mutable_recorded_time());
-    batch.records.push_back(
-        {journal::RecordKind::kAcknowledgement, ack.SerializeAsString(), "", kEmptyBody});
+  auto ledger = d_.machine.ledgers().find(said.ledger);
+  // What another writer has, and this one not yet, is acknowledged again by and by.
+  if (ledger == d_.machine.ledgers().end() || said.size > ledger->second.tree.size()) {
+    return absl::OkStatus();
   }
-  batch.acknowledgements.push_back(std::move(command));
+  auto found = ledger->second.acknowledged.find(agency.state);
+  if (found != ledger->second.acknowledged.end()) {
+    const auto& steps = found->second;
+    if (steps.back().size >= said.size) return absl::OkStatus();
+    constexpr size_t kMost = identity::kAcknowledgementsPerMinuteMax;
+    if (steps.size() >= kMost && steps[steps.size() - kMost].time > batch.now - absl::Minutes(1)) {
+      return base::WithRetry(
+          base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kRateExceeded,
+                       "ledger {} was acknowledged {} times in the last minute", said.ledger,
+                       kMost),
+          absl::Minutes(1));
+    }
+  }
+  pb::RecordedAcknowledgement recorded;
+  *recorded.mutable_signed_acknowledgement() = said.signed_acknowledgement;
+  recorded.set_directory_serial(said.directory_serial);
+  entry::SetTime(TimeIn(said.ledger, batch), recorded.mutable_recorded_time());
+  journal::Record record = {journal::RecordKind::kAcknowledgement, recorded.SerializeAsString(), "",
+                            kEmptyBody};
+  // Of many in one batch the last is enough.
+  auto [staged, fresh] =
+      batch.acknowledged.try_emplace({agency.state, said.ledger}, said.size, batch.records.size());
+  if (fresh) {
+    batch.records.push_back(std::move(record));
+  } else if (staged->second.first < said.size) {
+    staged->second.first = said.size;
+    batch.records[staged->second.second] = std::move(record);
+  }
+  return absl::OkStatus();
 }
 
 void Sequencer::SignCheckpoints(Batch& batch) {

@@ -77,6 +77,14 @@ class Sequencer {
   };
   using ReceiptCallback = std::function<void(absl::StatusOr<pb::Receipt>)>;
   using AckCallback = std::function<void(absl::Status)>;
+  // A verified acknowledgement.
+  struct Acknowledged {
+    std::string ledger;
+    uint64_t size = 0;
+    base::Digest root;
+    pb::SignedAcknowledgement signed_acknowledgement;
+    uint64_t directory_serial = 0;
+  };
 
   Sequencer(Dependencies dependencies, Options options);
   ~Sequencer();
@@ -84,7 +92,9 @@ class Sequencer {
   // Callbacks run on the sequencer's thread, exactly once; not at all if the status is not OK.
   absl::Status Submit(document::VerifiedDocument document, uint64_t directory_serial,
                       ReceiptCallback done, std::optional<Arrival> arrival = std::nullopt);
-  absl::Status Acknowledge(base::AgencyName agency, std::map<std::string, uint64_t> sizes,
+  // Records what the agency has signed, which was verified and is of entries that are here.
+  // RATE_EXCEEDED where a ledger's were recorded too often in the last minute.
+  absl::Status Acknowledge(base::AgencyName agency, std::vector<Acknowledged> acknowledged,
                            AckCallback done);
   // Signs with another key from now on, and every ledger's head again: readers who no longer accept
   // the old key find each ledger signed. `signer` must outlive the sequencer.
@@ -116,7 +126,7 @@ class Sequencer {
     ReceiptCallback done;
     const entry::NoteSigner* signer = nullptr;
     base::AgencyName agency;
-    std::map<std::string, uint64_t> sizes;
+    std::vector<Acknowledged> acknowledgements;
     AckCallback acknowledged;
   };
   // How often a batch is judged anew because another writer was first.
@@ -136,7 +146,8 @@ class Sequencer {
   // True if the command belongs to this batch; false to leave it for the next.
   bool Stage(Command& command, Batch& batch);
   bool StageDocument(Command& command, Batch& batch);
-  void StageAcknowledgement(Command& command, Batch& batch);
+  absl::Status StageAcknowledgement(const base::AgencyName& agency, const Acknowledged& said,
+                                    Batch& batch);
   absl::Status CheckNewAudience(const document::ParsedDocument& parsed, const Batch& batch) const;
   absl::Status CheckBudget(const document::ParsedDocument& parsed, Batch& batch) const;
   absl::StatusOr<Judgement> Judge(Command& command, absl::Time now);

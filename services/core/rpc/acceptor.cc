@@ -6,6 +6,7 @@
 #include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -117,7 +118,9 @@ Acceptor::Acceptor(int listener, int port, Options options)
 }
 
 Acceptor::~Acceptor() {
-  Stop();
+  Stop(absl::ZeroDuration());
+  ended_ = true;
+  thread_.join();
   base::MutexLock lock(mutex_);
   for (Connections* list : {&waiting_, &unproven_, &proven_}) {
     for (const Connection& connection : *list) ::close(connection.fd);
@@ -137,12 +140,27 @@ void Acceptor::Start() {
   thread_ = std::thread([this] { Run(); });
 }
 
-void Acceptor::Stop() {
+void Acceptor::Stop(absl::Duration cut_after) {
   if (stopped_.exchange(true)) return;
   if (thread_.joinable()) thread_.join();
   ::close(listener_);  // who comes now is refused at once
-  base::MutexLock lock(mutex_);
-  while (!waiting_.empty()) Close(waiting_, waiting_.begin());
+  {
+    base::MutexLock lock(mutex_);
+    while (!waiting_.empty()) Close(waiting_, waiting_.begin());
+    while (!unproven_.empty()) Close(unproven_, unproven_.begin());
+  }
+  thread_ = std::thread([this, cut_after] { CutAfter(cut_after); });
+}
+
+void Acceptor::CutAfter(absl::Duration longest) {
+  const auto cut_at = Clock::now() + absl::ToChronoNanoseconds(longest);
+  while (!ended_) {
+    ::poll(nullptr, 0, 50);
+    Look();
+    if (Clock::now() < cut_at) continue;
+    base::MutexLock lock(mutex_);
+    while (!proven_.empty()) Close(proven_, proven_.begin());
+  }
 }
 
 void Acceptor::Run() {

@@ -58,7 +58,9 @@ class Acceptor {
   // Begins to hand over; the server must have started, and Stop come before its Shutdown: a
   // descriptor that is handed over otherwise is lost.
   void Start();
-  void Stop();
+  // Takes no more, and closes what is not proven. Whoever is still connected after `cut_after` is
+  // cut: gRPC waits for a peer that never answers as long as that pleases.
+  void Stop(absl::Duration cut_after);
   int port() const { return port_; }
 
   // An authorised call of an agency came over the connection with this peer (ServerContext::peer).
@@ -84,6 +86,7 @@ class Acceptor {
 
   Acceptor(int listener, int port, Options options);
   void Run();
+  void CutAfter(absl::Duration longest);
   void AcceptAll();
   void HandOver(int fd);
   void Look();
@@ -103,6 +106,7 @@ class Acceptor {
   int epoll_ = -1;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> grpc_;
   std::atomic<bool> stopped_{false};
+  std::atomic<bool> ended_{false};
   mutable base::Mutex mutex_;
   Connections waiting_ ABSL_GUARDED_BY(mutex_);
   Connections unproven_ ABSL_GUARDED_BY(mutex_);

@@ -5,7 +5,7 @@
 
 #include "services/core/base/names.h"
 #include "services/core/base/status.h"
-#include "services/core/crypto/hash.h"
+#include "services/core/identity/acknowledgement.h"
 #include "services/core/rpc/grpc_status.h"
 #include "services/core/rpc/submit.h"
 #include "services/core/telemetry/log.h"
@@ -14,6 +14,10 @@ namespace entente::rpc {
 namespace {
 
 using base::Reason;
+
+constexpr size_t kAcknowledgeBytesMax =
+    identity::kAcknowledgementsMax *
+    (identity::kAcknowledgementCertificatesBytesMax + identity::kAcknowledgementBytesMax + 512);
 
 constexpr std::string_view kService = "/entente.exchange.v1.ExchangeService/";
 
@@ -128,7 +132,7 @@ void ExchangeServiceImpl::AddTo(Router& router) {
   });
   router.Add(
       {.name = Method("Acknowledge"),
-       .request_bytes_max = entry::kCursorBytesMax + 4096,
+       .request_bytes_max = kAcknowledgeBytesMax,
        .answer_bytes_max = 0,
        .work = [this](UnaryCall& call) {
          if (!backend_.intake.TryPost(call.record().caller, [this, &call] { Acknowledge(call); })) {
@@ -138,7 +142,7 @@ void ExchangeServiceImpl::AddTo(Router& router) {
                absl::Milliseconds(100)));
          }
        }});
-  read("GetDelivery", &ExchangeServiceImpl::GetDelivery, kSmall);
+  read("GetDelivery", &ExchangeServiceImpl::GetDelivery, kAnswerBytesMax);
   read("GetEntry", &ExchangeServiceImpl::GetEntry, kAnswerBytesMax);
   read("ListLedgers", &ExchangeServiceImpl::ListLedgers, kAnswerBytesMax);
   read("GetCheckpoint", &ExchangeServiceImpl::GetCheckpoint, kSmall);
@@ -148,45 +152,105 @@ void ExchangeServiceImpl::AddTo(Router& router) {
 }
 
 void ExchangeServiceImpl::Acknowledge(UnaryCall& call) {
+  call.record().digest = call.RequestDigest();
   pb::AcknowledgeRequest request;
   if (absl::Status status = call.Parse(kReadElementsMax, request); !status.ok()) {
     return call.Refuse(status);
   }
-  call.record().digest = crypto::Sha256(request.cursor()).hex();
-  const Caller& caller = call.caller();
-  if (caller.agency.state.empty()) {
-    return call.Refuse(base::Refuse(absl::StatusCode::kPermissionDenied, Reason::kCallerNotEntitled,
-                                    "{} reads for no state", caller.agency.str()));
-  }
-  auto cursor = entry::Cursor::Decode(backend_.machine.service(), request.cursor());
-  if (!cursor.ok()) return call.Refuse(cursor.status());
+  auto said = VerifyAcknowledgements(call.caller(), request);
+  if (!said.ok()) return call.Refuse(said.status());
   const auto finish = [&call](const absl::Status& status) {
     status.ok() ? call.Answer(pb::AcknowledgeResponse()) : call.Refuse(status);
   };
-  const auto record = [this, finish, agency = caller.agency, sizes = cursor->next] {
-    absl::Status queued = backend_.sequencer.Acknowledge(agency, sizes, finish);
+  const auto record = [this, finish, agency = call.caller().agency, said = *said] {
+    absl::Status queued = backend_.sequencer.Acknowledge(agency, said, finish);
     if (!queued.ok()) finish(queued);
   };
-  if (CheckReached(*cursor, caller.reader()).ok()) return record();
+  const absl::Status reached = CheckReached(*said, call.caller().reader());
+  if (reached.ok()) return record();
+  if (!absl::IsOutOfRange(reached)) return finish(reached);
   // Another writer may have served what is acknowledged here.
   absl::Status queued = backend_.sequencer.CatchUpNow(
-      [this, finish, record, reader = caller.reader(), cursor = *cursor](absl::Status status) {
-        if (status.ok()) status = CheckReached(cursor, reader);
+      [this, finish, record, reader = call.caller().reader(), said = *said](absl::Status status) {
+        if (status.ok()) status = CheckReached(said, reader);
         status.ok() ? record() : finish(status);
       });
   if (!queued.ok()) finish(queued);
 }
 
-absl::Status ExchangeServiceImpl::CheckReached(const entry::Cursor& cursor,
-                                               const machine::Reader& reader) const {
+absl::StatusOr<std::vector<machine::Sequencer::Acknowledged>>
+ExchangeServiceImpl::VerifyAcknowledgements(const Caller& caller,
+                                            const pb::AcknowledgeRequest& request) const {
+  if (caller.agency.state.empty()) {
+    return base::Refuse(absl::StatusCode::kPermissionDenied, Reason::kCallerNotEntitled,
+                        "{} reads for no state", caller.agency.str());
+  }
+  base::FieldViolations violations;
+  if (request.acknowledgements().empty() ||
+      request.acknowledgements_size() > identity::kAcknowledgementsMax) {
+    violations.Add("acknowledgements", "1 to {}", identity::kAcknowledgementsMax);
+    return violations.ToStatus();
+  }
+  const absl::Time now = backend_.clock.Now();
+  std::vector<machine::Sequencer::Acknowledged> result;
+  for (const auto& signed_acknowledgement : request.acknowledgements()) {
+    const std::string field = fmt::format("acknowledgements[{}].", result.size());
+    ENTENTE_ASSIGN_OR_RETURN(const auto said,
+                             identity::ReadAcknowledgement(signed_acknowledgement, field));
+    if (said.service() != backend_.machine.service()) {
+      violations.Add(field + "service", "is not {}", backend_.machine.service());
+    }
+    if (said.agency() != caller.agency.str()) {
+      violations.Add(field + "agency", "is not the caller's");
+    }
+    if (entry::GetTime(said.acknowledged_time()) > now + identity::kAcknowledgementSkewMax) {
+      violations.Add(field + "acknowledged_time", "is in the future; set your clock");
+    }
+    ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
+    if (!Known(caller.agency.state, said)) {
+      // A signature costs as much as a read.
+      ENTENTE_RETURN_IF_ERROR(backend_.guard.TakeRead(caller.agency));
+      ENTENTE_RETURN_IF_ERROR(
+          identity::VerifyAcknowledgement(signed_acknowledgement, said, *caller.directory, now));
+    }
+    result.push_back({.ledger = said.ledger(),
+                      .size = said.size(),
+                      .root = *base::Digest::From(said.root()),
+                      .signed_acknowledgement = signed_acknowledgement,
+                      .directory_serial = caller.directory->serial()});
+  }
+  return result;
+}
+
+bool ExchangeServiceImpl::Known(const std::string& state, const pb::Acknowledgement& said) const {
   std::shared_lock lock(backend_.machine.mutex());
-  for (const auto& [id, next] : cursor.next) {
-    const machine::Ledger* ledger = backend_.machine.Find(id, reader);
-    if (ledger != nullptr && next <= ledger->tree.size()) continue;
-    return base::WithMetadata(
-        base::Refuse(absl::StatusCode::kOutOfRange, Reason::kCursorAhead,
-                     "the cursor is ahead of ledger {}; acknowledge what you were given", id),
-        "ledger", id);
+  auto ledger = backend_.machine.ledgers().find(said.ledger());
+  if (ledger == backend_.machine.ledgers().end()) return false;
+  auto steps = ledger->second.acknowledged.find(state);
+  return steps != ledger->second.acknowledged.end() && steps->second.back().size >= said.size();
+}
+
+absl::Status ExchangeServiceImpl::CheckReached(
+    const std::vector<machine::Sequencer::Acknowledged>& acknowledged,
+    const machine::Reader& reader) const {
+  std::shared_lock lock(backend_.machine.mutex());
+  for (const auto& said : acknowledged) {
+    const machine::Ledger* ledger = backend_.machine.Find(said.ledger, reader);
+    if (ledger == nullptr || said.size > ledger->tree.size()) {
+      return base::WithMetadata(
+          base::Refuse(absl::StatusCode::kOutOfRange, Reason::kCursorAhead,
+                       "ledger {} does not reach so far; acknowledge what you were given",
+                       said.ledger),
+          "ledger", said.ledger);
+    }
+    if (ledger->tree.RootAt(said.size) != said.root) {
+      return base::WithMetadata(
+          base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kLedgerForked,
+                       "you hold other entries of ledger {} than this service; keep them, and "
+                       "compare checkpoints with another partner",
+                       said.ledger),
+          "ledger", said.ledger);
+    }
   }
   return absl::OkStatus();
 }
@@ -209,26 +273,40 @@ absl::Status ExchangeServiceImpl::GetDelivery(const Caller& caller,
   ENTENTE_CHECK(leaf.ParseFromString(records[0].header));
   response.set_name(request.name());
   *response.mutable_recorded_time() = leaf.stamp().recorded_time();
-  std::shared_lock lock(backend_.machine.mutex());
-  const machine::Place place = backend_.machine.PlaceOf(*position);
-  std::set<std::string> states;
-  if (place.ledger->audience.has_listed()) {
-    for (const auto& state : place.ledger->audience.listed().states()) states.insert(state);
-  } else {
-    for (const auto& partner : caller.directory->proto().partners()) {
-      if (!partner.former()) states.insert(partner.state());
+  response.set_ledger(leaf.stamp().ledger());
+  response.set_index(leaf.stamp().index());
+  std::vector<uint64_t> kept;  // positions of the acknowledgements, as the states of the response
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    const machine::Place place = backend_.machine.PlaceOf(*position);
+    std::set<std::string> states;
+    if (place.ledger->audience.has_listed()) {
+      for (const auto& state : place.ledger->audience.listed().states()) states.insert(state);
+    } else {
+      for (const auto& partner : caller.directory->proto().partners()) {
+        if (!partner.former()) states.insert(partner.state());
+      }
+    }
+    for (const std::string& state : states) {
+      auto* status = response.add_states();
+      status->set_state(state);
+      kept.push_back(0);
+      auto steps = place.ledger->acknowledged.find(state);
+      if (steps == place.ledger->acknowledged.end()) continue;
+      const auto step = std::find_if(steps->second.begin(), steps->second.end(),
+                                     [&](const auto& one) { return one.size > place.index; });
+      if (step == steps->second.end()) continue;
+      kept.back() = step->position;
+      ENTENTE_ASSIGN_OR_RETURN(const auto proof,
+                               place.ledger->tree.ProveInclusion(place.index, step->size));
+      for (const auto& node : proof) status->add_inclusion_proof(node.str());
     }
   }
-  for (const std::string& state : states) {
-    auto* status = response.add_states();
-    status->set_state(state);
-    auto steps = place.ledger->acknowledged.find(state);
-    if (steps == place.ledger->acknowledged.end()) continue;
-    for (const auto& step : steps->second) {
-      if (step.size <= place.index) continue;
-      entry::SetTime(step.time, status->mutable_acknowledged_time());
-      break;
-    }
+  for (int i = 0; i < response.states_size(); ++i) {
+    if (kept[i] == 0) continue;  // the journal's first record is never an acknowledgement
+    ENTENTE_ASSIGN_OR_RETURN(records, backend_.journal.Read(kept[i], kept[i] + 1, 1));
+    ENTENTE_CHECK(
+        response.mutable_states(i)->mutable_acknowledgement()->ParseFromString(records[0].header));
   }
   return absl::OkStatus();
 }

@@ -76,8 +76,14 @@ class ExchangeServiceImpl final : public Service {
                                 pb::ProveConsistencyResponse& response) const;
   absl::Status GetBudget(const Caller& caller, const pb::GetBudgetRequest& request,
                          pb::GetBudgetResponse& response) const;
-  // OUT_OF_RANGE/CURSOR_AHEAD where a cursor is beyond what is applied, or not the reader's.
-  absl::Status CheckReached(const entry::Cursor& cursor, const machine::Reader& reader) const;
+  absl::StatusOr<std::vector<machine::Sequencer::Acknowledged>> VerifyAcknowledgements(
+      const Caller& caller, const pb::AcknowledgeRequest& request) const;
+  // Whether so much, or more, of the state is recorded: it changes nothing then.
+  bool Known(const std::string& state, const pb::Acknowledgement& said) const;
+  // OUT_OF_RANGE/CURSOR_AHEAD where one is beyond what is applied, or of a ledger that is not the
+  // reader's; FAILED_PRECONDITION/LEDGER_FORKED where it is of other entries.
+  absl::Status CheckReached(const std::vector<machine::Sequencer::Acknowledged>& acknowledged,
+                            const machine::Reader& reader) const;
   Backend& backend_;
 };
 

@@ -159,12 +159,7 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
     auto status = TryOpen();
     buffer_.Clear();
     hold_.Resize(kStreamBytes);
-    if (!status.ok()) {
-      telemetry::Log(telemetry::Level::kInfo, "follow refused",
-                     {{telemetry::field::kError, base::Text(status)},
-                      {telemetry::field::kPeer, std::string(context_->peer())}});
-      return FinishAs(status);
-    }
+    if (!status.ok()) return FinishAs(status);
     record_.opened = true;
     hub_.report_(record_, status);
     record_.opened = false;

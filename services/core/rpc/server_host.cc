@@ -523,7 +523,7 @@ void GroupServer::Drain() {
   const int seconds = OrDefault(impl_->options.limits.drain_timeout_s(), 10);
   if (impl_->server != nullptr) {
     impl_->router->SetServing(false);
-    impl_->acceptor->Stop();
+    impl_->acceptor->Stop(absl::Seconds(seconds));
     impl_->budget->Close();
     impl_->follow->Drain(std::chrono::seconds(seconds));
     impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(seconds));

@@ -100,3 +100,28 @@ kill -INT "$follower"
 wait "$follower" || fail "the follower ended badly"
 # gRPC may end a stream when it is short of memory for a moment: it must have come back.
 [ "$(grep -c 'is away' "$work/kr.err")" -eq "$(grep -c 'is back' "$work/kr.err")" ] || fail "the follower was lost: $(cat "$work/kr.err")"
+
+step "whoever stays connected and never answers does not keep the service from ending"
+ENTENTE_CONFIG=$work/pki/agencies/kr/licensing/client.textproto \
+  entente follow leem --save "$work/kr2" >"$work/kr.out" 2>/dev/null & follower=$!
+for _ in $(seq 100); do [ -s "$work/kr.out" ] && break; sleep 0.1; done
+kill -STOP "$follower"  # its machine hangs; its connection does not end
+python3 - "$port" "$work/pki" <<'PYTHON' > "$work/silent" &
+import socket, ssl, sys, time
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.check_hostname = False
+pki = sys.argv[2]
+context.load_verify_locations(f'{pki}/authorities/services.crt')
+context.load_cert_chain(f'{pki}/agencies/nz/licensing/tls.crt', f'{pki}/agencies/nz/licensing/tls.key')
+context.set_alpn_protocols(['h2'])
+s = context.wrap_socket(socket.create_connection(('127.0.0.1', int(sys.argv[1]))))
+s.send(b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+print('connected', flush=True)
+time.sleep(60)
+PYTHON
+for _ in $(seq 100); do [ -s "$work/silent" ] && break; sleep 0.1; done
+kill -TERM "$suite_pid"
+for _ in $(seq 150); do kill -0 "$suite_pid" 2>/dev/null || break; sleep 0.1; done
+kill -0 "$suite_pid" 2>/dev/null && fail "it does not end: its time to drain is ten seconds"
+wait "$suite_pid" || fail "it ended badly"
+suite_pid=

@@ -25,7 +25,6 @@ using postgres::Connection;
 using postgres::IntAt;
 using postgres::ResultPtr;
 
-constexpr int64_t kFormat = 1;
 constexpr size_t kIdleMax = 4;  // connections for reading that are kept
 
 // Made once per database, under a lock: two services may start at once. `chain` of a record is
@@ -188,12 +187,7 @@ absl::Status PostgresJournal::Impl::CheckFormat(Connection& connection) {
     return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound,
                         "the database holds no journal of {}", options_.service);
   }
-  const int64_t format = IntAt(result.get(), 0, 0);
-  if (format == kFormat) return absl::OkStatus();
-  return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kJournalNewer,
-                      "the database: written by a newer release (format {}, this one knows {}); "
-                      "upgrade",
-                      format, kFormat);
+  return journal::CheckFormat("the database", IntAt(result.get(), 0, 0));
 }
 
 absl::Status PostgresJournal::Impl::RefreshOn(Connection& connection) {

@@ -26,7 +26,7 @@ class PostgresJournal final : public Journal {
     int poll_ms = 500;       // how often other writers are looked for besides notifications
   };
   // Opens, and makes the tables if they are not there. UNAVAILABLE/JOURNAL_FAULTED where the
-  // database cannot be reached; FAILED_PRECONDITION/JOURNAL_NEWER for a newer format.
+  // database cannot be reached; FAILED_PRECONDITION/JOURNAL_FORMAT for another format.
   static absl::StatusOr<std::unique_ptr<PostgresJournal>> Open(Options options);
   ~PostgresJournal() override;
 

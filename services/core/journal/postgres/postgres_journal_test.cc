@@ -176,12 +176,12 @@ TEST_F(PostgresJournalTest, ADatabaseThatCrashesLosesNothingAndIsFoundAgain) {
   EXPECT_OK(AppendOne(*one_, 1));
 }
 
-TEST_F(PostgresJournalTest, ANewerFormatIsRefusedWithAClearWord) {
+TEST_F(PostgresJournalTest, AnotherFormatIsRefusedWithAClearWord) {
   ASSERT_OK(Tamper("ALTER TABLE entente_journal DISABLE TRIGGER ALL"));
-  ASSERT_OK(Tamper("UPDATE entente_journal SET format = 2 WHERE service = '" + service_ + "'"));
+  ASSERT_OK(Tamper("UPDATE entente_journal SET format = 1 WHERE service = '" + service_ + "'"));
   ASSERT_OK(Tamper("ALTER TABLE entente_journal ENABLE TRIGGER ALL"));
   EXPECT_THAT(PostgresJournal::Open({.connection = Server()->connection(), .service = service_}),
-              base::testing::HasReason(Reason::kJournalNewer));
+              base::testing::HasReason(Reason::kJournalFormat));
 }
 
 TEST_F(PostgresJournalTest, ARoleThatMayOnlyAddIsEnough) {

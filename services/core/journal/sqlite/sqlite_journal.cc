@@ -20,7 +20,6 @@ namespace {
 
 using base::Reason;
 
-constexpr int kFormat = 1;
 constexpr int kReaders = 3;
 constexpr auto kCheckpointInterval = std::chrono::milliseconds(200);
 // WAL frames (8 KiB each) worth copying back: each copy holds up the commits beside it.
@@ -275,12 +274,10 @@ absl::Status SqliteJournal::Impl::CheckSchema() {
   ENTENTE_ASSIGN_OR_RETURN(
       const std::string format,
       QueryText(db, options_.path, "SELECT value FROM meta WHERE name = 'format'"));
-  if (format.size() == 1 && format > std::to_string(kFormat)) {
-    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kJournalNewer,
-                        "{}: written by a newer release (format {}, this one knows {}); upgrade",
-                        options_.path, format, kFormat);
+  if (format.size() != 1 || format < "1" || format > "9") {
+    return Corrupt(options_.path, "its format is unreadable");
   }
-  if (format != std::to_string(kFormat)) return Corrupt(options_.path, "its format is unreadable");
+  ENTENTE_RETURN_IF_ERROR(CheckFormat(options_.path, format[0] - '0'));
   ENTENTE_ASSIGN_OR_RETURN(
       const std::string service,
       QueryText(db, options_.path, "SELECT value FROM meta WHERE name = 'service'"));

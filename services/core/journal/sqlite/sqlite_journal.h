@@ -23,7 +23,7 @@ class SqliteJournal final : public Journal {
     uint64_t wal_bytes_max = 256 << 20;
   };
   // Opens or makes the file. DATA_LOSS/JOURNAL_CORRUPT where its schema or counts are not as
-  // written; FAILED_PRECONDITION/JOURNAL_NEWER for a newer format; UNAVAILABLE if another process
+  // written; FAILED_PRECONDITION/JOURNAL_FORMAT for another format; UNAVAILABLE if another process
   // holds it.
   static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(Options options);
   ~SqliteJournal() override;

@@ -109,12 +109,15 @@ TEST_F(SqliteJournalTest, RefusesAChangedRecord) {
   EXPECT_THAT(ReadAll(), HasReason(base::Reason::kJournalCorrupt));
 }
 
-TEST_F(SqliteJournalTest, RefusesAnotherServicesFileAndANewerFormat) {
+TEST_F(SqliteJournalTest, RefusesAnotherServicesFileAndAnotherFormat) {
   Fill(1);
   EXPECT_THAT(SqliteJournal::Open({.path = path_, .service = "t/iem"}),
               HasReason(base::Reason::kJournalCorrupt));
-  Run("DROP TRIGGER meta_is_never_updated; UPDATE meta SET value = '2' WHERE name = 'format'");
-  EXPECT_THAT(ReadAll(), HasReason(base::Reason::kJournalNewer));
+  Run("DROP TRIGGER meta_is_never_updated");
+  for (const int64_t other : {kFormat + 1, kFormat - 1}) {
+    Run(fmt::format("UPDATE meta SET value = '{}' WHERE name = 'format'", other));
+    EXPECT_THAT(ReadAll(), HasReason(base::Reason::kJournalFormat)) << other;
+  }
 }
 
 TEST_F(SqliteJournalTest, OnlyOneProcessWrites) {
