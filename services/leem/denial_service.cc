@@ -166,7 +166,7 @@ absl::Status DenialServiceImpl::ListDenialRevisions(
     std::shared_lock lock(backend_.machine.mutex());
     const Chain* chain = register_.Find(request.name(), caller.reader());
     if (chain == nullptr || chain->name != request.name()) return rpc::NotFound(request.name());
-    positions = chain->positions;
+    positions.assign(chain->positions.begin(), chain->positions.end());
   }
   ENTENTE_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
                            rpc::ReadChain(backend_.journal, positions, request.page_size(),

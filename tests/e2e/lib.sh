@@ -52,14 +52,14 @@ CONFIG
   for group in $groups; do
     local at=0 follows=
     [ "$group" = tem ] && at=$tem_port
-    [ "$group" = leem ] && [[ " $groups " == *" tem "* ]] && follows="tem_address: \"127.0.0.1:$tem_port\"
-  client_certificate_file: \"pki/services/leem.client.crt\" client_key_file: \"pki/services/leem.client.key\""
+    [ "$group" = leem ] && [[ " $groups " == *" tem "* ]] && follows="tem_address: \"127.0.0.1:$tem_port\""
     cat >> "$work/server.textproto" <<CONFIG
 groups {
   $follows
   group: "$group" listen: "127.0.0.1:$at" database_file: "$group.db"
   tls_certificate_file: "pki/services/$group.crt" tls_key_file: "pki/services/$group.key"
   log_key_file: "pki/services/$group.log.key"
+  client_certificate_file: "pki/services/$group.client.crt" client_key_file: "pki/services/$group.client.key"
 }
 CONFIG
   done

@@ -18,7 +18,8 @@ struct HostileOptions {
 // Every call at its limits: documents whose names grow when they are folded, requests of millions
 // of empty messages, a chain that is revised for ever, lists and trends of everything, sixteen
 // streams of the largest documents, follows that show the same signature four thousand times.
-int RunCalls(const HostileOptions& options);
+// `kind` is "calls" for all of it, or one: names, bombs, chain, reads, streams, signatures.
+int RunCalls(const HostileOptions& options, const std::string& kind);
 // Bytes of an authenticated connection that no call explains: endless headers, pings, settings,
 // streams that are reset at once.
 int RunBytes(const HostileOptions& options);

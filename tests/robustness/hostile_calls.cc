@@ -270,18 +270,28 @@ void ManySignatures(Attacker& attacker) {
 
 }  // namespace
 
-int RunCalls(const HostileOptions& options) {
+int RunCalls(const HostileOptions& options, const std::string& kind) {
+  struct Player {
+    const char* name;
+    void (*play)(Attacker&);
+    int times;
+  };
+  static constexpr Player kPlayers[] = {
+      {"names", FatNames, 2},   {"bombs", Bombs, 2},        {"chain", EndlessChain, 1},
+      {"reads", HeavyReads, 8}, {"streams", FullStream, 8}, {"signatures", ManySignatures, 2},
+  };
   Attacker attacker(options);
   std::vector<std::thread> threads;
-  const auto play = [&](void (*player)(Attacker&), int times) {
-    for (int i = 0; i < times; ++i) threads.emplace_back([&attacker, player] { player(attacker); });
-  };
-  play(FatNames, 2);
-  play(Bombs, 2);
-  play(EndlessChain, 1);
-  play(HeavyReads, 8);
-  play(FullStream, 8);
-  play(ManySignatures, 2);
+  for (const Player& player : kPlayers) {
+    if (kind != "calls" && kind != player.name) continue;
+    for (int i = 0; i < player.times; ++i) {
+      threads.emplace_back([&attacker, &player] { player.play(attacker); });
+    }
+  }
+  if (threads.empty()) {
+    std::cerr << "no such hostile player: " << kind << "\n";
+    return 2;
+  }
   for (auto& thread : threads) thread.join();
   attacker.Report();
   return 0;

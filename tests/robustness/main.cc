@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -37,6 +38,7 @@ struct RunOptions {
   double gap_min_s = 3;
   double gap_max_s = 10;
   std::vector<std::string> hostile;  // calls, bytes, strangers
+  int hostile_nice = 0;              // 19: as if they had a machine of their own
   int memory_mib = 512;
   int disk_mib = 4096;
   Bounds bounds;
@@ -199,6 +201,7 @@ std::vector<pid_t> StartHostile(const RunOptions& options, const World& world, i
     if (child == 0) {
       const std::string config = options.work + "/pki/agencies/hu/licensing/client.textproto";
       const std::string length = std::to_string(seconds);
+      ::setpriority(PRIO_PROCESS, 0, options.hostile_nice);
       ::execl(options.self.c_str(), options.self.c_str(), "hostile", kind.c_str(), "--config",
               config.c_str(), "--address", world.addresses[0].c_str(), "--seconds", length.c_str(),
               nullptr);
@@ -357,7 +360,12 @@ void AddRun(CLI::App& app, RunOptions& options) {
   run->add_option("--faults-max", options.faults_max, "End after so many");
   run->add_option("--gap-min", options.gap_min_s, "Seconds between faults");
   run->add_option("--gap-max", options.gap_max_s, "Seconds between faults");
-  run->add_option("--hostile", options.hostile, "calls, bytes, strangers")->delimiter(',');
+  run->add_option(
+         "--hostile", options.hostile,
+         "calls (or one: names, bombs, chain, reads, streams, signatures), bytes, strangers")
+      ->delimiter(',');
+  run->add_option("--hostile-nice", options.hostile_nice,
+                  "Priority of hostile processes; 19 leaves honest clients the processor");
   run->add_option("--memory", options.memory_mib, "MiB that each service has");
   run->add_option("--disk", options.disk_mib, "MiB of each journal's volume");
 }
@@ -386,11 +394,9 @@ int Main(int argc, char** argv) {
     return Run(run);
   }
   hostile.longest = absl::Seconds(seconds);
-  if (kind == "calls") return RunCalls(hostile);
   if (kind == "bytes") return RunBytes(hostile);
   if (kind == "strangers") return RunStrangers(hostile);
-  std::cerr << "no such hostile player: " << kind << "\n";
-  return 2;
+  return RunCalls(hostile, kind);
 }
 
 }  // namespace

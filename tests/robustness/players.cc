@@ -221,6 +221,12 @@ void Look(Stage& stage, const std::string& state) {
     SetDeadline(context);
     leempb::GetDenialRequest request;
     request.set_name(one.name);
+    if (one.outcome == Outcome::kRecorded) {
+      // Whatever replica answers must have what was acknowledged.
+      auto* head = request.add_at_least();
+      head->set_ledger(one.ledger);
+      head->set_size(one.index + 1);
+    }
     leempb::GetDenialResponse response;
     Looked looked{state, one.name, {Now(), {}}, false};
     const absl::Status status = rpc::FromGrpcStatus(stub->GetDenial(&context, request, &response));

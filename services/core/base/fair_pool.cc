@@ -4,7 +4,8 @@
 
 namespace entente::base {
 
-FairPool::FairPool(int threads, size_t queue_max_per_party) : queue_max_(queue_max_per_party) {
+FairPool::FairPool(int threads, size_t queue_max_per_party)
+    : queue_max_(queue_max_per_party), running_max_(std::max(1, threads - 1)) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
@@ -43,7 +44,7 @@ size_t FairPool::queued() const {
 std::map<std::string, FairPool::Party>::iterator FairPool::Next() {
   auto best = parties_.end();
   for (auto it = parties_.begin(); it != parties_.end(); ++it) {
-    if (it->second.queue.empty()) continue;
+    if (it->second.queue.empty() || it->second.running >= running_max_) continue;
     // Work that is running has no known cost yet; whoever has less of it goes first.
     const auto rank = [](const Party& party) { return std::make_pair(party.used, party.running); };
     if (best == parties_.end() || rank(it->second) < rank(best->second)) best = it;
@@ -59,9 +60,10 @@ void FairPool::Run() {
     std::function<void()> work;
     {
       MutexLock lock(mutex_);
-      while (queued_ == 0 && !stopped_) wake_.Wait(mutex_);
-      if (queued_ == 0) return;
-      party = Next();
+      while ((party = Next()) == parties_.end()) {
+        if (queued_ == 0 && stopped_) return;
+        wake_.Wait(mutex_);
+      }
       work = std::move(party->second.queue.front());
       party->second.queue.pop_front();
       --queued_;
@@ -75,6 +77,8 @@ void FairPool::Run() {
     const Time took = std::chrono::steady_clock::now() - began;
     MutexLock lock(mutex_);
     party->second.used += took - kGuess;
+    // What it could not have before it may have now, and this thread may go to another.
+    if (!party->second.queue.empty() || stopped_) wake_.NotifyAll();
     if (--party->second.running == 0 && party->second.queue.empty() &&
         party->second.used <= level_) {
       parties_.erase(party);

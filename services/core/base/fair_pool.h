@@ -1,5 +1,6 @@
 // Threads that work for many parties in turn: each party has a queue of its own, and whoever has
-// been given the least time so far comes next. A party that asks for much waits for itself.
+// been given the least time so far comes next. A party that asks for much waits for itself, and
+// never has all threads: one is left for whoever comes while its work runs.
 #ifndef ENTENTE_SERVICES_CORE_BASE_FAIR_POOL_H_
 #define ENTENTE_SERVICES_CORE_BASE_FAIR_POOL_H_
 
@@ -18,6 +19,7 @@ namespace entente::base {
 // Thread-safe. Work that is posted after Stop is dropped.
 class FairPool {
  public:
+  // Of `threads` one party may have all but one at a time; of one thread, that.
   FairPool(int threads, size_t queue_max_per_party);
   ~FairPool();
 
@@ -35,11 +37,12 @@ class FairPool {
     Time used{0};  // of a thread, on the common scale
     int running = 0;
   };
-  // The party that comes next; there must be work.
+  // The party that comes next; the end if there is no work, or only of who has all that he may.
   std::map<std::string, Party>::iterator Next() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
 
   const size_t queue_max_;
+  const int running_max_;  // of one party
   mutable Mutex mutex_;
   CondVar wake_;
   std::map<std::string, Party> parties_ ABSL_GUARDED_BY(mutex_);  // with work queued or running

@@ -45,6 +45,19 @@ TEST(FairPoolTest, ANeighbourIsServedBeforeTheRestOfALongQueue) {
   EXPECT_EQ(order[0], "honest");
 }
 
+// However much one has queued before, somebody else finds a thread.
+TEST(FairPoolTest, OneThreadIsLeftForOthers) {
+  FairPool pool(3, 1000);
+  Gate gate;
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(pool.TryPost("greedy", [&] { gate.Pass(); }));
+  }
+  Gate served;
+  ASSERT_TRUE(pool.TryPost("honest", [&] { served.Open(); }));
+  served.Pass();  // would wait for ever
+  gate.Open();
+}
+
 TEST(FairPoolTest, AFullQueueIsOnesOwn) {
   FairPool pool(1, 3);
   Gate gate;

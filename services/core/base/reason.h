@@ -19,6 +19,7 @@ enum class Reason {
   kCertificateRevoked,    // the certificate is on the directory's list
   kAgencyRevoked,         // the agency as a whole is revoked
   kAgencyUnknown,         // no such agency in the directory
+  kCallerNotAccepted,     // the service ends every connection with this certificate
   kCallerUnidentified,    // no usable client certificate
   kCallerNotEntitled,     // no seat or no right for this method
   kOriginatorMismatch,    // originator is not the caller's agency
@@ -42,6 +43,7 @@ enum class Reason {
   kStreamsExceeded,       // more open streams than allowed
   kJournalHeadMoved,      // another writer appended first
   kJournalFull,           // no space left on the journal's disk
+  kStateFull,             // no memory left for what is recorded; nothing new is taken
   kJournalFaulted,        // the journal's disk failed; restart needed
   kJournalCorrupt,        // stored bytes fail their checks
   kJournalFormat,         // store of another release's format
@@ -55,7 +57,7 @@ enum class Reason {
   kConfigurationInvalid,  // configuration fails its checks
 };
 
-inline constexpr std::array<std::pair<Reason, std::string_view>, 44> kReasonNames = {{
+inline constexpr std::array<std::pair<Reason, std::string_view>, 46> kReasonNames = {{
     {Reason::kFieldInvalid, "FIELD_INVALID"},
     {Reason::kDocumentMalformed, "DOCUMENT_MALFORMED"},
     {Reason::kBodyUnknown, "BODY_UNKNOWN"},
@@ -66,6 +68,7 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 44> kReasonName
     {Reason::kCertificateRevoked, "CERTIFICATE_REVOKED"},
     {Reason::kAgencyRevoked, "AGENCY_REVOKED"},
     {Reason::kAgencyUnknown, "AGENCY_UNKNOWN"},
+    {Reason::kCallerNotAccepted, "CALLER_NOT_ACCEPTED"},
     {Reason::kCallerUnidentified, "CALLER_UNIDENTIFIED"},
     {Reason::kCallerNotEntitled, "CALLER_NOT_ENTITLED"},
     {Reason::kOriginatorMismatch, "ORIGINATOR_MISMATCH"},
@@ -89,6 +92,7 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 44> kReasonName
     {Reason::kStreamsExceeded, "STREAMS_EXCEEDED"},
     {Reason::kJournalHeadMoved, "JOURNAL_HEAD_MOVED"},
     {Reason::kJournalFull, "JOURNAL_FULL"},
+    {Reason::kStateFull, "STATE_FULL"},
     {Reason::kJournalFaulted, "JOURNAL_FAULTED"},
     {Reason::kJournalCorrupt, "JOURNAL_CORRUPT"},
     {Reason::kJournalFormat, "JOURNAL_FORMAT"},

@@ -157,6 +157,7 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
   usage_[header.originator().substr(9, 2)].Add(DayOf(entry::GetTime(stamp.recorded_time())),
                                                record.body.size());
   register_.Apply({position, leaf, header, kind});
+  ++documents_;
   return absl::OkStatus();
 }
 

@@ -95,6 +95,8 @@ class Register {
   }
   virtual void Apply(const AppliedDocument& document) noexcept = 0;
   virtual base::Digest Fingerprint() const = 0;
+  // Bytes of memory that the state takes, as footprint.h counts them. Asked after each batch.
+  virtual uint64_t Footprint() const = 0;
   // Facts that a follower's filter may ask for, as in {"denials.destination", "ir"}, of the matter
   // that the document with this assigned name belongs to.
   virtual std::multimap<std::string, std::string> Facts(std::string_view name) const = 0;

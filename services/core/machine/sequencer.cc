@@ -130,11 +130,15 @@ void Sequencer::OthersAppended() {
 
 std::vector<Sequencer::Command> Sequencer::Take() {
   std::vector<Command> commands;
-  while (!turns_.empty() && commands.size() < options_.batch_max) {
+  size_t bytes = 0;
+  while (!turns_.empty() && commands.size() < options_.batch_max &&
+         bytes < options_.batch_bytes_max) {
     const std::string party = std::move(turns_.front());
     turns_.pop_front();
     auto queue = queues_.find(party);
     commands.push_back(std::move(queue->second.front()));
+    const auto& document = commands.back().document;
+    if (document.has_value()) bytes += document->parsed().envelope.size();
     queue->second.pop_front();
     --queued_;
     if (queue->second.empty()) {
@@ -320,6 +324,10 @@ bool Sequencer::StageDocument(Command& command, Batch& batch) {
                               document::ShortKind(parsed.kind)));
     return true;
   }
+  if (absl::Status status = CheckState(); !status.ok()) {
+    command.done(status);
+    return true;
+  }
   if (absl::Status status = CheckNewAudience(parsed, batch); !status.ok()) {
     command.done(status);
     return true;
@@ -392,6 +400,14 @@ bool IsFromChair(const document::VerifiedDocument& document, const identity::Dir
 }
 
 }  // namespace
+
+absl::Status Sequencer::CheckState() const {
+  const uint64_t most = options_.state_bytes_max;
+  if (most == 0 || d_.machine.Footprint() < most / 10 * 9) return absl::OkStatus();
+  // Of everybody, whatever he has recorded: it tells no more than a full disk does.
+  return base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kStateFull,
+                      "the service's memory is full; its operator must give it more");
+}
 
 absl::Time Sequencer::TimeIn(const std::string& ledger, const Batch& batch) const {
   const auto it = d_.machine.ledgers().find(ledger);

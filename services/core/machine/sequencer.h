@@ -46,10 +46,16 @@ class Sequencer {
   struct Options {
     size_t queue_max = 1024;  // of one agency
     size_t batch_max = 256;
+    // Bytes of documents after which a batch takes no more: a commit of many large ones would hold
+    // up whoever comes next.
+    size_t batch_bytes_max = 1 << 20;
     // How long a batch waits for documents that intake is working on. An idle service waits for
     // nothing; a busy one syncs less often.
     std::chrono::microseconds gather_max{300};
     Budgets budgets = BudgetsOf({});
+    // Memory that the machine's state may take (Machine::Footprint); at nine tenths of it no new
+    // document is taken. 0: no limit.
+    uint64_t state_bytes_max = 0;
   };
   // A document that intake is working on: taken before the work, given to Submit or dropped.
   class Arrival {
@@ -115,6 +121,8 @@ class Sequencer {
   size_t queued() const;
   // Why the journal took nothing, or could not be looked at, the last time; OK since it does again.
   absl::Status trouble() const;
+  // RESOURCE_EXHAUSTED/STATE_FULL from nine tenths of the memory for state on.
+  absl::Status CheckState() const;
   // Forgets a full disk: the next append will tell.
   void TroubleMayBeOver();
 

@@ -7,6 +7,29 @@
 #include "services/core/document/document.h"
 
 namespace entente::rpc {
+namespace {
+
+namespace tls = grpc::experimental;
+
+// Accepts only a server whose certificate carries this name as its one URI.
+class NameVerifier final : public tls::ExternalCertificateVerifier {
+ public:
+  explicit NameVerifier(std::string uri) : uri_(std::move(uri)) {}
+  bool Verify(tls::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
+              grpc::Status* sync_status) override {
+    const auto uris = request->uri_names();
+    if (uris.size() == 1 && std::string(uris[0].data(), uris[0].size()) == uri_) return true;
+    *sync_status = grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
+                                "the server's certificate is not that of " + uri_);
+    return true;
+  }
+  void Cancel(tls::TlsCustomVerificationCheckRequest*) override {}
+
+ private:
+  const std::string uri_;
+};
+
+}  // namespace
 
 absl::Status CheckServerTls(const ServerTlsFiles& files, const std::string& service_uri) {
   // As documents' signers are read: the key must be that of the first certificate.
@@ -23,7 +46,6 @@ absl::Status CheckServerTls(const ServerTlsFiles& files, const std::string& serv
 }
 
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const ServerTlsFiles& files) {
-  namespace tls = grpc::experimental;
   constexpr unsigned kRefreshSeconds = 1;
   auto provider = std::make_shared<tls::FileWatcherCertificateProvider>(
       files.key_file, files.certificate_file, files.client_roots_file, kRefreshSeconds);
@@ -35,6 +57,22 @@ std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const ServerTlsFi
   // The chain is verified against the roots by TLS itself; names are the Guard's business.
   options.set_certificate_verifier(std::make_shared<tls::NoOpCertificateVerifier>());
   return tls::TlsServerCredentials(options);
+}
+
+std::shared_ptr<grpc::ChannelCredentials> MakeServiceCredentials(const std::string& certificate,
+                                                                 const std::string& key,
+                                                                 const std::string& roots,
+                                                                 const std::string& service_uri) {
+  tls::TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(std::make_shared<tls::StaticDataCertificateProvider>(
+      roots, std::vector<tls::IdentityKeyCertPair>{{key, certificate}}));
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_verify_server_certs(true);
+  options.set_check_call_host(false);
+  options.set_certificate_verifier(
+      tls::ExternalCertificateVerifier::Create<NameVerifier>(service_uri));
+  return tls::TlsCredentials(options);
 }
 
 }  // namespace entente::rpc

@@ -22,6 +22,11 @@ struct ServerTlsFiles {
 // every handshake would fail. CONFIGURATION_INVALID says what is wrong.
 absl::Status CheckServerTls(const ServerTlsFiles& files, const std::string& service_uri);
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const ServerTlsFiles& files);
+// For calling a service of the regime, which must prove to be `service_uri`; all as PEM.
+std::shared_ptr<grpc::ChannelCredentials> MakeServiceCredentials(const std::string& certificate,
+                                                                 const std::string& key,
+                                                                 const std::string& roots,
+                                                                 const std::string& service_uri);
 
 }  // namespace entente::rpc
 

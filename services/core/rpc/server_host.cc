@@ -14,6 +14,8 @@
 #include "services/core/rpc/expiry_watch.h"
 #include "services/core/rpc/load_config.h"
 #include "services/core/rpc/log_key.h"
+#include "services/core/rpc/memory_plan.h"
+#include "services/core/rpc/probe.h"
 #include "services/core/rpc/rollback.h"
 #include "services/core/rpc/server_credentials.h"
 #include "services/core/rpc/trend_service.h"
@@ -26,13 +28,13 @@ using base::Reason;
 using telemetry::Level;
 namespace field = telemetry::field;
 
-constexpr int kThreads = 2;
+// Two for whoever has much to do, and one that is left for others (FairPool).
+constexpr int kThreads = 3;
 // Calls of one agency that may wait for a thread.
 constexpr size_t kWaitingCallsMax = 1024;
 constexpr int kMinOriginators = 3;  // where the profile does not say
 // What all connections together may hold in gRPC's buffers; beyond it gRPC slows and drops them.
 // This release of gRPC has no limit on the number of connections.
-constexpr size_t kTransportBytesMax = 96 << 20;
 
 template <typename T>
 T OrDefault(T value, T fallback) {
@@ -58,6 +60,7 @@ struct GroupServer::Impl {
   std::unique_ptr<Guard> guard;
   std::unique_ptr<Budget> budget;
   machine::Budgets budgets;  // of states, by the profile
+  MemoryPlan memory;
   std::unique_ptr<RollbackWatch> rollback;
   std::unique_ptr<ExpiryWatch> expiry;
   std::unique_ptr<FollowHub> follow;
@@ -183,7 +186,8 @@ void GroupServer::Impl::StartSequencer(size_t queue_max, const base::Clock& cloc
       .fatal = [this](const absl::Status& status) { Die(status); }};
   sequencer = std::make_unique<machine::Sequencer>(
       std::move(dependencies),
-      machine::Sequencer::Options{.queue_max = queue_max, .budgets = budgets});
+      machine::Sequencer::Options{
+          .queue_max = queue_max, .budgets = budgets, .state_bytes_max = memory.state});
   sequencer->Start();
 }
 
@@ -194,8 +198,8 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   metrics = std::make_unique<telemetry::Metrics>(registry, module.group);
   feed = std::make_unique<feed::Feed>(
       *machine, *journal,
-      feed::Feed::Options{
-          .bytes_max = static_cast<size_t>(OrDefault<int64_t>(limits.feed_bytes_max(), 64 << 20))});
+      feed::Feed::Options{.bytes_max = static_cast<size_t>(OrDefault<int64_t>(
+                              limits.feed_bytes_max(), static_cast<int64_t>(kFeedBytesMax)))});
   const size_t queue_max = static_cast<size_t>(OrDefault(limits.queue_max(), 1024));
   intake = std::make_unique<base::FairPool>(kThreads, kWaitingCallsMax);
   readers = std::make_unique<base::FairPool>(kThreads, kWaitingCallsMax);
@@ -260,6 +264,13 @@ absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
   impl->directory = &directory;
   impl->reg = module.make_register(profile);
   impl->budgets = machine::BudgetsOf(profile);
+  int agencies = 0;
+  for (const auto& partner : directory.Get()->proto().partners()) {
+    agencies += partner.agencies_size();
+  }
+  impl->memory = PlanMemory(impl->options.limits, impl->options.groups, agencies);
+  telemetry::Log(Level::kInfo, "memory",
+                 {{field::kGroup, module.group}, {"plan", impl->memory.Text()}});
   impl->roots_file = impl->options.config.database_file() + ".client-roots.pem";
   ENTENTE_RETURN_IF_ERROR(impl->OpenJournal(module, journals));
   ENTENTE_RETURN_IF_ERROR(impl->WriteRoots());
@@ -360,6 +371,11 @@ uint64_t AppliedBy(const machine::Machine& machine) {
   return machine.applied();
 }
 
+uint64_t FootprintOf(const machine::Machine& machine) {
+  std::shared_lock lock(machine.mutex());
+  return machine.Footprint();
+}
+
 // Per state: entries that it may read and has not acknowledged.
 std::map<std::string, uint64_t> LagsOf(const machine::Machine& machine,
                                        const std::vector<std::string>& partners) {
@@ -423,7 +439,9 @@ absl::Status GroupServer::Impl::Trouble(bool look_at_files) {
   ENTENTE_RETURN_IF_ERROR(tls);
   // A database that is away is noticed before somebody needs it.
   sequencer->OthersAppended();
-  return sequencer->trouble();
+  ENTENTE_RETURN_IF_ERROR(sequencer->trouble());
+  std::shared_lock lock(machine->mutex());
+  return sequencer->CheckState();
 }
 
 void GroupServer::Impl::TellOfTrouble(const absl::Status& now) {
@@ -478,6 +496,8 @@ void GroupServer::Tick(bool audited) {
   metrics.feed_bytes.Set(static_cast<double>(impl_->feed->bytes()));
   metrics.in_flight_bytes.Set(static_cast<double>(impl_->budget->used()));
   metrics.open_calls.Set(static_cast<double>(impl_->router->open()));
+  metrics.state_bytes.Set(static_cast<double>(FootprintOf(*impl_->machine)));
+  metrics.state_bytes_max.Set(static_cast<double>(impl_->memory.state));
   if (impl_->acceptor != nullptr) {
     const Acceptor::Counts counts = impl_->acceptor->counts();
     Acceptor::Counts& told = impl_->told;
@@ -561,7 +581,8 @@ absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, 
     ENTENTE_ASSIGN_OR_RETURN(
         auto server, GroupServer::Open({.config = process.config.groups(i),
                                         .limits = process.config.limits(),
-                                        .audit = audit.get()},
+                                        .audit = audit.get(),
+                                        .groups = process.config.groups_size()},
                                        *process.modules[static_cast<size_t>(i)], process.profile,
                                        *process.directory, clock, journals, *registry));
     servers.push_back(std::move(server));
@@ -626,6 +647,11 @@ int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupM
       ->required();
   app.add_option("--listen", listen, "Listen here instead of where the configuration says");
   app.add_flag("--check", check, "Check the configuration and exit");
+  std::string probe;
+  app.add_option("--probe", probe,
+                 "Ask the running service for its health over TLS, with the configuration's client "
+                 "certificate: live (it answers) or ready (it serves)")
+      ->check(CLI::IsMember({"live", "ready"}));
   app.set_version_flag("--version", name + " " ENTENTE_VERSION);
   CLI11_PARSE(app, argc, argv);
 
@@ -634,6 +660,11 @@ int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupM
   if (status.ok() && check) {
     std::cout << process.config.DebugString();
     return 0;
+  }
+  if (!probe.empty()) {
+    if (status.ok()) status = Probe(process, probe == "live" ? ProbeFor::kLive : ProbeFor::kReady);
+    if (!status.ok()) std::cerr << base::Text(status) << "\n";
+    return status.ok() ? 0 : 2;
   }
   if (status.ok()) {
     telemetry::Log(Level::kInfo, "starting", {{"config", process.config.ShortDebugString()}});

@@ -44,6 +44,7 @@ class GroupServer {
     entente::config::v1::GroupConfig config;
     entente::config::v1::Limits limits;
     telemetry::AuditLog* audit = nullptr;  // outlives the server; null: none is kept
+    int groups = 1;                        // that the process serves, and shares its memory among
   };
   // Opens and replays; DATA_LOSS if the journal fails its checks.
   static absl::StatusOr<std::unique_ptr<GroupServer>> Open(

@@ -36,6 +36,10 @@ Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
           Gauge(registry, "entente_feed_bytes", "Bytes of serialised entries in memory.", group)),
       in_flight_bytes(Gauge(registry, "entente_in_flight_bytes",
                             "Bytes that requests, answers and streams hold.", group)),
+      state_bytes(Gauge(registry, "entente_state_bytes",
+                        "Bytes of memory that what is recorded takes.", group)),
+      state_bytes_max(
+          Gauge(registry, "entente_state_bytes_max", "Bytes of memory that it may take.", group)),
       open_calls(Gauge(registry, "entente_open_calls", "Unary calls that have not ended.", group)),
       directory_serial(
           Gauge(registry, "entente_directory_serial", "Serial of the directory in force.", group)),

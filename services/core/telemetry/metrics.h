@@ -26,6 +26,8 @@ class Metrics {
   prometheus::Gauge& followers;             // entente_followers
   prometheus::Gauge& feed_bytes;            // entente_feed_bytes
   prometheus::Gauge& in_flight_bytes;       // entente_in_flight_bytes
+  prometheus::Gauge& state_bytes;           // entente_state_bytes
+  prometheus::Gauge& state_bytes_max;       // entente_state_bytes_max
   prometheus::Gauge& open_calls;            // entente_open_calls
   prometheus::Gauge& directory_serial;      // entente_directory_serial
   prometheus::Gauge& serving;               // entente_serving

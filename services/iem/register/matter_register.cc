@@ -4,6 +4,7 @@
 
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/machine/footprint.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/links.h"
 #include "services/iem/register/matter_rules.h"
@@ -366,6 +367,27 @@ int64_t MatterRegister::LapseMicros(const Matter& release) const {
   return release.recorded_micros + int64_t{86'400'000'000} * profile_.iem().release_lapse_days();
 }
 
+namespace {
+
+// The matter, its name among names, and its number on the shelves of its facts.
+uint64_t BytesOf(const Matter& matter) {
+  using machine::HeapBytes;
+  constexpr uint64_t kIndexed = 64 + 3 * 8;
+  return sizeof(Matter) + kIndexed + 8 * matter.facts.size() + 2 * HeapBytes(matter.name) +
+         matter.marking.SpaceUsedLong() + HeapBytes(matter.positions) + HeapBytes(matter.facts) +
+         HeapBytes(matter.former) + HeapBytes(matter.addressees) + HeapBytes(matter.subject) +
+         HeapBytes(matter.asked) + HeapBytes(matter.answers);
+}
+
+uint64_t BytesOf(const Answer& answer) {
+  using machine::HeapBytes;
+  constexpr uint64_t kIndexed = 64;
+  return sizeof(Answer) + kIndexed + 2 * HeapBytes(answer.name) + HeapBytes(answer.kind) +
+         answer.marking.SpaceUsedLong() + HeapBytes(answer.addressee) + HeapBytes(answer.states);
+}
+
+}  // namespace
+
 void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
   const std::string kind(document::ShortKind(document.kind));
   if (Answers(kind)) return ApplyAnswer(document);
@@ -386,6 +408,7 @@ void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
     fresh.month = machine::MonthOf(absl::FromUnixMicros(fresh.recorded_micros));
   }
   Matter& matter = matters_[it->second];
+  if (!matter.positions.empty()) footprint_ -= BytesOf(matter);
   const auto digest = base::Digest::From(document.leaf.document_digest());
   ENTENTE_CHECK(digest.has_value());
   matter.tip = *digest;
@@ -405,6 +428,7 @@ void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
   released_.Add(stamp.ledger(), StateFact(matter), it->second);
   released_.Add(stamp.ledger(), "originator=" + std::string(matter.originator_state()), it->second);
   for (const std::string& fact : matter.facts) released_.Add(stamp.ledger(), fact, it->second);
+  footprint_ += BytesOf(matter);
 }
 
 void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matter& matter) {
@@ -465,7 +489,10 @@ void MatterRegister::ApplyAnswer(const machine::AppliedDocument& document) {
     answer.states.assign(body.states().begin(), body.states().end());
   }
   answer_by_name_.emplace(answer.name, number);
-  matters_[it->second].answers.push_back(number);
+  Matter& matter = matters_[it->second];
+  footprint_ -= BytesOf(matter);
+  matter.answers.push_back(number);
+  footprint_ += BytesOf(matter) + BytesOf(answer);
 }
 
 std::string MatterRegister::StateOf(const Matter& matter) {

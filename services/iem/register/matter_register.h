@@ -83,6 +83,7 @@ class MatterRegister final : public machine::Register {
                           absl::Time now) const override;
   void Apply(const machine::AppliedDocument& document) noexcept override;
   base::Digest Fingerprint() const override;
+  uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
   std::vector<std::string> FactNames() const override;
   std::vector<machine::Dimension> Dimensions() const override;
@@ -137,6 +138,7 @@ class MatterRegister final : public machine::Register {
   const machine::Budgets budgets_;
   std::deque<Matter> matters_;  // in order of recording
   std::deque<Answer> answers_;
+  uint64_t footprint_ = 0;
   absl::btree_map<std::string, uint32_t, std::less<>> by_name_;
   absl::btree_map<std::string, uint32_t, std::less<>> answer_by_name_;
   std::map<std::string, std::vector<uint32_t>, std::less<>> releases_of_;  // source -> matters

@@ -5,6 +5,7 @@
 
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/machine/footprint.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/fold_text.h"
 #include "services/leem/register/denial_rules.h"
@@ -418,6 +419,19 @@ void DenialRegister::ApplyRevision(const machine::AppliedDocument& document, con
   }
 }
 
+namespace {
+
+// The chain, its name among names, and its number on three shelves.
+uint64_t BytesOf(const Chain& chain) {
+  using machine::HeapBytes;
+  constexpr uint64_t kIndexed = 32 + 3 * 8;
+  return sizeof(Chain) + kIndexed + HeapBytes(chain.name) + HeapBytes(chain.positions) +
+         HeapBytes(chain.terms) + HeapBytes(chain.destinations) + HeapBytes(chain.entries) +
+         HeapBytes(chain.former_entries) + HeapBytes(chain.route) + HeapBytes(chain.party_names);
+}
+
+}  // namespace
+
 void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
   const auto& stamp = document.leaf.stamp();
   v1::DenialRuling ruling;
@@ -444,6 +458,7 @@ void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
     auto step = Step::Parse(document.kind, bytes);
     ENTENTE_CHECK(it != by_name_.end() && step.has_value());
     Chain& chain = chains_[it->second];
+    footprint_ -= BytesOf(chain);
     ApplyRevision(document, *step, ruling, chain);
     released_.Add(stamp.ledger(), DestinationKey(chain.destination()), it->second);
   }
@@ -452,6 +467,7 @@ void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
   ENTENTE_CHECK(digest.has_value());
   chain.tip = *digest;
   chain.updated_micros = absl::ToUnixMicros(entry::GetTime(stamp.recorded_time()));
+  footprint_ += BytesOf(chain);
 }
 
 base::Digest DenialRegister::Fingerprint() const {

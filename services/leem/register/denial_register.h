@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/inlined_vector.h"
 #include "entente/config/v1/regime_profile.pb.h"
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/clock.h"
@@ -42,16 +43,16 @@ struct Term {
 struct Chain {
   std::string name;  // "partners/kr/denials/2016-0042"
   std::shared_ptr<const entente::exchange::v1::Audience> audience;  // shared by the ledger's chains
-  std::vector<uint64_t> positions;  // of its documents, in the journal
+  absl::InlinedVector<uint64_t, 1> positions;  // of its documents, in the journal
   uint32_t content_at = 0;          // which of them holds the newest content
   base::Digest tip;                 // digest of the newest document
   v1::DenialState state = v1::DENIAL_STATE_ACTIVE;
   v1::DenialAct act = v1::DENIAL_ACT_UNSPECIFIED;
   v1::Timeliness timeliness = v1::TIMELINESS_UNSPECIFIED;
-  std::vector<Term> terms;
+  absl::InlinedVector<Term, 1> terms;
   base::CivilDate ended;                 // empty: not ended
   std::string destinations;              // newest first, two letters each
-  std::vector<std::string> entries;      // control-list entries of the newest content
+  absl::InlinedVector<std::string, 1> entries;  // control-list entries of the newest content
   std::set<std::string> former_entries;  // of earlier contents, for filters
   std::string route;                     // "ae>ir": transit, then destination; empty: direct
   // Folded, one a line, of the newest content; at most kPartyNamesMax bytes.
@@ -91,6 +92,7 @@ class DenialRegister final : public machine::Register {
                           absl::Time now) const override;
   void Apply(const machine::AppliedDocument& document) noexcept override;
   base::Digest Fingerprint() const override;
+  uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
   std::vector<std::string> FactNames() const override;
   std::vector<machine::Dimension> Dimensions() const override;
@@ -135,8 +137,9 @@ class DenialRegister final : public machine::Register {
   const machine::Budgets budgets_;
   const RegimeList* regime_list_ = nullptr;
   std::deque<Chain> chains_;  // in order of recording
-  absl::btree_map<std::string, uint32_t, std::less<>> by_name_;
+  absl::btree_map<std::string_view, uint32_t> by_name_;  // keys are the chains' own names
   machine::ReleasedIndex released_;  // all; by originator; by destination, former ones too
+  uint64_t footprint_ = 0;
 };
 
 // Kinds of body that this register takes, full names.

@@ -2,6 +2,7 @@
 // break.
 #include "services/leem/register/denial_register.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "services/core/base/testing/status_matchers.h"
@@ -79,7 +80,7 @@ TEST_F(DenialRegisterTest, Rule2ReleasedRecordsOnlyGetRevisions) {
   amendment.set_explanation("typing error");
   ASSERT_OK_AND_ASSIGN(const auto name, Put(Next(first, "1.2", amendment)));
   EXPECT_EQ(name, "partners/kr/denials/1/revisions/2");
-  EXPECT_EQ(Kr("1").positions, (std::vector<uint64_t>{0, 1}));
+  EXPECT_THAT(Kr("1").positions, ::testing::ElementsAre(0, 1));
   EXPECT_EQ(Kr("1").content_at, 1u);
 }
 

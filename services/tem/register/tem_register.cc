@@ -161,6 +161,11 @@ void TemRegister::Apply(const machine::AppliedDocument& document) noexcept {
     ApplyImplementation(document);
   }
   names_.insert(document.leaf.stamp().name());
+  // Texts, editions and crosswalks are kept as they were said, in trees of nodes and rows: what
+  // that takes is at most so many times their bytes.
+  constexpr uint64_t kPerDocument = 1200;
+  constexpr uint64_t kPerByte = 6;
+  footprint_ += kPerDocument + kPerByte * document.header.body().value().size();
 }
 
 void TemRegister::IndexFootprint(const ProposalState& proposal, bool in) {

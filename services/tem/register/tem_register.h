@@ -102,6 +102,7 @@ class TemRegister final : public machine::Register {
       const machine::ValidationContext& context) const override;
   void Apply(const machine::AppliedDocument& document) noexcept override;
   base::Digest Fingerprint() const override;
+  uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
   std::vector<std::string> FactNames() const override;
 
@@ -198,6 +199,7 @@ class TemRegister final : public machine::Register {
   CrosswalkTable crosswalks_;
   std::map<std::pair<std::string, std::string>, std::vector<ImplementationState>> implementations_;
   std::set<std::string, std::less<>> names_;  // assigned to what has no entry of its own above
+  uint64_t footprint_ = 0;
 };
 
 }  // namespace entente::tem

@@ -60,6 +60,21 @@ refused BAD entente pki doctor "${keys[@]}" "$work/x.crt" || fail "a stranger's 
 entente pki revoke "$work/pki" --state kr --agency licensing >/dev/null
 refused 'revoked' entente pki doctor "${keys[@]}" "$work/pki/agencies/kr/licensing/tls.crt" || fail "a revoked agency is fit"
 
+step "a probe asks as callers do: a port that accepts tells nothing"
+# At the port that it took; the configuration says any.
+probe() {
+  sed "s/listen: \"127.0.0.1:0\"/listen: \"127.0.0.1:$port\"/" "$work/server.textproto" > "$work/probe.textproto"
+  entente-suite --config "$work/probe.textproto" --probe "$1"
+}
+probe live && probe ready || fail "it serves, and the probe does not see it"
+kill -STOP "$suite_pid"
+timeout 3 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" || fail "the port does not even accept"
+probe live 2> "$work/probe" && fail "a process that hangs is not alive"
+kill -CONT "$suite_pid"
+probe ready || fail "it is not ready again"
+grep -v client_ "$work/probe.textproto" > "$work/bare.textproto"
+entente-suite --config "$work/bare.textproto" --probe live 2>&1 | grep -q client_certificate_file || fail "it does not say what a probe needs"
+
 step "restored to an older state, it refuses to start: it knows what it has signed"
 stop_suite TERM
 cp "$work/leem.db" "$work/newest.db"
@@ -81,6 +96,8 @@ start_suite || fail "no start with an empty journal"
 refused JOURNAL_ROLLED_BACK as nz follow leem --save "$work/nz" --until-current || fail "nz is served another history"
 refused JOURNAL_ROLLED_BACK as jp denial list || fail "it goes on"
 as jp denial list 2>&1 | grep -qE 'ledger|[0-9]+ entries' && fail "a caller learns of ledgers and their sizes"
+probe live || fail "it answers, if only that it does not serve"
+probe ready 2>/dev/null && fail "a service that refuses every call is no ready one"
 stop_suite KILL
 start_suite && fail "it forgot what it was shown"
 stop_suite KILL

@@ -1,0 +1,183 @@
+// What a service says that its state takes is what it takes: each term of the formula against the
+// allocator, with registers of every kind, and in revisions as in documents.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include "services/core/base/testing/status_matchers.h"
+#include "services/core/crypto/hash.h"
+#include "services/core/machine/machine.h"
+#include "services/iem/register/matter_register.h"
+#include "services/leem/register/denial_register.h"
+#include "services/tem/register/tem_register.h"
+#include "tests/support/test_regime.h"
+
+namespace entente {
+namespace {
+
+using testing::TestRegime;
+namespace pb = entente::exchange::v1;
+
+uint64_t Allocated() {
+  const struct mallinfo2 info = ::mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+bool Measurable() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return false;
+#else
+  return true;
+#endif
+}
+
+class FootprintTest : public ::testing::Test {
+ protected:
+  // A record as a sequencer makes it; signatures are nobody's business here.
+  journal::Record Record(const pb::Document& document, const std::string& name,
+                         const google::protobuf::Message& ruling) {
+    pb::SignedDocument signed_document;
+    signed_document.set_document(document.SerializeAsString());
+    journal::Record record;
+    record.body = signed_document.SerializeAsString();
+    record.body_digest = crypto::Sha256(record.body);
+    pb::Leaf leaf;
+    tip_ = crypto::Sha256(signed_document.document());
+    leaf.set_document_digest(tip_.str());
+    leaf.set_envelope_digest(record.body_digest.str());
+    auto& stamp = *leaf.mutable_stamp();
+    stamp.set_ledger(entry::LedgerIdOf(group_, document.audience()));
+    stamp.set_index(index_[stamp.ledger()]++);
+    stamp.set_name(name);
+    stamp.mutable_ruling()->PackFrom(ruling);
+    entry::SetTime(clock_.Now(), stamp.mutable_recorded_time());
+    record.header = leaf.SerializeAsString();
+    return record;
+  }
+  void Apply(machine::Machine& machine, const journal::Record& record) {
+    ASSERT_OK(machine.Apply(machine.applied(), record));
+  }
+  static leem::v1::DenialRuling Ruling() {
+    leem::v1::DenialRuling ruling;
+    ruling.mutable_in_force_from()->set_year(2016);
+    ruling.mutable_in_force_from()->set_month(1);
+    ruling.mutable_in_force_from()->set_day(1);
+    ruling.mutable_valid_until()->set_year(2019);
+    ruling.mutable_valid_until()->set_month(1);
+    ruling.mutable_valid_until()->set_day(1);
+    return ruling;
+  }
+  // What was taken is at most what is said, and not much less.
+  static void ExpectHonest(uint64_t taken, uint64_t said, const std::string& of) {
+    EXPECT_LE(taken, said + said / 10) << of;
+    EXPECT_GE(taken, said / 2) << of;
+  }
+
+  base::testing::FakeClock clock_;
+  TestRegime regime_{{"jp", "kr", "nz"}, clock_.Now()};
+  std::string group_ = "leem";
+  std::map<std::string, uint64_t> index_;
+  base::Digest tip_;
+};
+
+TEST_F(FootprintTest, OfDenials) {
+  if (!Measurable()) GTEST_SKIP() << "a sanitizer has an allocator of its own";
+  leem::DenialRegister reg(testing::TestProfile());
+  machine::Machine machine("mtcr.example", "leem", reg);
+  constexpr int kMany = 30000;
+  const uint64_t before = Allocated();
+  for (int i = 0; i < kMany; ++i) {
+    const std::string reference = fmt::format("2016-{:05}", i);
+    Apply(machine,
+          Record(regime_.Denial("jp", reference), "partners/jp/denials/" + reference, Ruling()));
+  }
+  const uint64_t taken = Allocated() - before;
+  ExpectHonest(taken, machine.Footprint(), "denials");
+  RecordProperty("bytes_a_denial", static_cast<int>(taken / kMany));
+  std::cout << "bytes a denial: " << taken / kMany << " taken, " << machine.Footprint() / kMany
+            << " said\n";
+  // docs/OPERATING.md says how many 512 MiB hold.
+  EXPECT_LE(machine.Footprint() / kMany, 1000u);
+}
+
+TEST_F(FootprintTest, OfRevisionsGrowsWithThem) {
+  leem::DenialRegister reg(testing::TestProfile());
+  machine::Machine machine("mtcr.example", "leem", reg);
+  const pb::Document first = regime_.Denial("jp", "1");
+  const std::string name = "partners/jp/denials/1";
+  Apply(machine, Record(first, name, Ruling()));
+  std::vector<uint64_t> sizes;
+  for (int i = 1; i <= 400; ++i) {
+    leem::v1::DenialAmendment amendment;
+    *amendment.mutable_content() = testing::SampleContent();
+    amendment.mutable_content()->mutable_control_list_entries(0)->set_entry(
+        fmt::format("9.A.{}", i));
+    const pb::Document next =
+        regime_.Revision("jp", "1." + std::to_string(i), first, name, tip_, amendment);
+    Apply(machine, Record(next, fmt::format("{}/revisions/{}", name, i + 1), Ruling()));
+    if (i == 100 || i == 200 || i == 400) sizes.push_back(machine.Footprint());
+  }
+  // Twice as many take twice as much, at most.
+  EXPECT_LE(sizes[1], 2 * sizes[0] + sizes[0] / 10);
+  EXPECT_LE(sizes[2], 2 * sizes[1] + sizes[1] / 10);
+}
+
+TEST_F(FootprintTest, OfAlertsAndWhatIsSaidToThem) {
+  if (!Measurable()) GTEST_SKIP() << "a sanitizer has an allocator of its own";
+  group_ = "iem";
+  iem::MatterRegister reg(testing::TestProfile());
+  machine::Machine machine("mtcr.example", "iem", reg);
+  const uint64_t before = Allocated();
+  for (int i = 0; i < 5000; ++i) {
+    const std::string name = fmt::format("partners/jp/alerts/2016-{:05}", i);
+    iem::v1::Alert alert;
+    alert.add_route("jp");
+    alert.add_route("aq");
+    alert.add_topics("TRANSIT");
+    alert.add_red_flags("FRONT_COMPANY");
+    for (int k = 0; k < 3; ++k) {
+      auto* item = alert.add_items();
+      item->set_list("mtcr-annex");
+      item->set_entry(fmt::format("9.A.{}", k));
+    }
+    pb::Document document = regime_.Denial("jp", std::to_string(i));
+    document.mutable_body()->PackFrom(alert);
+    Apply(machine, Record(document, name, iem::v1::Alert()));
+    for (int k = 0; k < 3; ++k) {
+      iem::v1::Sighting sighting;
+      sighting.set_country("aq");
+      pb::Document said = regime_.Denial("kr", fmt::format("{}.{}", i, k));
+      auto* link = said.add_references();
+      link->set_relation(pb::Reference::RELATION_ANSWERS);
+      link->set_name(name);
+      said.mutable_body()->PackFrom(sighting);
+      Apply(machine,
+            Record(said, fmt::format("partners/kr/sightings/{}.{}", i, k), iem::v1::Sighting()));
+    }
+  }
+  ExpectHonest(Allocated() - before, machine.Footprint(), "alerts");
+}
+
+TEST_F(FootprintTest, OfProposals) {
+  if (!Measurable()) GTEST_SKIP() << "a sanitizer has an allocator of its own";
+  group_ = "tem";
+  tem::TemRegister reg(testing::TestProfile());
+  machine::Machine machine("mtcr.example", "tem", reg);
+  const uint64_t before = Allocated();
+  for (int i = 0; i < 3000; ++i) {
+    tem::v1::Proposal proposal;
+    proposal.set_title("Of kites and their ropes");
+    proposal.set_rationale(std::string(400, 'r'));
+    auto* change = proposal.add_changes()->mutable_replace();
+    change->set_node(fmt::format("node-{}", i));
+    change->set_text(std::string(600, 't'));
+    pb::Document document = regime_.Denial("jp", std::to_string(i));
+    document.mutable_body()->PackFrom(proposal);
+    Apply(machine,
+          Record(document, fmt::format("partners/jp/proposals/{}", i), tem::v1::Proposal()));
+  }
+  const uint64_t taken = Allocated() - before;
+  EXPECT_LE(taken, machine.Footprint()) << "of texts it is a bound";
+}
+
+}  // namespace
+}  // namespace entente
