@@ -1,6 +1,15 @@
 #include "clients/cli/csv.h"
 
 namespace entente::cli {
+namespace {
+
+constexpr std::string_view kFormulaStarts = "=+-@";
+
+bool StartsFormula(std::string_view text) {
+  return !text.empty() && kFormulaStarts.find(text[0]) != std::string_view::npos;
+}
+
+}  // namespace
 
 std::vector<CsvRecord> ParseCsv(std::string_view text) {
   std::vector<CsvRecord> records;
@@ -32,6 +41,10 @@ std::vector<CsvRecord> ParseCsv(std::string_view text) {
       while (i < text.size() && text[i] != ',' && text[i] != '\n' && text[i] != '\r') {
         field += text[i++];
       }
+      if (field.size() > 1 && field[0] == '\'' &&
+          StartsFormula(std::string_view(field).substr(1))) {
+        field.erase(0, 1);
+      }
       record.fields.push_back(std::move(field));
       more = i < text.size() && text[i] == ',';
       if (more) ++i;
@@ -45,8 +58,9 @@ std::vector<CsvRecord> ParseCsv(std::string_view text) {
 }
 
 std::string CsvField(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string out = "\"";
+  const std::string mark = StartsFormula(text) ? "'" : "";
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return mark + std::string(text);
+  std::string out = "\"" + mark;
   for (char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
   return out + "\"";
 }

@@ -16,7 +16,8 @@ struct CsvRecord {
   bool malformed = false;
 };
 std::vector<CsvRecord> ParseCsv(std::string_view text);
-// A field, in quotes where it needs them.
+// A field, in quotes where it needs them. Partners' words end in spreadsheets, which run what
+// starts like a formula: an apostrophe before it makes it text, and ParseCsv takes it off again.
 std::string CsvField(std::string_view text);
 
 }  // namespace entente::cli

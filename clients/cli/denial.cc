@@ -402,13 +402,6 @@ absl::Status Close(const Context& context, const DenialOptions& options) {
   });
 }
 
-std::string SheetField(std::string_view text) {
-  // A spreadsheet would run what starts like a formula; an apostrophe makes it text.
-  const std::string printable = Printable(text);
-  const bool formula = printable.find_first_of("=+-@") == 0;
-  return CsvField(formula ? "'" + printable : printable);
-}
-
 absl::Status Export(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   const bool csv = options.format == "csv";
@@ -433,7 +426,8 @@ absl::Status Export(const Context& context, const DenialOptions& options) {
                                     FirstParty(denial.content()),
                                     denial.content().item_description()};
       std::string line;
-      for (const auto& field : fields) line += (line.empty() ? "" : ",") + SheetField(field);
+      for (const auto& field : fields)
+        line += (line.empty() ? "" : ",") + CsvField(Printable(field));
       std::cout << line << "\r\n";
     } else {
       const auto originator = base::AgencyName::Parse(denial.originator());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "clients/cli/country_names.h"
+#include "clients/cli/csv.h"
 #include "services/core/base/bytes.h"
 #include "services/core/base/testing/status_matchers.h"
 
@@ -44,6 +45,18 @@ TEST(LiteCsvTest, TheMetiListComesBackByteForByte) {
   auto text = base::ReadFile("../shared/data/denials-meti.lite.csv");
   if (!text) GTEST_SKIP() << "no ../shared/data on this machine";
   EXPECT_EQ(RoundTrip(*text, "jp"), *text);
+}
+
+// Partners' words end in spreadsheets.
+TEST(CsvTest, WhatStartsLikeAFormulaIsTextAndComesBackTheSame) {
+  for (const std::string text : {"=HYPERLINK(\"x\")", "+1", "-2", "@SUM(A1)", "=a,b"}) {
+    const std::string field = CsvField(text);
+    EXPECT_NE(field.find("'" + text.substr(0, 1)), std::string::npos) << field;
+    const auto records = ParseCsv("x," + field + "\n");
+    ASSERT_EQ(records.size(), 1u);
+    EXPECT_EQ(records[0].fields[1], text);
+  }
+  EXPECT_EQ(CsvField("a=b"), "a=b");
 }
 
 TEST(LiteCsvTest, BadRowsAreNamedByLineAndColumn) {

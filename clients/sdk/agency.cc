@@ -85,9 +85,8 @@ absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& co
   ENTENTE_ASSIGN_OR_RETURN(const auto certificate, MustRead(config.tls_certificate_file()));
   ENTENTE_ASSIGN_OR_RETURN(const auto tls_key, MustRead(config.tls_key_file()));
   agency->tls_identity_ = certificate + tls_key;
-  ENTENTE_ASSIGN_OR_RETURN(agency->tls_,
-                           document::SigningIdentity::FromFiles(config.tls_certificate_file(),
-                                                                config.tls_key_file()));
+  ENTENTE_ASSIGN_OR_RETURN(agency->tls_, document::SigningIdentity::FromFiles(
+                                             config.tls_certificate_file(), config.tls_key_file()));
   return std::shared_ptr<const Agency>(std::move(agency));
 }
 
@@ -126,11 +125,18 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Agency::Connect(const std::string
     return base::RefuseArgument(Reason::kConfigurationInvalid,
                                 "the client configuration names no endpoint for {}", group);
   }
-  ENTENTE_ASSIGN_OR_RETURN(const auto certificate, MustRead(config_.tls_certificate_file()));
-  ENTENTE_ASSIGN_OR_RETURN(const auto key, MustRead(config_.tls_key_file()));
+  // gRPC aborts the process where one of them is empty, as a file is for a moment that is not
+  // replaced in one step.
+  std::optional<document::SigningIdentity> identity = tls_;
+  if (!identity.has_value()) {
+    ENTENTE_ASSIGN_OR_RETURN(identity, document::SigningIdentity::FromFiles(
+                                           config_.tls_certificate_file(), config_.tls_key_file()));
+  }
+  std::string certificate;
+  for (const auto& one : identity->chain) certificate += one.Pem();
   auto provider = std::make_shared<tls::StaticDataCertificateProvider>(
       directory_->ServiceAuthoritiesPem(),
-      std::vector<tls::IdentityKeyCertPair>{{key, certificate}});
+      std::vector<tls::IdentityKeyCertPair>{{identity->key.Pem(), certificate}});
   tls::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(provider);
   options.watch_root_certs();

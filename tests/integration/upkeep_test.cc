@@ -2,6 +2,7 @@
 // allowance, the directory's own format; and what the audit keeps of streams.
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include "services/core/rpc/expiry_watch.h"
 #include "tests/integration/live_server.h"
@@ -236,19 +237,46 @@ TEST_F(UpkeepTest, ServingTellsWhetherCallsAreAnswered) {
 }
 
 // Another key beside the certificate: every handshake would fail, and nobody would be told.
-TEST_F(UpkeepTest, CertificateAndKeyThatDoNotBelongTogetherAreSaidAndRefusedAtTheStart) {
-  const auto look = [&] {
-    for (int i = 0; i < 16; ++i) server_.server().Tick();
-    return server_.Metric("entente_serving");
+// An operator's editor empties a file before it writes it; his script copies one and then the
+// other.
+TEST_F(UpkeepTest, ACertificateThatDoesNotFitIsNotTakenOverAndHurtsNothing) {
+  const auto serves_with = [&](const document::SigningIdentity& identity) {
+    auto fresh = server_.ConnectAs("jp");
+    auto stub = pb::ExchangeService::NewStub(fresh);
+    grpc::ClientContext context;
+    pb::ListLedgersResponse ignored;
+    EXPECT_TRUE(stub->ListLedgers(&context, {}, &ignored).ok());
+    const auto pem = context.auth_context()->FindPropertyValues("x509_pem_cert");
+    return pem.size() == 1 && std::string(pem[0].data(), pem[0].size()) == identity.chain[0].Pem();
   };
-  EXPECT_EQ(look(), 1);
-  const auto other = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
-  ASSERT_OK(other);
-  server_.Write("tls.key", other->Pem());
-  EXPECT_EQ(look(), 0);
-  server_.Write("tls.key", server_.tls().key.Pem());
-  EXPECT_EQ(look(), 1);
-  // One that is a client's, of the same name.
+  // Longer than gRPC waits until it looks at its files again.
+  const auto look = [&] {
+    for (int i = 0; i < 3; ++i) {
+      server_.server().Tick();
+      ::poll(nullptr, 0, 700);
+    }
+  };
+  const auto first = server_.tls();
+  EXPECT_TRUE(serves_with(first));
+  const auto next = regime_.IssueServiceTls("leem");
+  for (const std::string& half : {std::string(), next.chain[0].Pem().substr(0, 200)}) {
+    server_.Write("tls.crt", half);
+    look();
+    EXPECT_TRUE(serves_with(first));
+  }
+  server_.Write("tls.key", "");
+  look();
+  EXPECT_TRUE(serves_with(first));
+  server_.Write("tls.crt", next.chain[0].Pem());
+  look();
+  EXPECT_TRUE(serves_with(first)) << "its key is not there yet";
+  EXPECT_EQ(server_.Metric("entente_serving"), 1);
+  server_.Write("tls.key", next.key.Pem());
+  look();
+  EXPECT_TRUE(serves_with(next));
+}
+
+TEST_F(UpkeepTest, AClientsCertificateIsRefusedAtTheStart) {
   server_.Stop();
   const auto client = regime_.Issue("services", {.common_name = "leem",
                                                  .uris = {"spiffe://mtcr.example/services/leem"},

@@ -5,7 +5,8 @@
 
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/crypto/hash.h"
-#include "services/core/machine/machine.h"
+#include "services/core/journal/testing/memory_journal.h"
+#include "services/core/machine/sequencer.h"
 #include "services/iem/register/matter_register.h"
 #include "services/leem/register/denial_register.h"
 #include "services/tem/register/tem_register.h"
@@ -177,6 +178,47 @@ TEST_F(FootprintTest, OfProposals) {
   }
   const uint64_t taken = Allocated() - before;
   EXPECT_LE(taken, machine.Footprint()) << "of texts it is a bound";
+}
+
+// From nine tenths on nothing new is taken from anybody, and everything that is there is served and
+// replayed, whatever the limit is by then.
+TEST_F(FootprintTest, FullMemoryTakesNothingNewAndLosesNothing) {
+  journal::testing::MemoryJournal journal;
+  leem::DenialRegister reg(testing::TestProfile());
+  machine::Machine machine("mtcr.example", "leem", reg);
+  document::Verifier verifier;
+  constexpr uint64_t kMost = 64 << 10;
+  machine::Sequencer sequencer({.journal = journal,
+                                .machine = machine,
+                                .directory = regime_.source(),
+                                .verifier = verifier,
+                                .signer = regime_.log_signer(),
+                                .clock = clock_,
+                                .committed = [](auto) {},
+                                .fatal = [](const absl::Status& s) { ADD_FAILURE() << s; }},
+                               {.state_bytes_max = kMost});
+  const auto submit = [&](const std::string& state, const std::string& reference) {
+    absl::Status told = absl::UnknownError("nobody answered");
+    auto verified = regime_.SignAndVerify(regime_.Denial(state, reference));
+    EXPECT_OK(verified);
+    EXPECT_OK(
+        sequencer.Submit(*verified, 1, [&](const auto& receipt) { told = receipt.status(); }));
+    while (sequencer.RunOnce()) {
+    }
+    return told;
+  };
+  int recorded = 0;
+  while (submit("jp", std::to_string(recorded)).ok()) ASSERT_LT(++recorded, 1000);
+  EXPECT_GT(recorded, 10);
+  EXPECT_LE(machine.Footprint(), kMost);
+  EXPECT_THAT(submit("jp", "more"), base::testing::HasReason(base::Reason::kStateFull));
+  EXPECT_THAT(submit("kr", "first"), base::testing::HasReason(base::Reason::kStateFull));
+  EXPECT_THAT(sequencer.CheckState(), base::testing::HasReason(base::Reason::kStateFull));
+  EXPECT_OK(submit("jp", "0")) << "what is recorded has its receipt";
+  leem::DenialRegister again(testing::TestProfile());
+  machine::Machine fresh("mtcr.example", "leem", again);
+  ASSERT_OK(machine::Replay(journal, fresh, {.known = regime_.log_keys()}));
+  EXPECT_EQ(fresh.Fingerprint(), machine.Fingerprint());
 }
 
 }  // namespace

@@ -1,8 +1,13 @@
 #include "services/core/rpc/server_credentials.h"
 
+#include <fcntl.h>
 #include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_certificate_verifier.h>
 #include <grpcpp/security/tls_credentials_options.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "services/core/base/bytes.h"
 #include "services/core/base/status.h"
 #include "services/core/document/document.h"
 
@@ -29,26 +34,72 @@ class NameVerifier final : public tls::ExternalCertificateVerifier {
   const std::string uri_;
 };
 
-}  // namespace
-
-absl::Status CheckServerTls(const ServerTlsFiles& files, const std::string& service_uri) {
-  // As documents' signers are read: the key must be that of the first certificate.
-  const auto identity =
-      document::SigningIdentity::FromFiles(files.certificate_file, files.key_file);
-  if (!identity.ok()) return identity.status();
-  const crypto::Certificate& leaf = identity->chain[0];
-  ENTENTE_RETURN_IF_ERROR(base::WithPrefix(
-      crypto::CheckLeafProfile(leaf, crypto::LeafUsage::kTlsServer), files.certificate_file));
-  if (leaf.uris() == std::vector<std::string>{service_uri}) return absl::OkStatus();
-  return base::RefuseArgument(base::Reason::kConfigurationInvalid,
-                              "{} is not the certificate of {}", files.certificate_file,
-                              service_uri);
+// Puts a file in memory with this text in the place of `fd`, in one step; whoever opens it by its
+// number finds the one or the other whole.
+bool Replace(int& fd, const std::string& text) {
+  const int fresh = ::memfd_create("tls", MFD_CLOEXEC);
+  if (fresh < 0) return false;
+  const bool written =
+      ::write(fresh, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (!written) {
+    ::close(fresh);
+    return false;
+  }
+  if (fd < 0) {
+    fd = fresh;
+    return true;
+  }
+  const bool replaced = ::dup3(fresh, fd, O_CLOEXEC) == fd;
+  ::close(fresh);
+  return replaced;
 }
 
-std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const ServerTlsFiles& files) {
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TlsIdentity>> TlsIdentity::Open(std::string certificate_file,
+                                                               std::string key_file,
+                                                               std::string service_uri) {
+  std::unique_ptr<TlsIdentity> identity(
+      new TlsIdentity(std::move(certificate_file), std::move(key_file), std::move(service_uri)));
+  ENTENTE_RETURN_IF_ERROR(identity->Look());
+  return identity;
+}
+
+TlsIdentity::~TlsIdentity() {
+  ::close(certificate_);
+  ::close(key_);
+}
+
+absl::Status TlsIdentity::Look() {
+  const std::string certificate = base::ReadFile(certificate_file_).value_or("");
+  const std::string key = base::ReadFile(key_file_).value_or("");
+  if (!in_force_.empty() && certificate + key == in_force_) return absl::OkStatus();
+  // As documents' signers are read: the key must be that of the first certificate.
+  ENTENTE_ASSIGN_OR_RETURN(const auto identity,
+                           document::SigningIdentity::FromFiles(certificate_file_, key_file_));
+  const crypto::Certificate& leaf = identity.chain[0];
+  ENTENTE_RETURN_IF_ERROR(base::WithPrefix(
+      crypto::CheckLeafProfile(leaf, crypto::LeafUsage::kTlsServer), certificate_file_));
+  if (leaf.uris() != std::vector<std::string>{service_uri_}) {
+    return base::RefuseArgument(base::Reason::kConfigurationInvalid,
+                                "{} is not the certificate of {}", certificate_file_, service_uri_);
+  }
+  // What was checked is what is taken, whatever the files hold by now.
+  std::string chain;
+  for (const auto& one : identity.chain) chain += one.Pem();
+  if (!Replace(certificate_, chain) || !Replace(key_, identity.key.Pem())) {
+    return base::Refuse(absl::StatusCode::kUnavailable, base::Reason::kConfigurationInvalid,
+                        "no memory for a certificate");
+  }
+  in_force_ = certificate + key;
+  return absl::OkStatus();
+}
+
+std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
+    const TlsIdentity& identity, const std::string& client_roots_file) {
   constexpr unsigned kRefreshSeconds = 1;
   auto provider = std::make_shared<tls::FileWatcherCertificateProvider>(
-      files.key_file, files.certificate_file, files.client_roots_file, kRefreshSeconds);
+      identity.key_path(), identity.certificate_path(), client_roots_file, kRefreshSeconds);
   tls::TlsServerCredentialsOptions options(provider);
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();

@@ -7,21 +7,48 @@
 #include <memory>
 #include <string>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace entente::rpc {
 
-// Files that are watched and read again when they change. `client_roots_file` holds every partner's
-// authorities; the Guard then checks each caller against its own state's only.
-struct ServerTlsFiles {
-  std::string certificate_file;
-  std::string key_file;
-  std::string client_roots_file;
+// The certificate and key that a service is called with. Its files are read again when they change,
+// and taken over only if they belong together and are this service's: this gRPC aborts the process
+// when it finds one of them empty, as a file is for a moment that is not replaced in one step.
+//
+// gRPC reads them from memory (memfd_create), where nobody else writes. Not thread-safe.
+class TlsIdentity {
+ public:
+  // CONFIGURATION_INVALID or CERTIFICATE_REJECTED where the files are not fit.
+  static absl::StatusOr<std::unique_ptr<TlsIdentity>> Open(std::string certificate_file,
+                                                           std::string key_file,
+                                                           std::string service_uri);
+  ~TlsIdentity();
+
+  // Takes over what the files hold. What is wrong with them, if that is not what is in force.
+  absl::Status Look();
+  // Where gRPC finds what is in force.
+  std::string certificate_path() const { return PathOf(certificate_); }
+  std::string key_path() const { return PathOf(key_); }
+
+ private:
+  TlsIdentity(std::string certificate_file, std::string key_file, std::string service_uri)
+      : certificate_file_(std::move(certificate_file)),
+        key_file_(std::move(key_file)),
+        service_uri_(std::move(service_uri)) {}
+  static std::string PathOf(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+  const std::string certificate_file_;
+  const std::string key_file_;
+  const std::string service_uri_;
+  int certificate_ = -1;
+  int key_ = -1;
+  std::string in_force_;  // both, as they were read
 };
-// Whether the certificate and the key belong together, and are those of this service: with others
-// every handshake would fail. CONFIGURATION_INVALID says what is wrong.
-absl::Status CheckServerTls(const ServerTlsFiles& files, const std::string& service_uri);
-std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const ServerTlsFiles& files);
+
+// `client_roots_file` holds every partner's authorities, and is watched; the Guard then checks each
+// caller against its own state's only. `identity` must outlive the server.
+std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
+    const TlsIdentity& identity, const std::string& client_roots_file);
 // For calling a service of the regime, which must prove to be `service_uri`; all as PEM.
 std::shared_ptr<grpc::ChannelCredentials> MakeServiceCredentials(const std::string& certificate,
                                                                  const std::string& key,

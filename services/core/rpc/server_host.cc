@@ -68,12 +68,13 @@ struct GroupServer::Impl {
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Router> router;
   std::vector<std::unique_ptr<Service>> services;
-  std::unique_ptr<Acceptor> acceptor;  // outlives the server, whose connections it watches
+  std::unique_ptr<TlsIdentity> identity;  // outlives the server
+  std::unique_ptr<Acceptor> acceptor;     // outlives the server, whose connections it watches
   std::unique_ptr<grpc::Server> server;
   std::string roots_file;
   Acceptor::Counts told;  // that metrics have counted
   uint64_t ticks = 0;
-  absl::Status tls;                                  // when it was last looked at
+  absl::Status tls;                                  // what was last said of its files
   absl::Status trouble;                              // that was last told of
   absl::Time clock_was = absl::InfinitePast();       // at the last tick, by the clock …
   std::chrono::steady_clock::time_point steady_was;  // … and by one that nobody sets
@@ -82,7 +83,7 @@ struct GroupServer::Impl {
   absl::Status OpenJournal(const GroupModule& module, const JournalFactory& journals);
   void Assemble(const GroupModule& module, const entente::config::v1::RegimeProfile& profile,
                 const base::Clock& clock, prometheus::Registry& registry);
-  absl::Status CheckTls() const;
+  void LookAtTls();
   absl::Status Trouble(bool look_at_files);
   void TellOfTrouble(const absl::Status& trouble);
   void LookAtClock();
@@ -307,16 +308,17 @@ Acceptor::Options ConnectionLimits(const entente::config::v1::Limits& limits) {
 
 absl::Status GroupServer::Listen() {
   const auto& config = impl_->options.config;
-  ENTENTE_RETURN_IF_ERROR(impl_->CheckTls());
+  ENTENTE_ASSIGN_OR_RETURN(impl_->identity,
+                           TlsIdentity::Open(config.tls_certificate_file(), config.tls_key_file(),
+                                             "spiffe://" + impl_->directory->Get()->trust_domain() +
+                                                 "/services/" + impl_->machine->group()));
   // Health is the Router's, behind the Guard.
   grpc::EnableDefaultHealthCheckService(false);
   grpc::ServerBuilder builder;
   ENTENTE_ASSIGN_OR_RETURN(
       impl_->acceptor, Acceptor::Listen(config.listen(), ConnectionLimits(impl_->options.limits)));
   impl_->backend->acceptor = impl_->acceptor.get();
-  impl_->acceptor->AddTo(
-      builder, MakeServerCredentials(
-                   {config.tls_certificate_file(), config.tls_key_file(), impl_->roots_file}));
+  impl_->acceptor->AddTo(builder, MakeServerCredentials(*impl_->identity, impl_->roots_file));
   builder.SetMaxReceiveMessageSize(static_cast<int>(kRequestBytesMax));
   grpc::ResourceQuota quota("entente");
   builder.SetResourceQuota(quota.Resize(kTransportBytesMax));
@@ -413,10 +415,15 @@ void GroupServer::RefreshLogKey() {
   }
 }
 
-absl::Status GroupServer::Impl::CheckTls() const {
-  return CheckServerTls(
-      {options.config.tls_certificate_file(), options.config.tls_key_file(), roots_file},
-      "spiffe://" + directory->Get()->trust_domain() + "/services/" + machine->group());
+// A certificate that does not fit is said once; the one before it stays in force, so calls go on.
+void GroupServer::Impl::LookAtTls() {
+  if (identity == nullptr) return;
+  const absl::Status now = identity->Look();
+  if (now.ToString() == tls.ToString()) return;
+  tls = now;
+  telemetry::Log(now.ok() ? Level::kInfo : Level::kError,
+                 now.ok() ? "certificate in force" : "certificate not taken over; see its files",
+                 {{field::kGroup, machine->group()}, {field::kError, base::Text(now)}});
 }
 
 // Why calls are not answered as they should be; OK if they are.
@@ -426,7 +433,6 @@ absl::Status GroupServer::Impl::Trouble(bool look_at_files) {
   }
   ENTENTE_RETURN_IF_ERROR(guard->blocked());
   if (look_at_files) {
-    tls = CheckTls();
     // With room on the disk again the next document may be taken; if not, that is seen at once.
     const auto folder = std::filesystem::absolute(options.config.database_file()).parent_path();
     std::error_code ignored;
@@ -436,7 +442,6 @@ absl::Status GroupServer::Impl::Trouble(bool look_at_files) {
       sequencer->TroubleMayBeOver();
     }
   }
-  ENTENTE_RETURN_IF_ERROR(tls);
   // A database that is away is noticed before somebody needs it.
   sequencer->OthersAppended();
   ENTENTE_RETURN_IF_ERROR(sequencer->trouble());
@@ -514,6 +519,7 @@ void GroupServer::Tick(bool audited) {
   metrics.directory_serial.Set(static_cast<double>(directory->serial()));
   impl_->TellOfTrouble(impl_->Trouble(impl_->ticks % 15 == 0));
   impl_->LookAtClock();
+  impl_->LookAtTls();
   if (!audited) {
     metrics.audit_failures.Increment();
     telemetry::Log(Level::kError, "cannot write the audit",

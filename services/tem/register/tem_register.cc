@@ -204,7 +204,7 @@ void TemRegister::ApplyProposal(const machine::AppliedDocument& document) {
     const std::string series = fmt::format("{}/{}", stamp.ledger(), year);
     const bool all = document.header.audience().has_all_partners();
     proposal.number =
-        fmt::format("TEM/{}/PROP/{}{:03}", year, all ? "" : stamp.ledger().substr(0, 5) + "/",
+        fmt::format("TEM/{}/PROP/{}{:03}", year, all ? "" : stamp.ledger().substr(0, 9) + "/",
                     ++numbered_[series]);
     released_.Add(stamp.ledger(), "", it->second);
   }

@@ -73,7 +73,7 @@ probe live 2> "$work/probe" && fail "a process that hangs is not alive"
 kill -CONT "$suite_pid"
 probe ready || fail "it is not ready again"
 grep -v client_ "$work/probe.textproto" > "$work/bare.textproto"
-entente-suite --config "$work/bare.textproto" --probe live 2>&1 | grep -q client_certificate_file || fail "it does not say what a probe needs"
+refused client_certificate_file entente-suite --config "$work/bare.textproto" --probe live || fail "it does not say what a probe needs"
 
 step "restored to an older state, it refuses to start: it knows what it has signed"
 stop_suite TERM
