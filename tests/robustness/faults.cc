@@ -141,6 +141,8 @@ int DoFaults(Stage& stage, const FaultOptions& options,
   while (!stage.stop && (options.count_max == 0 || done < options.count_max)) {
     const std::string& kind = options.kinds[static_cast<size_t>(below(options.kinds.size()))];
     Service& service = *services[static_cast<size_t>(below(services.size()))];
+    const int starts = service.starts();
+    const bool ends = kind == "kill" || kind == "term";
     Fault fault{kind + " " + service.name(), {Now(), {}}};
     const auto held = [&](const auto& change) {
       change(true);
@@ -166,6 +168,11 @@ int DoFaults(Stage& stage, const FaultOptions& options,
       database->Crash();
     } else if (kind == "cut" && database != nullptr) {
       held([&](bool on) { database->Cut(on); });
+    }
+    // It lasts until the service is there again: an operator has given it so long to end and start.
+    for (const absl::Time most = Now() + absl::Seconds(30); Now() < most && !stage.stop;) {
+      stage.Wait(absl::Milliseconds(100));
+      if ((!ends || service.starts() > starts) && service.Accepts()) break;
     }
     fault.span.end = Now();
     stage.recorder.Add(&History::faults, fault);

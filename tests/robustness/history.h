@@ -87,6 +87,12 @@ struct Fault {
   Span span;
 };
 
+// The service ended, and nobody had asked it to.
+struct Death {
+  std::string how;
+  absl::Time time;
+};
+
 struct Memory {
   absl::Time time;
   uint64_t bytes = 0;
@@ -112,7 +118,7 @@ struct History {
   std::vector<Fault> faults;
   std::vector<Memory> memory;
   std::vector<std::string> evidence;  // whatever a client took for damage, forgery or a fork
-  std::vector<std::string> deaths;    // of the service, that no fault explains
+  std::vector<Death> deaths;
   std::map<std::string, std::vector<Final>> final;
   Span run;
 };

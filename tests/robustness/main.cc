@@ -101,7 +101,8 @@ class World {
             address);
   }
   void Add(const std::string& name) {
-    const std::string address = fmt::format("127.0.0.1:{}", FreePort());
+    const int port = FreePort();
+    const std::string address = fmt::format("127.0.0.1:{}", port);
     const std::string volume = options_.work + "/volume." + name;
     std::filesystem::create_directories(volume);
     // Without the right to mount, the disk is the machine's and is never filled.
@@ -119,14 +120,17 @@ class World {
       base::WriteFileAtomically(file, name == "a" ? database->connection() : database->way(), 0600);
       Replace(config, "group: \"leem\"", "group: \"leem\" postgres_file: \"" + file + "\"");
     }
-    services.push_back(std::make_unique<Service>(Service::Options{
-        .name = name,
-        .command = {options_.program, "--config", config},
-        .log = options_.work + "/" + name + ".log",
-        .volume = volume,
-        .cgroup = MemoryLimit(name),
-        .clock_file = Wants("clock") ? options_.work + "/" + name + ".clock" : "",
-        .died = [this](const std::string& how) { stage_.recorder.Add(&History::deaths, how); }}));
+    services.push_back(std::make_unique<Service>(
+        Service::Options{.port = port,
+                         .name = name,
+                         .command = {options_.program, "--config", config},
+                         .log = options_.work + "/" + name + ".log",
+                         .volume = volume,
+                         .cgroup = MemoryLimit(name),
+                         .clock_file = Wants("clock") ? options_.work + "/" + name + ".clock" : "",
+                         .died = [this](const std::string& how) {
+                           stage_.recorder.Add(&History::deaths, {how, Now()});
+                         }}));
     addresses.push_back(address);
   }
   bool Wants(const std::string& fault) const {
@@ -150,19 +154,10 @@ class World {
   }
   // Whether all answer within a minute.
   bool Serving() const {
-    for (const std::string& address : addresses) {
-      const absl::Time end = Now() + absl::Minutes(1);
-      const int port = std::stoi(address.substr(address.rfind(':') + 1));
-      for (bool up = false; !up;) {
-        const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-        sockaddr_in to{};
-        to.sin_family = AF_INET;
-        to.sin_port = htons(static_cast<uint16_t>(port));
-        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        up = ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
-        ::close(fd);
-        if (!up && Now() > end) return false;
-        if (!up) stage_.Wait(absl::Milliseconds(100));
+    for (const auto& service : services) {
+      for (const absl::Time end = Now() + absl::Minutes(1); !service->Accepts();) {
+        if (Now() > end) return false;
+        stage_.Wait(absl::Milliseconds(100));
       }
     }
     return true;
@@ -340,7 +335,8 @@ int Run(const RunOptions& options) {
   if (!status.ok()) stage.recorder.Add(&History::evidence, "at the end: " + base::Text(status));
   for (auto& service : world.services) {
     if (const int code = service->Stop(); code != 0) {
-      stage.recorder.Add(&History::deaths, fmt::format("exit code {} after SIGTERM", code));
+      stage.recorder.Add(&History::deaths,
+                         {fmt::format("exit code {} after SIGTERM", code), Now()});
     }
   }
   return stage.recorder.Ask(

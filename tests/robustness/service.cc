@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -151,6 +153,17 @@ int Service::Stop() {
   Signal(SIGTERM);
   keeper_.join();
   return exit_code_;
+}
+
+bool Service::Accepts() const {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<uint16_t>(options_.port));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool accepts = ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+  ::close(fd);
+  return accepts;
 }
 
 uint64_t Service::ResidentBytes() const {

@@ -21,6 +21,7 @@ int RunProgram(const std::vector<std::string>& arguments, const std::string& log
 class Service {
  public:
   struct Options {
+    int port = 0;                           // of 127.0.0.1, where it listens
     std::string name;                       // "a"
     std::vector<std::string> command;       // program and arguments
     std::string log;                        // its output is appended
@@ -51,6 +52,8 @@ class Service {
 
   const std::string& name() const { return options_.name; }
   uint64_t ResidentBytes() const;
+  // Whether it takes connections.
+  bool Accepts() const;
   // How often it was started.
   int starts() const { return starts_; }
 

@@ -231,10 +231,16 @@ std::vector<std::string> OutsidersEqual(const History& history, const Bounds&) {
   return faults.Take();
 }
 
-std::vector<std::string> NoEvidence(const History& history, const Bounds&) {
+std::vector<std::string> NoEvidence(const History& history, const Bounds& bounds) {
   Faults faults;
   for (const std::string& one : history.evidence) faults.Add("{}", one);
-  for (const std::string& one : history.deaths) faults.Add("the service ended by itself: {}", one);
+  // While it is robbed of memory or disk it may end.
+  const auto disturbed = Disturbed(history, bounds.settle);
+  for (const Death& one : history.deaths) {
+    if (!Touches(disturbed, {one.time, one.time})) {
+      faults.Add("the service ended by itself: {}", one.how);
+    }
+  }
   return faults.Take();
 }
 

@@ -156,7 +156,9 @@ TEST_F(ValidateTest, EvidenceAndADeath) {
   history_.evidence.push_back("kr: LEDGER_FORKED");
   EXPECT_EQ(Found(), std::vector<std::string>{"no evidence"});
   history_.evidence.clear();
-  history_.deaths.push_back("signal 11");
+  history_.deaths.push_back({"signal 9", At(100)});
+  EXPECT_EQ(Found(), std::vector<std::string>()) << "a fault explains it";
+  history_.deaths.push_back({"signal 11", At(500)});
   EXPECT_EQ(Found(), std::vector<std::string>{"no evidence"});
 }
 

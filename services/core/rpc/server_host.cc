@@ -93,8 +93,9 @@ struct GroupServer::Impl {
   [[noreturn]] void Die(const absl::Status& status);
   absl::Status WriteRoots() const {
     const auto now = directory->Get();
-    if (base::WriteFileAtomically(roots_file,
-                                  now->PartnerAuthoritiesPem() + now->ServiceAuthoritiesPem())) {
+    const std::string pem = now->PartnerAuthoritiesPem() + now->ServiceAuthoritiesPem();
+    // A full disk keeps nobody from starting where nothing has changed.
+    if (base::ReadFile(roots_file) == pem || base::WriteFileAtomically(roots_file, pem)) {
       return absl::OkStatus();
     }
     return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", roots_file);
