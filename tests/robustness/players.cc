@@ -232,7 +232,9 @@ void Look(Stage& stage, const std::string& state) {
     const absl::Status status = rpc::FromGrpcStatus(stub->GetDenial(&context, request, &response));
     looked.span.end = Now();
     looked.found = status.ok();
-    if (status.ok() || status.code() == absl::StatusCode::kNotFound) {
+    // Without the size to wait for, a replica may answer from before.
+    const bool asked = one.outcome == Outcome::kRecorded;
+    if (status.ok() || (asked && status.code() == absl::StatusCode::kNotFound)) {
       stage.recorder.Add(&History::looked, looked);
     }
     // Whoever sent it asks who has it, and believes only what is signed.
