@@ -19,7 +19,6 @@ enum class Reason {
   kCertificateRevoked,    // the certificate is on the directory's list
   kAgencyRevoked,         // the agency as a whole is revoked
   kAgencyUnknown,         // no such agency in the directory
-  kCallerNotAccepted,     // the service ends every connection with this certificate
   kCallerUnidentified,    // no usable client certificate
   kCallerNotEntitled,     // no seat or no right for this method
   kOriginatorMismatch,    // originator is not the caller's agency
@@ -57,7 +56,7 @@ enum class Reason {
   kConfigurationInvalid,  // configuration fails its checks
 };
 
-inline constexpr std::array<std::pair<Reason, std::string_view>, 46> kReasonNames = {{
+inline constexpr std::array<std::pair<Reason, std::string_view>, 45> kReasonNames = {{
     {Reason::kFieldInvalid, "FIELD_INVALID"},
     {Reason::kDocumentMalformed, "DOCUMENT_MALFORMED"},
     {Reason::kBodyUnknown, "BODY_UNKNOWN"},
@@ -68,7 +67,6 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 46> kReasonName
     {Reason::kCertificateRevoked, "CERTIFICATE_REVOKED"},
     {Reason::kAgencyRevoked, "AGENCY_REVOKED"},
     {Reason::kAgencyUnknown, "AGENCY_UNKNOWN"},
-    {Reason::kCallerNotAccepted, "CALLER_NOT_ACCEPTED"},
     {Reason::kCallerUnidentified, "CALLER_UNIDENTIFIED"},
     {Reason::kCallerNotEntitled, "CALLER_NOT_ENTITLED"},
     {Reason::kOriginatorMismatch, "ORIGINATOR_MISMATCH"},
