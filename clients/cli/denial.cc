@@ -426,8 +426,9 @@ absl::Status Export(const Context& context, const DenialOptions& options) {
                                     FirstParty(denial.content()),
                                     denial.content().item_description()};
       std::string line;
-      for (const auto& field : fields)
+      for (const auto& field : fields) {
         line += (line.empty() ? "" : ",") + CsvField(Printable(field));
+      }
       std::cout << line << "\r\n";
     } else {
       const auto originator = base::AgencyName::Parse(denial.originator());

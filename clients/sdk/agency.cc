@@ -1,38 +1,17 @@
 #include "clients/sdk/agency.h"
 
 #include <google/protobuf/text_format.h>
-#include <grpcpp/security/tls_certificate_provider.h>
-#include <grpcpp/security/tls_certificate_verifier.h>
-#include <grpcpp/security/tls_credentials_options.h>
 
 #include <filesystem>
 
 #include "clients/sdk/request_id.h"
 #include "services/core/base/status.h"
+#include "services/core/rpc/service_credentials.h"
 
 namespace entente::sdk {
 namespace {
 
 using base::Reason;
-namespace tls = grpc::experimental;
-
-// Accepts only a server whose certificate carries the service's name as its URI.
-class ServiceNameVerifier final : public tls::ExternalCertificateVerifier {
- public:
-  explicit ServiceNameVerifier(std::string uri) : uri_(std::move(uri)) {}
-  bool Verify(tls::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
-              grpc::Status* sync_status) override {
-    const auto uris = request->uri_names();
-    if (uris.size() == 1 && std::string(uris[0].data(), uris[0].size()) == uri_) return true;
-    *sync_status = grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
-                                "the server's certificate is not that of " + uri_);
-    return true;
-  }
-  void Cancel(tls::TlsCustomVerificationCheckRequest*) override {}
-
- private:
-  const std::string uri_;
-};
 
 absl::StatusOr<std::string> MustRead(const std::string& path) {
   auto text = base::ReadFile(path);
@@ -125,26 +104,14 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Agency::Connect(const std::string
     return base::RefuseArgument(Reason::kConfigurationInvalid,
                                 "the client configuration names no endpoint for {}", group);
   }
-  // gRPC aborts the process where one of them is empty, as a file is for a moment that is not
-  // replaced in one step.
   std::optional<document::SigningIdentity> identity = tls_;
   if (!identity.has_value()) {
     ENTENTE_ASSIGN_OR_RETURN(identity, document::SigningIdentity::FromFiles(
                                            config_.tls_certificate_file(), config_.tls_key_file()));
   }
-  std::string certificate;
-  for (const auto& one : identity->chain) certificate += one.Pem();
-  auto provider = std::make_shared<tls::StaticDataCertificateProvider>(
-      directory_->ServiceAuthoritiesPem(),
-      std::vector<tls::IdentityKeyCertPair>{{identity->key.Pem(), certificate}});
-  tls::TlsChannelCredentialsOptions options;
-  options.set_certificate_provider(provider);
-  options.watch_root_certs();
-  options.watch_identity_key_cert_pairs();
-  options.set_verify_server_certs(true);
-  options.set_check_call_host(false);
-  options.set_certificate_verifier(tls::ExternalCertificateVerifier::Create<ServiceNameVerifier>(
-      "spiffe://" + directory_->trust_domain() + "/services/" + group));
+  const auto credentials =
+      rpc::MakeServiceCredentials(*identity, directory_->ServiceAuthoritiesPem(),
+                                  "spiffe://" + directory_->trust_domain() + "/services/" + group);
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(16 << 20);
   // A network that drops packets silently is noticed within half a minute, also between calls.
@@ -155,8 +122,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Agency::Connect(const std::string
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);
-  return tls::CreateCustomChannelWithInterceptors(address, tls::TlsCredentials(options), arguments,
-                                                  RequestIdInterceptors());
+  return grpc::experimental::CreateCustomChannelWithInterceptors(address, credentials, arguments,
+                                                                 RequestIdInterceptors());
 }
 
 }  // namespace entente::sdk

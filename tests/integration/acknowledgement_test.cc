@@ -295,6 +295,19 @@ TEST_F(DeliveryTest, ACertificateThatWasRevokedBeforeProvesNothing) {
   ExpectDisbelief();
 }
 
+// A file is empty for a moment where it is not replaced in one step.
+TEST_F(DeliveryTest, AnEmptyCertificateIsAnErrorAndEndsNobody) {
+  auto agency = sdk::Agency::Load(folder_.File("client"));
+  ASSERT_OK(agency);
+  ASSERT_TRUE(base::WriteFileAtomically(folder_.File("tls.crt"), ""));
+  EXPECT_OK((*agency)->Connect("leem")) << "with what it has";
+  EXPECT_EQ((*agency)->Newer(), nullptr);
+  EXPECT_THAT(sdk::Agency::Load(folder_.File("client")), HasReason(Reason::kCertificateRejected));
+  // A service has no configuration of its own: it reads its files as it connects.
+  const auto service = sdk::Agency::OfService("leem", regime_.source().Get(), (*agency)->config());
+  EXPECT_THAT(service->Connect("leem"), HasReason(Reason::kCertificateRejected));
+}
+
 // Each ledger at most once in an interval, all of them at the end.
 TEST_F(DeliveryTest, TheAcknowledgerWaitsItsInterval) {
   auto agency = sdk::Agency::Load(folder_.File("client"));

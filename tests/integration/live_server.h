@@ -3,6 +3,7 @@
 #ifndef ENTENTE_TESTS_INTEGRATION_LIVE_SERVER_H_
 #define ENTENTE_TESTS_INTEGRATION_LIVE_SERVER_H_
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <prometheus/registry.h>
@@ -87,6 +88,25 @@ class LiveServer {
   std::shared_ptr<grpc::Channel> ConnectAs(const std::string& state) {
     const auto tls = regime_.IssueTls(state);
     return Connect(&tls);
+  }
+  // What grpc.health.v1 tells one of the partners: whether it serves.
+  bool Healthy() {
+    grpc::GenericStub stub(ConnectAs("jp"));
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    const grpc::Slice nothing;
+    const grpc::ByteBuffer request(&nothing, 1);
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", request, &queue);
+    call->StartCall();
+    call->Finish(&response, &status, &queue);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    grpc::Slice answer;
+    return status.ok() && response.DumpToSingleSlice(&answer).ok() && answer.size() == 2 &&
+           answer.begin()[1] == 1;
   }
   rpc::GroupServer& server() { return *server_; }
   const document::SigningIdentity& tls() const { return *tls_; }

@@ -2,6 +2,7 @@
 // or a submitter brings from one to the other is neither refused nor taken for a rollback.
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_replace.h"
 #include "services/core/journal/testing/memory_journal.h"
 #include "tests/integration/live_server.h"
 
@@ -75,7 +76,7 @@ class ReplicasTest : public ::testing::Test {
 
   journal::testing::MemoryJournal shared_;
   base::testing::FakeClock clock_;
-  TestRegime regime_{{"jp", "kr"}, clock_.Now()};
+  TestRegime regime_{{"jp", "kr", "nz"}, clock_.Now()};
   LiveServer one_{regime_, clock_, {}, leem::LeemModule(), testing::TestProfile(), journals_};
   LiveServer other_{regime_, clock_, {}, leem::LeemModule(), testing::TestProfile(), journals_};
 };
@@ -136,6 +137,36 @@ TEST_F(ReplicasTest, ACursorAheadOfEveryReplicaIsStillRefused) {
   pb::FollowRequest shown;
   shown.add_checkpoints(regime_.log_signer().Sign(more.Text()));
   EXPECT_THAT(Follow(other_, shown, &last), HasReason(Reason::kJournalRolledBack));
+}
+
+// A reader brings the size that a submitter was told, and comes to a replica that has not even seen
+// the ledger. An outsider's question about it has the same answer as one about no ledger at all.
+TEST_F(ReplicasTest, ALedgerThatIsNotHereYetIsToBeAskedForAgain) {
+  const auto receipt = Submit(one_, regime_.Sign(regime_.Denial("jp", "1", {"jp", "kr"})));
+  ASSERT_OK(receipt);
+  const auto get = [&](LiveServer& server, const std::string& state, const std::string& ledger) {
+    auto stub = leem::v1::DenialService::NewStub(server.ConnectAs(state));
+    leem::v1::GetDenialRequest request;
+    request.set_name("partners/jp/denials/1");
+    auto* head = request.add_at_least();
+    head->set_ledger(ledger);
+    head->set_size(1);
+    grpc::ClientContext context;
+    leem::v1::GetDenialResponse response;
+    return rpc::FromGrpcStatus(stub->GetDenial(&context, request, &response));
+  };
+  const std::string ledger =
+      entry::LedgerIdOf("leem", regime_.Denial("jp", "1", {"jp", "kr"}).audience());
+  EXPECT_OK(get(one_, "kr", ledger));
+  EXPECT_THAT(get(other_, "kr", ledger), HasReason(Reason::kHeadNotReached));
+  const std::string absent = "x" + std::string(32, '0');
+  const absl::Status of_absent = get(one_, "nz", absent);
+  EXPECT_THAT(of_absent, HasReason(Reason::kHeadNotReached));
+  const absl::Status of_hidden = get(one_, "nz", ledger);
+  EXPECT_THAT(of_hidden, HasReason(Reason::kHeadNotReached));
+  EXPECT_EQ(absl::StrReplaceAll(of_hidden.message(), {{ledger, absent}}), of_absent.message());
+  ASSERT_OK(Submit(other_, regime_.Sign(regime_.Denial("jp", "2", {"jp", "kr"}))));
+  EXPECT_OK(get(other_, "kr", ledger));
 }
 
 TEST_F(ReplicasTest, TheSameBytesGetTheSamePlaceFromEither) {

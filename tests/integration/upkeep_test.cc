@@ -124,7 +124,9 @@ TEST_F(UpkeepTest, ACheckpointByARetiredKeyStopsNoService) {
   std::vector<pb::FollowResponse> messages;
   EXPECT_OK(FollowAs("nz", request, &messages));
   request.set_checkpoints(0, fresh.Sign(forged.Text()));
+  EXPECT_TRUE(server_.Healthy());
   EXPECT_THAT(FollowAs("nz", request, &messages), HasReason(Reason::kJournalRolledBack));
+  EXPECT_FALSE(server_.Healthy()) << "it refuses every call, and says so before it ticks";
 }
 
 TEST_F(UpkeepTest, ALogKeyReplacedWhileTheServiceIsDownIsTakenOverAtTheStart) {

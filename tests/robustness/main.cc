@@ -260,8 +260,9 @@ int Judge(const History& history, const RunOptions& options, absl::Time hostile_
       "{} submissions, {} deliveries, {} looks, {} twins; memory {} MiB at most\n",
       history.submissions.size(), history.delivered.size(), history.looked.size(),
       history.twins.size(), most >> 20);
-  for (const auto& [kind, count] : faults)
+  for (const auto& [kind, count] : faults) {
     std::cout << fmt::format("fault {:<12} {}\n", kind, count);
+  }
   if (options.quiet_seconds > 0) {
     PrintLatencies(Part(history, absl::InfinitePast(), hostile_from), options.bounds, "quiet");
   }

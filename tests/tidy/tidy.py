@@ -34,7 +34,7 @@ ALLOWED = {
                           'machine', 'feed', 'telemetry', 'trends'},
     'services/tem/annex': {'base', 'crypto', 'rules'},
     'clients/sdk': {'base', 'crypto', 'document', 'merkle', 'entry', 'identity',
-                    'rpc/grpc_status.h'},
+                    'rpc/grpc_status.h', 'rpc/service_credentials.h'},
 }
 REGISTER_ALLOWED = {'base', 'crypto', 'document', 'entry', 'machine/budgets.h', 'machine/footprint.h',
                     'machine/register.h', 'machine/released_index.h', 'rules'}

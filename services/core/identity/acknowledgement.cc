@@ -38,11 +38,13 @@ absl::StatusOr<pb::Acknowledgement> ReadAcknowledgement(
     violations.Add(path + "acknowledgement", "does not parse, or is larger than 1 KiB");
     return violations.ToStatus();
   }
-  if (!entry::IsLedgerId(result.ledger()))
+  if (!entry::IsLedgerId(result.ledger())) {
     violations.Add(path + "acknowledgement.ledger", "is no ledger");
+  }
   if (result.size() == 0) violations.Add(path + "acknowledgement.size", "is missing");
-  if (!base::Digest::From(result.root()))
+  if (!base::Digest::From(result.root())) {
     violations.Add(path + "acknowledgement.root", "is not 32 bytes");
+  }
   const auto& time = result.acknowledged_time();
   // Years 0001 to 9999, as RFC 3339 writes them.
   if (time.seconds() < -62135596800 || time.seconds() > 253402300799 || time.nanos() < 0 ||

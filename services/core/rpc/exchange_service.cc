@@ -93,9 +93,10 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
 absl::Status CheckAtLeast(const machine::Machine& machine, const machine::Reader& reader,
                           const google::protobuf::RepeatedPtrField<pb::Head>& at_least) {
   for (const pb::Head& head : at_least) {
+    // What is hidden is told as what is not here yet: the first document of a ledger may have been
+    // recorded by another replica.
     const machine::Ledger* ledger = machine.Find(head.ledger(), reader);
-    if (ledger == nullptr) return NotFound("ledger " + head.ledger());
-    if (ledger->tree.size() < head.size()) {
+    if ((ledger == nullptr ? 0 : ledger->tree.size()) < head.size()) {
       return base::WithRetry(
           base::Refuse(absl::StatusCode::kUnavailable, Reason::kHeadNotReached,
                        "ledger {} has not reached size {} here yet", head.ledger(), head.size()),
@@ -210,8 +211,9 @@ ExchangeServiceImpl::VerifyAcknowledgements(const Caller& caller,
     if (!Known(caller.agency.state, said)) {
       // A signature costs as much as a read.
       ENTENTE_RETURN_IF_ERROR(backend_.guard.TakeRead(caller.agency));
-      ENTENTE_RETURN_IF_ERROR(
-          identity::VerifyAcknowledgement(signed_acknowledgement, said, *caller.directory, now));
+      ENTENTE_RETURN_IF_ERROR(base::WithPrefix(
+          identity::VerifyAcknowledgement(signed_acknowledgement, said, *caller.directory, now),
+          field + "signature"));
     }
     result.push_back({.ledger = said.ledger(),
                       .size = said.size(),

@@ -2,10 +2,9 @@
 
 #include <grpcpp/generic/generic_stub.h>
 
-#include "services/core/base/bytes.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/grpc_status.h"
-#include "services/core/rpc/server_credentials.h"
+#include "services/core/rpc/service_credentials.h"
 
 namespace entente::rpc {
 namespace {
@@ -51,19 +50,20 @@ absl::StatusOr<int> AskHealth(const std::shared_ptr<grpc::Channel>& channel) {
 absl::Status Probe(const Process& process, ProbeFor what) {
   const auto directory = process.directory->Get();
   for (const auto& group : process.config.groups()) {
-    const auto certificate = base::ReadFile(group.client_certificate_file());
-    const auto key = base::ReadFile(group.client_key_file());
-    if (!certificate.has_value() || !key.has_value()) {
+    if (group.client_certificate_file().empty() || group.client_key_file().empty()) {
       return base::RefuseArgument(
           Reason::kConfigurationInvalid,
           "{}: a probe calls with client_certificate_file and client_key_file; name both",
           group.group());
     }
-    const auto channel = grpc::CreateChannel(
-        Reachable(group.listen()),
-        MakeServiceCredentials(
-            *certificate, *key, directory->ServiceAuthoritiesPem(),
-            "spiffe://" + directory->trust_domain() + "/services/" + group.group()));
+    ENTENTE_ASSIGN_OR_RETURN(const auto identity,
+                             document::SigningIdentity::FromFiles(group.client_certificate_file(),
+                                                                  group.client_key_file()));
+    const auto channel =
+        grpc::CreateChannel(Reachable(group.listen()),
+                            MakeServiceCredentials(identity, directory->ServiceAuthoritiesPem(),
+                                                   "spiffe://" + directory->trust_domain() +
+                                                       "/services/" + group.group()));
     const auto health = AskHealth(channel);
     if (!health.ok()) return base::WithPrefix(health.status(), group.group() + " does not answer");
     if (what == ProbeFor::kReady && *health != 1) {

@@ -216,7 +216,8 @@ grpc::ServerGenericBidiReactor* Router::Health(grpc::GenericCallbackServerContex
   }
   if (!Prove(*context, *caller)) return new RefusedCall(ToGrpcStatus(Busy()));
   Explain(*context, kHeaderBytes);
-  return new HealthAnswer(serving_);
+  // From the moment when calls are refused, not from the next look.
+  return new HealthAnswer(serving_ && backend_.guard.blocked().ok());
 }
 
 grpc::ServerGenericBidiReactor* Router::CreateReactor(grpc::GenericCallbackServerContext* context) {

@@ -16,24 +16,6 @@ namespace {
 
 namespace tls = grpc::experimental;
 
-// Accepts only a server whose certificate carries this name as its one URI.
-class NameVerifier final : public tls::ExternalCertificateVerifier {
- public:
-  explicit NameVerifier(std::string uri) : uri_(std::move(uri)) {}
-  bool Verify(tls::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
-              grpc::Status* sync_status) override {
-    const auto uris = request->uri_names();
-    if (uris.size() == 1 && std::string(uris[0].data(), uris[0].size()) == uri_) return true;
-    *sync_status = grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
-                                "the server's certificate is not that of " + uri_);
-    return true;
-  }
-  void Cancel(tls::TlsCustomVerificationCheckRequest*) override {}
-
- private:
-  const std::string uri_;
-};
-
 // Puts a file in memory with this text in the place of `fd`, in one step; whoever opens it by its
 // number finds the one or the other whole.
 bool Replace(int& fd, const std::string& text) {
@@ -108,22 +90,6 @@ std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
   // The chain is verified against the roots by TLS itself; names are the Guard's business.
   options.set_certificate_verifier(std::make_shared<tls::NoOpCertificateVerifier>());
   return tls::TlsServerCredentials(options);
-}
-
-std::shared_ptr<grpc::ChannelCredentials> MakeServiceCredentials(const std::string& certificate,
-                                                                 const std::string& key,
-                                                                 const std::string& roots,
-                                                                 const std::string& service_uri) {
-  tls::TlsChannelCredentialsOptions options;
-  options.set_certificate_provider(std::make_shared<tls::StaticDataCertificateProvider>(
-      roots, std::vector<tls::IdentityKeyCertPair>{{key, certificate}}));
-  options.watch_root_certs();
-  options.watch_identity_key_cert_pairs();
-  options.set_verify_server_certs(true);
-  options.set_check_call_host(false);
-  options.set_certificate_verifier(
-      tls::ExternalCertificateVerifier::Create<NameVerifier>(service_uri));
-  return tls::TlsCredentials(options);
 }
 
 }  // namespace entente::rpc

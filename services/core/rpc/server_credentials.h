@@ -1,4 +1,4 @@
-// TLS for servers and clients. gRPC's experimental names stay in this pair of files.
+// TLS for servers. gRPC's experimental names stay here and in service_credentials.cc.
 #ifndef ENTENTE_SERVICES_CORE_RPC_SERVER_CREDENTIALS_H_
 #define ENTENTE_SERVICES_CORE_RPC_SERVER_CREDENTIALS_H_
 
@@ -49,11 +49,6 @@ class TlsIdentity {
 // caller against its own state's only. `identity` must outlive the server.
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
     const TlsIdentity& identity, const std::string& client_roots_file);
-// For calling a service of the regime, which must prove to be `service_uri`; all as PEM.
-std::shared_ptr<grpc::ChannelCredentials> MakeServiceCredentials(const std::string& certificate,
-                                                                 const std::string& key,
-                                                                 const std::string& roots,
-                                                                 const std::string& service_uri);
 
 }  // namespace entente::rpc
 
