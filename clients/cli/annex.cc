@@ -39,6 +39,7 @@ struct AnnexOptions {
   std::string word;
   std::string act;
   std::string reference;
+  std::vector<std::string> joined_later;  // states
   std::vector<std::string> proposals;
   bool side_by_side = false;
 };
@@ -179,7 +180,8 @@ config::v1::TemRules RulesOf(const sdk::Agency& agency) {
 
 // Whether a verified proposal is agreed at its newest text: a chair concluded so, and no reserve or
 // block is open among the positions that were signed.
-absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal& proposal) {
+absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal& proposal,
+                                     const std::vector<std::string>& joined_later) {
   ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchStatements(client, proposal.name));
   std::map<std::string, v1::PositionKind> positions;
   std::string meeting;
@@ -207,7 +209,18 @@ absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal
       if (sponsorship.text_digest() == proposal.text_digest) sponsors.push_back(state);
     }
   }
-  // The agreement again, by the partners that the service noted in its stamp then.
+  // The agreement again, by the partners that the service noted in its stamp then. That is the
+  // host's word: whom it leaves out would have no say.
+  for (const std::string& state : client.agency().directory().partners()) {
+    if (meeting.empty() || std::find(partners.begin(), partners.end(), state) != partners.end() ||
+        std::find(joined_later.begin(), joined_later.end(), state) != joined_later.end()) {
+      continue;
+    }
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kProcedureForbids,
+                        "{} was concluded without {}, a partner by your directory; if it joined "
+                        "later, say so with --joined-later {}",
+                        proposal.name, state, state);
+  }
   const config::v1::TemRules rules = RulesOf(client.agency());
   const auto agreement = tem::Agree(positions, sponsors, partners, rules);
   if (!agreement.agreed) meeting.clear();
@@ -253,7 +266,8 @@ absl::Status Assemble(const Context& context, const AnnexOptions& options) {
   v1::EditionApproval approval;
   for (const v1::ProposalView& view : views) {
     ENTENTE_ASSIGN_OR_RETURN(auto proposal, FetchProposal(*client, view.name()));
-    ENTENTE_ASSIGN_OR_RETURN(const std::string meeting, AgreedAt(*client, proposal));
+    ENTENTE_ASSIGN_OR_RETURN(const std::string meeting,
+                             AgreedAt(*client, proposal, options.joined_later));
     proposals.push_back(std::move(proposal));
     const VerifiedProposal& kept = proposals.back();
     const std::string& written_for = kept.body.edition();
@@ -474,6 +488,10 @@ void AddMaking(CLI::App* noun, Context& context, const Options& options) {
   assemble->add_option("--edition", options->edition, "The new edition's date")->required();
   assemble->add_option("--title", options->title, "Its title; else as before");
   assemble->add_option("-o,--output", options->output, "File to write")->required();
+  assemble
+      ->add_option("--joined-later", options->joined_later,
+                   "States that joined the regime after the proposals were concluded")
+      ->delimiter(',');
   auto* approve =
       AddVerb(noun, context, options, "approve", "As the chair: approve a draft", Approve);
   approve->add_option("file", options->file, "The draft")->required();

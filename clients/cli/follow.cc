@@ -129,6 +129,12 @@ void Print(const sdk::VerifiedEntry& entry, bool json) {
 
 absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
   ::umask(0077);  // what is received is for this agency's eyes
+  if (!options.save.empty()) {
+    std::error_code none;
+    for (const auto& ledger : std::filesystem::directory_iterator(options.save, none)) {
+      if (ledger.is_directory()) base::RemoveAbandoned(ledger.path().string());
+    }
+  }
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(options.group));
   struct sigaction action = {};
   action.sa_handler = [](int) { stop_requested = true; };

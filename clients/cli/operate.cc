@@ -1,6 +1,9 @@
 // entente backup, restore, status: for operators.
+#include <linux/magic.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -64,8 +67,21 @@ absl::Status CopyRecords(journal::Journal& from, journal::Journal& to) {
                       to.Head(), end);
 }
 
+// While it lives, what is written is for its owner only: a backup is as secret as the journal.
+class OwnersOnly {
+ public:
+  OwnersOnly() : before_(::umask(0077)) {}
+  ~OwnersOnly() { ::umask(before_); }
+  OwnersOnly(const OwnersOnly&) = delete;
+  OwnersOnly& operator=(const OwnersOnly&) = delete;
+
+ private:
+  const mode_t before_;
+};
+
 absl::Status CopyJournal(const std::string& name, const std::string& service,
                          const std::string& out) {
+  const OwnersOnly mask;
   if (name.rfind(journal::kPostgresPrefix, 0) == 0) {
     ENTENTE_ASSIGN_OR_RETURN(const auto from, journal::OpenToRead(name, service));
     ENTENTE_ASSIGN_OR_RETURN(const auto to, journal::OpenToFill(out, service));
@@ -86,11 +102,20 @@ absl::Status Restore(const Context& context, const OperateOptions& options) {
   ENTENTE_RETURN_IF_ERROR(base::WithPrefix(
       FsckFile(context, *directory, options.database, options.group), options.database));
   const std::string service = directory->trust_domain() + "/" + options.group;
+  const OwnersOnly mask;
   ENTENTE_ASSIGN_OR_RETURN(const auto from, journal::OpenToRead(options.database, service));
   ENTENTE_ASSIGN_OR_RETURN(const auto to, journal::OpenToFill(options.out, service));
   ENTENTE_RETURN_IF_ERROR(CopyRecords(*from, *to));
   if (!context.json) std::cout << fmt::format("ok   {} records in {}\n", to->Head(), options.out);
   return absl::OkStatus();
+}
+
+// With what SQLite and its lock left beside it.
+void RemovePartial(const std::string& partial) {
+  std::error_code ignored;
+  for (const char* tail : {"", "-wal", "-shm", "-journal", ".lock"}) {
+    fs::remove(partial + tail, ignored);
+  }
 }
 
 // Copies while the service works, checks the copy whole, and only then gives it its name.
@@ -100,24 +125,38 @@ absl::Status Backup(const Context& context, const OperateOptions& options) {
     return base::RefuseArgument(Reason::kConfigurationInvalid, "{} is there already", options.out);
   }
   const std::string partial = options.out + ".partial";
-  std::error_code ignored;
-  fs::remove(partial, ignored);
+  RemovePartial(partial);
   const absl::Time began = base::SystemClock().Now();
   ENTENTE_RETURN_IF_ERROR(
       CopyJournal(options.database, directory->trust_domain() + "/" + options.group, partial));
   const absl::Status checked = FsckFile(context, *directory, partial, options.group);
   if (!checked.ok()) {
-    fs::remove(partial, ignored);
+    RemovePartial(partial);
     return base::WithPrefix(checked, "the copy does not verify and was removed");
   }
   fs::rename(partial, options.out);
+  RemovePartial(partial);
+  if (!context.json) std::cout << "ok   " << options.out << "\n";
+  // A copy that ends with the machine, or with the disk, is none.
+  struct statfs there = {};
+  if (::statfs(options.out.c_str(), &there) == 0 && there.f_type == TMPFS_MAGIC) {
+    std::cerr << "entente: " << options.out
+              << " is in memory, not on a disk: the service will not count it as a backup\n";
+    return absl::OkStatus();
+  }
+  struct stat copy = {};
+  struct stat journal = {};
+  if (::stat(options.out.c_str(), &copy) == 0 && ::stat(options.database.c_str(), &journal) == 0 &&
+      copy.st_dev == journal.st_dev) {
+    std::cerr << "entente: " << options.out
+              << " is on the journal's own disk; copy it to another machine\n";
+  }
   // The service shows the time of its newest verified backup; one with a PostgreSQL journal looks
   // beside its own files.
   const std::string beside = options.note.empty() ? options.database : options.note;
   if (beside.rfind(journal::kPostgresPrefix, 0) != 0) {
     for (const char* what : {".backup", ".verified"}) NoteTime(beside + what, began);
   }
-  if (!context.json) std::cout << "ok   " << options.out << "\n";
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "clients/sdk/caller_check.h"
 #include "clients/sdk/request_id.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/service_credentials.h"
@@ -109,9 +110,12 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Agency::Connect(const std::string
     ENTENTE_ASSIGN_OR_RETURN(identity, document::SigningIdentity::FromFiles(
                                            config_.tls_certificate_file(), config_.tls_key_file()));
   }
+  static const base::SystemClock kClock;
+  const auto check = std::make_shared<CallerCheck>(directory_, *identity, kClock);
   const auto credentials =
       rpc::MakeServiceCredentials(*identity, directory_->ServiceAuthoritiesPem(),
-                                  "spiffe://" + directory_->trust_domain() + "/services/" + group);
+                                  "spiffe://" + directory_->trust_domain() + "/services/" + group,
+                                  [check] { check->Proven(); });
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(16 << 20);
   // A network that drops packets silently is noticed within half a minute, also between calls.
@@ -122,8 +126,10 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Agency::Connect(const std::string
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);
+  auto interceptors = RequestIdInterceptors();
+  interceptors.push_back(CallerCheckInterceptor(check));
   return grpc::experimental::CreateCustomChannelWithInterceptors(address, credentials, arguments,
-                                                                 RequestIdInterceptors());
+                                                                 std::move(interceptors));
 }
 
 }  // namespace entente::sdk

@@ -37,7 +37,8 @@ class Agency {
   const std::vector<document::SigningIdentity>& signers() const { return signers_; }
   // What the agency calls with, and signs its acknowledgements by; none of a service.
   const std::optional<document::SigningIdentity>& tls() const { return tls_; }
-  // A channel to a group's service over mTLS, which must prove to be that service.
+  // A channel to a group's service over mTLS, which must prove to be that service. Calls over it
+  // fail with CALLER_NOT_ACCEPTED where it does not take the certificate (CallerCheck).
   absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& group) const;
   // "<state_dir>/<file>".
   std::string StateFile(const std::string& file) const;

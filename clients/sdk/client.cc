@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <filesystem>
 #include <thread>
 
 #include "absl/time/clock.h"
@@ -474,6 +475,7 @@ absl::Status Client::Follow(const FollowOptions& options, const EntryHandler& ha
                 {},
                 Acknowledger(trust_domain + "/" + group_, options.acknowledge_interval)};
   if (!options.state_file.empty()) {
+    base::RemoveAbandoned(std::filesystem::absolute(options.state_file).parent_path().string());
     if (auto kept = base::ReadFile(options.state_file); kept.has_value()) {
       if (!run.state.ParseFromString(*kept)) {
         return base::Refuse(absl::StatusCode::kDataLoss, Reason::kCursorMalformed,

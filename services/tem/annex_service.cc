@@ -123,8 +123,7 @@ absl::Status AnnexServiceImpl::FindCodes(const rpc::Caller& caller,
   if (!after.empty()) std::from_chars(after.data(), after.data() + after.size(), next);
   std::vector<v1::CodeRelation> found;
   const auto take = [&](const CrosswalkChain& chain, const CrosswalkChain::Row& row) {
-    if (!entry::Includes(*chain.audience, caller.reader().state, caller.reader().is_partner) ||
-        (!request.jurisdiction().empty() && chain.jurisdiction != request.jurisdiction()) ||
+    if ((!request.jurisdiction().empty() && chain.jurisdiction != request.jurisdiction()) ||
         !CrosswalkChain::ValidAt(row, request.date()) || found.size() >= kRelationsMax) {
       return;
     }
@@ -144,12 +143,12 @@ absl::Status AnnexServiceImpl::FindCodes(const rpc::Caller& caller,
   {
     std::shared_lock lock(backend_.machine.mutex());
     if (!request.code().empty()) {
-      register_.crosswalks().OfCode(request.code(), take);
+      register_.crosswalks().OfCode(caller.reader(), request.code(), take);
     } else {
       const int at = edition.FindPath(request.path());
       if (at < 0) return rpc::NotFound(state->edition + " " + request.path());
       for (int i = at; i < edition[at].end; ++i) {
-        register_.crosswalks().OfNode(edition[i].node->id, take);
+        register_.crosswalks().OfNode(caller.reader(), edition[i].node->id, take);
       }
     }
   }

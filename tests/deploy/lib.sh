@@ -42,7 +42,7 @@ print(round((at["serving"] - at["starting"]).total_seconds() * 1000))'
 pid_of() { pm inspect "$1" --format '{{.State.Pid}}'; }
 start() { # group: a container that runs it
   pm run -d --name "entente-$1" "${limits[@]}" -v "$work/etc:/etc/entente:ro" -v "$work/etc-keys/$1:/run/secrets:ro" \
-    -v "$work/volumes/$1:/var/lib/entente" -v "$work/volumes/$1-heads:/var/lib/heads" \
+    -v "$work/volumes/$1:/var/lib/entente" -v "$work/volumes/$1-heads:/var/lib/heads" -v "$work/volumes/$1-audit:/var/lib/audit" \
     --entrypoint "/usr/bin/entente-$1" localhost/entente --config "/etc/entente/$1.textproto" >/dev/null
   ready "$1"
 }

@@ -4,12 +4,12 @@
 #include <malloc.h>
 
 #include "services/core/base/testing/status_matchers.h"
-#include "services/core/crypto/hash.h"
 #include "services/core/journal/testing/memory_journal.h"
 #include "services/core/machine/sequencer.h"
 #include "services/iem/register/matter_register.h"
 #include "services/leem/register/denial_register.h"
 #include "services/tem/register/tem_register.h"
+#include "tests/support/record_maker.h"
 #include "tests/support/test_regime.h"
 
 namespace entente {
@@ -33,26 +33,9 @@ bool Measurable() {
 
 class FootprintTest : public ::testing::Test {
  protected:
-  // A record as a sequencer makes it; signatures are nobody's business here.
   journal::Record Record(const pb::Document& document, const std::string& name,
                          const google::protobuf::Message& ruling) {
-    pb::SignedDocument signed_document;
-    signed_document.set_document(document.SerializeAsString());
-    journal::Record record;
-    record.body = signed_document.SerializeAsString();
-    record.body_digest = crypto::Sha256(record.body);
-    pb::Leaf leaf;
-    tip_ = crypto::Sha256(signed_document.document());
-    leaf.set_document_digest(tip_.str());
-    leaf.set_envelope_digest(record.body_digest.str());
-    auto& stamp = *leaf.mutable_stamp();
-    stamp.set_ledger(entry::LedgerIdOf(group_, document.audience()));
-    stamp.set_index(index_[stamp.ledger()]++);
-    stamp.set_name(name);
-    stamp.mutable_ruling()->PackFrom(ruling);
-    entry::SetTime(clock_.Now(), stamp.mutable_recorded_time());
-    record.header = leaf.SerializeAsString();
-    return record;
+    return maker_.Make(document, name, ruling);
   }
   void Apply(machine::Machine& machine, const journal::Record& record) {
     ASSERT_OK(machine.Apply(machine.applied(), record));
@@ -75,9 +58,7 @@ class FootprintTest : public ::testing::Test {
 
   base::testing::FakeClock clock_;
   TestRegime regime_{{"jp", "kr", "nz"}, clock_.Now()};
-  std::string group_ = "leem";
-  std::map<std::string, uint64_t> index_;
-  base::Digest tip_;
+  testing::RecordMaker maker_{"leem", clock_.Now()};
 };
 
 TEST_F(FootprintTest, OfDenials) {
@@ -113,7 +94,7 @@ TEST_F(FootprintTest, OfRevisionsGrowsWithThem) {
     amendment.mutable_content()->mutable_control_list_entries(0)->set_entry(
         fmt::format("9.A.{}", i));
     const pb::Document next =
-        regime_.Revision("jp", "1." + std::to_string(i), first, name, tip_, amendment);
+        regime_.Revision("jp", "1." + std::to_string(i), first, name, maker_.tip(), amendment);
     Apply(machine, Record(next, fmt::format("{}/revisions/{}", name, i + 1), Ruling()));
     if (i == 100 || i == 200 || i == 400) sizes.push_back(machine.Footprint());
   }
@@ -124,7 +105,7 @@ TEST_F(FootprintTest, OfRevisionsGrowsWithThem) {
 
 TEST_F(FootprintTest, OfAlertsAndWhatIsSaidToThem) {
   if (!Measurable()) GTEST_SKIP() << "a sanitizer has an allocator of its own";
-  group_ = "iem";
+  maker_ = testing::RecordMaker("iem", clock_.Now());
   iem::MatterRegister reg(testing::TestProfile());
   machine::Machine machine("mtcr.example", "iem", reg);
   const uint64_t before = Allocated();
@@ -160,7 +141,7 @@ TEST_F(FootprintTest, OfAlertsAndWhatIsSaidToThem) {
 
 TEST_F(FootprintTest, OfProposals) {
   if (!Measurable()) GTEST_SKIP() << "a sanitizer has an allocator of its own";
-  group_ = "tem";
+  maker_ = testing::RecordMaker("tem", clock_.Now());
   tem::TemRegister reg(testing::TestProfile());
   machine::Machine machine("mtcr.example", "tem", reg);
   const uint64_t before = Allocated();

@@ -132,6 +132,14 @@ void TestRegime::SetFormer(const std::string& state, bool former) {
       if (partner.state() != state || partner.former() == former) continue;
       partner.set_former(former);
       partner.mutable_ca_pem()->Swap(partner.mutable_retired_ca_pem());
+      partner.clear_retired_authorities();
+      for (const std::string& pem : partner.retired_ca_pem()) {
+        for (const auto& one : Must(crypto::Certificate::FromPem(pem))) {
+          auto* retired = partner.add_retired_authorities();
+          retired->set_tbs_digest(one.tbs_digest().hex());
+          retired->set_serial(directory.serial() + 1);
+        }
+      }
     }
   });
 }

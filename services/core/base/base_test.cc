@@ -1,11 +1,17 @@
 // Claims about base/: text forms are strict, dates are real, refusals carry what they say.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
 
 #include "services/core/base/bytes.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/names.h"
 #include "services/core/base/status.h"
 #include "services/core/base/testing/status_matchers.h"
+#include "services/core/base/testing/temp_dir.h"
 
 namespace entente::base {
 namespace {
@@ -64,6 +70,38 @@ TEST(NamesTest, PlainTextIsValidUtf8WithoutControls) {
   EXPECT_FALSE(IsPlainText("\xed\xa0\x80"));  // surrogate
   EXPECT_FALSE(IsPlainText("\xf4\x90\x80\x80"));
   EXPECT_FALSE(IsPlainText("abc\xe2\x82"));
+}
+
+// What a killed process left of a file is removed, and nothing that only looks like it, or that a
+// process writes at this moment.
+TEST(FilesTest, WhatAKilledProcessLeftIsRemoved) {
+  const testing::TempDir folder;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  const std::string gone = std::to_string(child);
+  const std::string here = std::to_string(::getpid());
+  const std::string alive = std::to_string(::getppid());
+  const std::vector<std::string> kept = {"heads",
+                                         "heads.tmp" + alive + "-0",
+                                         "heads.tmp" + here + "-7",
+                                         "heads.tmp" + gone,
+                                         "heads.tmp" + gone + "-1x",
+                                         "heads.tmpx-1",
+                                         ".tmp" + gone + "-1"};
+  for (const auto& name : kept) ASSERT_TRUE(WriteFileAtomically(folder.File(name), "x"));
+  for (const std::string& name : {"heads.tmp" + gone + "-12", "heads.tmp" + here + "-3"}) {
+    ASSERT_TRUE(WriteFileAtomically(folder.File(name), "x"));
+  }
+  // One that a process of this number left before this one began.
+  std::filesystem::last_write_time(
+      folder.File("heads.tmp" + here + "-3"),
+      std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  RemoveAbandoned(folder.path());
+  for (const auto& name : kept) EXPECT_TRUE(std::filesystem::exists(folder.File(name))) << name;
+  EXPECT_FALSE(std::filesystem::exists(folder.File("heads.tmp" + gone + "-12")));
+  EXPECT_FALSE(std::filesystem::exists(folder.File("heads.tmp" + here + "-3")));
+  RemoveAbandoned(folder.File("none"));
 }
 
 TEST(StatusTest, FieldViolationsNameEveryField) {

@@ -1,10 +1,13 @@
 #include "services/core/base/bytes.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -122,6 +125,32 @@ bool WriteFileAtomically(const std::string& path, std::string_view data, int mod
   ok = ok && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (!ok) ::unlink(temporary.c_str());
   return ok;
+}
+
+namespace {
+// Of this process. A file's time is taken from a coarser clock, so some is left.
+const auto kStarted = std::filesystem::file_time_type::clock::now() - std::chrono::seconds(1);
+}  // namespace
+
+void RemoveAbandoned(const std::string& folder) {
+  std::error_code error;
+  for (const auto& one : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = one.path().filename().string();
+    const size_t tail = name.rfind(".tmp");
+    int pid = 0;
+    int number = 0;
+    int length = 0;
+    if (tail == std::string::npos || tail == 0 ||
+        std::sscanf(name.c_str() + tail, ".tmp%d-%d%n", &pid, &number, &length) != 2 ||
+        tail + static_cast<size_t>(length) != name.size()) {
+      continue;
+    }
+    // Containers give every start the same number.
+    const bool gone = pid == ::getpid()
+                          ? std::filesystem::last_write_time(one.path(), error) < kStarted
+                          : pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH;
+    if (gone && !error) std::filesystem::remove(one.path(), error);
+  }
 }
 
 }  // namespace entente::base

@@ -15,6 +15,7 @@ bool FairPool::TryPost(const std::string& party, std::function<void()> work) {
   {
     MutexLock lock(mutex_);
     if (stopped_) return false;
+    Note(party);
     Party& to = parties_[party];
     if (to.queue.size() >= queue_max_) return false;
     if (to.queue.empty() && to.running == 0) to.used = std::max(to.used, level_);
@@ -23,6 +24,19 @@ bool FairPool::TryPost(const std::string& party, std::function<void()> work) {
   }
   wake_.NotifyOne();
   return true;
+}
+
+void FairPool::Seen(const std::string& party) {
+  MutexLock lock(mutex_);
+  Note(party);
+}
+
+void FairPool::Note(const std::string& party) {
+  if (party != newest_) {
+    other_time_ = newest_time_;
+    newest_ = party;
+  }
+  newest_time_ = std::chrono::steady_clock::now();
 }
 
 void FairPool::Stop() {
@@ -43,8 +57,10 @@ size_t FairPool::queued() const {
 
 std::map<std::string, FairPool::Party>::iterator FairPool::Next() {
   auto best = parties_.end();
+  const bool crowded = std::chrono::steady_clock::now() - other_time_ < std::chrono::seconds(1);
+  const int running_max = std::max(1, crowded ? running_max_ - 1 : running_max_);
   for (auto it = parties_.begin(); it != parties_.end(); ++it) {
-    if (it->second.queue.empty() || it->second.running >= running_max_) continue;
+    if (it->second.queue.empty() || it->second.running >= running_max) continue;
     // Work that is running has no known cost yet; whoever has less of it goes first.
     const auto rank = [](const Party& party) { return std::make_pair(party.used, party.running); };
     if (best == parties_.end() || rank(it->second) < rank(best->second)) best = it;

@@ -58,6 +58,28 @@ TEST(FairPoolTest, OneThreadIsLeftForOthers) {
   gate.Open();
 }
 
+// While others are about, one has a single thread of three at a time, whatever he has queued.
+TEST(FairPoolTest, WithOthersAboutOneHasLess) {
+  FairPool pool(3, 1000);
+  std::atomic<int> running{0};
+  std::atomic<int> most{0};
+  std::atomic<int> ran{0};
+  for (int i = 0; i < 300; ++i) {
+    pool.Seen("honest");
+    ASSERT_TRUE(pool.TryPost("greedy", [&] {
+      const int now = ++running;
+      for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+      }
+      std::this_thread::yield();
+      --running;
+      ++ran;
+    }));
+  }
+  pool.Stop();
+  EXPECT_EQ(ran, 300);
+  EXPECT_EQ(most, 1);
+}
+
 TEST(FairPoolTest, AFullQueueIsOnesOwn) {
   FairPool pool(1, 3);
   Gate gate;

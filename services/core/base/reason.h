@@ -21,6 +21,7 @@ enum class Reason {
   kAgencyUnknown,         // no such agency in the directory
   kCallerUnidentified,    // no usable client certificate
   kCallerNotEntitled,     // no seat or no right for this method
+  kCallerNotAccepted,     // said by a client: the service closes as it sees the certificate
   kOriginatorMismatch,    // originator is not the caller's agency
   kReferenceReused,       // same originator, kind and reference with other bytes
   kNotFound,              // it does not exist for this caller
@@ -56,7 +57,7 @@ enum class Reason {
   kConfigurationInvalid,  // configuration fails its checks
 };
 
-inline constexpr std::array<std::pair<Reason, std::string_view>, 45> kReasonNames = {{
+inline constexpr std::array<std::pair<Reason, std::string_view>, 46> kReasonNames = {{
     {Reason::kFieldInvalid, "FIELD_INVALID"},
     {Reason::kDocumentMalformed, "DOCUMENT_MALFORMED"},
     {Reason::kBodyUnknown, "BODY_UNKNOWN"},
@@ -69,6 +70,7 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 45> kReasonName
     {Reason::kAgencyUnknown, "AGENCY_UNKNOWN"},
     {Reason::kCallerUnidentified, "CALLER_UNIDENTIFIED"},
     {Reason::kCallerNotEntitled, "CALLER_NOT_ENTITLED"},
+    {Reason::kCallerNotAccepted, "CALLER_NOT_ACCEPTED"},
     {Reason::kOriginatorMismatch, "ORIGINATOR_MISMATCH"},
     {Reason::kReferenceReused, "REFERENCE_REUSED"},
     {Reason::kNotFound, "NOT_FOUND"},

@@ -232,10 +232,10 @@ absl::Status Follower::Start(const entry::Cursor& cursor) {
   cursor_ = cursor;
   target_ = feed_.head();
   position_ = target_;
-  for (const auto& [id, ledger] : feed_.machine().ledgers()) {
-    if (!Reads(ledger)) continue;
-    const uint64_t next = *known_[&ledger].second;
-    if (next < ledger.tree.size()) position_ = std::min(position_, ledger.positions[next]);
+  for (const machine::Ledger* ledger : feed_.machine().LedgersOf(reader_)) {
+    Reads(*ledger);
+    const uint64_t next = *known_[ledger].second;
+    if (next < ledger->tree.size()) position_ = std::min(position_, ledger->positions[next]);
   }
   return absl::OkStatus();
 }
@@ -332,12 +332,11 @@ Follower::Message Follower::Mark() {
     // A checkpoint that covers more than was given yet is true all the same; the reader keeps it
     // until it has caught up. Usually it covers exactly what was given.
     std::shared_lock lock(feed_.machine().mutex());
-    for (const auto& [id, ledger] : feed_.machine().ledgers()) {
-      if (!Reads(ledger)) continue;
-      uint64_t& marked = marked_[id];
-      if (ledger.tree.size() == marked) continue;
-      marked = ledger.tree.size();
-      AppendField(Response::kCheckpointsFieldNumber, ledger.checkpoint, message.trailer);
+    for (const machine::Ledger* ledger : feed_.machine().LedgersOf(reader_)) {
+      uint64_t& marked = marked_[ledger->id];
+      if (ledger->tree.size() == marked) continue;
+      marked = ledger->tree.size();
+      AppendField(Response::kCheckpointsFieldNumber, ledger->checkpoint, message.trailer);
     }
   }
   Finish(message, true);

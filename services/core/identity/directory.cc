@@ -146,6 +146,14 @@ void Directory::LoadPartner(int index, base::FieldViolations& violations) {
     }
     partner.retired.emplace(*digest, retired.serial());
   }
+  // Without it an authority that is retired, perhaps for a stolen key, would count for ever.
+  for (const auto& one : partner.retired_authorities) {
+    if (partner.retired.count(one.tbs_digest()) == 0) {
+      violations.Add(path + ".retired_authorities",
+                     "needs the serial that retired each of retired_ca_pem; of {} it says none",
+                     one.tbs_digest().hex());
+    }
+  }
   for (int i = 0; i < proto.agencies_size(); ++i) {
     const auto& agency = proto.agencies(i);
     CheckAgency(agency, fmt::format("{}.agencies[{}]", path, i), violations);
@@ -263,8 +271,7 @@ absl::StatusOr<Directory::Subject> Directory::CheckCertificate(
 std::vector<crypto::Certificate> Directory::AuthoritiesAt(const Partner& partner, uint64_t serial) {
   std::vector<crypto::Certificate> authorities = partner.authorities;
   for (const auto& one : partner.retired_authorities) {
-    auto it = partner.retired.find(one.tbs_digest());
-    if (it == partner.retired.end() || serial < it->second) authorities.push_back(one);
+    if (serial < partner.retired.at(one.tbs_digest())) authorities.push_back(one);
   }
   return authorities;
 }

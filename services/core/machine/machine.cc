@@ -63,12 +63,17 @@ Place Machine::PlaceOf(uint64_t position) const {
 
 uint64_t Machine::DirectorySerialSeenBy(const Reader& reader) const {
   uint64_t serial = 0;
-  for (const auto& [id, ledger] : ledgers_) {
-    if (entry::Includes(ledger.audience, reader.state, reader.is_partner)) {
-      serial = std::max(serial, ledger.directory_serial);
-    }
-  }
+  by_reader_.ForEach(
+      reader, [&](const Ledger* ledger) { serial = std::max(serial, ledger->directory_serial); });
   return serial;
+}
+
+std::vector<const Ledger*> Machine::LedgersOf(const Reader& reader) const {
+  std::vector<const Ledger*> ledgers;
+  by_reader_.ForEach(reader, [&](const Ledger* ledger) { ledgers.push_back(ledger); });
+  std::sort(ledgers.begin(), ledgers.end(),
+            [](const Ledger* a, const Ledger* b) { return a->id < b->id; });
+  return ledgers;
 }
 
 Machine::ReceiptParts Machine::PrepareReceipt(const Ledger& ledger, uint64_t index) const {
@@ -138,6 +143,7 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
   if (fresh) {
     ledger.id = stamp.ledger();
     ledger.audience = header.audience();
+    by_reader_.Add(ledger.audience, &ledger);
     ledger_numbers_.push_back(&ledger);
     ledger_number_of_[ledger.id] = static_cast<uint32_t>(ledger_numbers_.size());
     ++opened_by_[header.originator().substr(9, 2)];  // after "partners/"

@@ -17,6 +17,7 @@
 #include "services/core/entry/entry.h"
 #include "services/core/journal/journal.h"
 #include "services/core/machine/budgets.h"
+#include "services/core/machine/by_reader.h"
 #include "services/core/machine/register.h"
 #include "services/core/merkle/merkle.h"
 
@@ -68,6 +69,8 @@ class Machine {
   // ------------------------------
   base::SharedMutex& mutex() const { return mutex_; }
   const std::map<std::string, Ledger, std::less<>>& ledgers() const { return ledgers_; }
+  // Those that the reader may read, by id.
+  std::vector<const Ledger*> LedgersOf(const Reader& reader) const;
   // The ledger if the reader may read it; null otherwise, whether it exists or not.
   const Ledger* Find(std::string_view ledger, const Reader& reader) const;
   std::optional<uint64_t> PositionOfDigest(const base::Digest& digest) const;
@@ -128,6 +131,7 @@ class Machine {
   Register& register_;
   mutable base::SharedMutex mutex_;
   std::map<std::string, Ledger, std::less<>> ledgers_;
+  ByReader<const Ledger*> by_reader_;
   // Digest, reference and name of every document, each under its own domain-separated key.
   absl::flat_hash_map<base::Digest, uint64_t> index_;
   std::vector<std::pair<uint32_t, uint32_t>> places_;  // position -> (ledger number + 1, index)

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "services/core/entry/entry.h"
+#include "services/core/machine/by_reader.h"
 #include "services/core/machine/register.h"
 
 namespace entente::machine {
@@ -23,7 +24,10 @@ class ReleasedIndex {
   // The ledger's audience, shared by all that is on its shelf.
   std::shared_ptr<const Audience> AudienceOf(const std::string& ledger, const Audience& audience) {
     Shelf& shelf = shelves_[ledger];
-    if (shelf.audience == nullptr) shelf.audience = std::make_shared<const Audience>(audience);
+    if (shelf.audience == nullptr) {
+      shelf.audience = std::make_shared<const Audience>(audience);
+      by_reader_.Add(audience, &shelf);
+    }
     return shelf.audience;
   }
   // Puts `number` on a shelf under a key; the ledger's audience must be known. Twice is once.
@@ -42,14 +46,13 @@ class ReleasedIndex {
       bool operator<(const Run& other) const { return *next > *other.next; }  // smallest on top
     };
     std::vector<Run> runs;
-    for (const auto& [ledger, shelf] : shelves_) {
-      if (!entry::Includes(*shelf.audience, reader.state, reader.is_partner)) continue;
-      auto it = shelf.numbers.find(key);
-      if (it == shelf.numbers.end()) continue;
+    by_reader_.ForEach(reader, [&](const Shelf* shelf) {
+      auto it = shelf->numbers.find(key);
+      if (it == shelf->numbers.end()) return;
       const uint32_t* end = it->second.data() + it->second.size();
       const uint32_t* next = std::lower_bound(it->second.data(), end, begin);
       if (next != end) runs.push_back({next, end});
-    }
+    });
     std::make_heap(runs.begin(), runs.end());
     while (!runs.empty()) {
       std::pop_heap(runs.begin(), runs.end());
@@ -69,6 +72,7 @@ class ReleasedIndex {
     std::map<std::string, std::vector<uint32_t>> numbers;  // by key; rising
   };
   std::map<std::string, Shelf> shelves_;  // by ledger
+  ByReader<const Shelf*> by_reader_;
 };
 
 }  // namespace entente::machine

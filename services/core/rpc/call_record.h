@@ -18,8 +18,9 @@ struct CallRecord {
   std::string caller;  // empty: was not let in
   // Of a stream that goes on: only its opening is told of, and not yet counted.
   bool opened = false;
-  // What a stream gave at most, as in "<ledger>:0-41 <ledger>:7-7": first and last index of
-  // entries.
+  std::string document;  // name that a submission was recorded under; else empty
+  // First and last index of entries, as in "<ledger>:0-41 <ledger>:7-7": where a submission stands,
+  // or what a stream gave at most.
   std::string given;
 };
 

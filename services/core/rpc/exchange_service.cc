@@ -52,10 +52,12 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
   const bool submit = call.method.find("/Submit") != std::string::npos;
   if (submit && !status.ok()) backend.metrics.documents_refused.Increment();
   const std::string reason = base::ReasonOf(status).value_or("");
-  // Refusals for coming too often are counted: a line for each would fill the disk.
+  // Refusals for coming too often are counted: a line for each would fill the disk. So are those of
+  // callers who are not let in at all, whatever they call themselves.
   uint64_t count = 1;
-  if (status.code() == absl::StatusCode::kResourceExhausted) {
-    count = backend.refusals->Count(caller, backend.clock.Now());
+  const bool unknown = status.code() == absl::StatusCode::kUnauthenticated;
+  if (unknown || status.code() == absl::StatusCode::kResourceExhausted) {
+    count = backend.refusals->Count(unknown ? "" : caller, backend.clock.Now());
     if (count == 0) return;
   }
   if (backend.audit != nullptr) {
@@ -66,6 +68,7 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
                           {telemetry::field::kReason, reason},
                           {telemetry::field::kRequest, call.request_id},
                           {telemetry::field::kDigest, call.digest},
+                          {telemetry::field::kDocument, call.document},
                           {telemetry::field::kGiven, call.given},
                           {telemetry::field::kCount, std::to_string(count)}});
   }
@@ -108,11 +111,7 @@ absl::Status CheckAtLeast(const machine::Machine& machine, const machine::Reader
 
 void AddHeads(const machine::Machine& machine, const machine::Reader& reader,
               google::protobuf::RepeatedPtrField<pb::Head>* heads) {
-  for (const auto& [id, ledger] : machine.ledgers()) {
-    if (entry::Includes(ledger.audience, reader.state, reader.is_partner)) {
-      SetHead(ledger, heads->Add());
-    }
-  }
+  for (const machine::Ledger* ledger : machine.LedgersOf(reader)) SetHead(*ledger, heads->Add());
 }
 
 void ExchangeServiceImpl::AddTo(Router& router) {
@@ -342,19 +341,16 @@ absl::Status ExchangeServiceImpl::ListLedgers(const Caller& caller,
   const int limit = request.page_size() == 0 ? 100 : std::min(request.page_size(), 1000);
   const machine::Reader reader = caller.reader();
   std::shared_lock lock(backend_.machine.mutex());
-  for (const auto& [id, ledger] : backend_.machine.ledgers()) {
-    if (id <= request.page_token() ||
-        !entry::Includes(ledger.audience, reader.state, reader.is_partner)) {
-      continue;
-    }
+  for (const machine::Ledger* ledger : backend_.machine.LedgersOf(reader)) {
+    if (ledger->id <= request.page_token()) continue;
     if (response.ledgers_size() == limit) {
       response.set_next_page_token(response.ledgers(limit - 1).ledger());
       break;
     }
     auto* info = response.add_ledgers();
-    info->set_ledger(id);
-    *info->mutable_audience() = ledger.audience;
-    SetHead(ledger, info->mutable_head());
+    info->set_ledger(ledger->id);
+    *info->mutable_audience() = ledger->audience;
+    SetHead(*ledger, info->mutable_head());
   }
   return absl::OkStatus();
 }

@@ -34,20 +34,10 @@ std::string PeerChainPem(const grpc::ServerContextBase& context) {
   return pem;
 }
 
-absl::StatusOr<std::shared_ptr<const std::vector<crypto::Certificate>>> Guard::Parse(
-    const std::string& pem) {
-  const base::Digest digest = crypto::Sha256(pem);
-  {
-    base::MutexLock lock(mutex_);
-    auto it = parsed_.find(digest);
-    if (it != parsed_.end()) return it->second;
-  }
-  ENTENTE_ASSIGN_OR_RETURN(auto chain, crypto::Certificate::FromPem(pem));
-  auto shared = std::make_shared<const std::vector<crypto::Certificate>>(std::move(chain));
+Guard::Chain Guard::Parsed(const base::Digest& digest) {
   base::MutexLock lock(mutex_);
-  if (parsed_.size() >= kParsedMax) parsed_.clear();
-  parsed_[digest] = shared;
-  return shared;
+  auto it = parsed_.find(digest);
+  return it == parsed_.end() ? nullptr : it->second;
 }
 
 absl::StatusOr<Caller> Guard::Identify(const std::string& chain_pem) {
@@ -55,7 +45,13 @@ absl::StatusOr<Caller> Guard::Identify(const std::string& chain_pem) {
     return base::Refuse(absl::StatusCode::kUnauthenticated, Reason::kCallerUnidentified,
                         "connect with your agency's TLS certificate");
   }
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, Parse(chain_pem));
+  const base::Digest digest = crypto::Sha256(chain_pem);
+  Chain chain = Parsed(digest);
+  const bool fresh = chain == nullptr;
+  if (fresh) {
+    ENTENTE_ASSIGN_OR_RETURN(auto parsed, crypto::Certificate::FromPem(chain_pem));
+    chain = std::make_shared<const std::vector<crypto::Certificate>>(std::move(parsed));
+  }
   Caller caller;
   caller.directory = source_.Get();
   auto agency =
@@ -65,6 +61,11 @@ absl::StatusOr<Caller> Guard::Identify(const std::string& chain_pem) {
     return base::WithMetadata(agency.status(), "caller", uris.size() == 1 ? uris[0] : "");
   }
   caller.agency = *std::move(agency);
+  if (fresh) {
+    base::MutexLock lock(mutex_);
+    if (parsed_.size() >= kParsedMax) parsed_.clear();
+    parsed_[digest] = chain;
+  }
   return caller;
 }
 

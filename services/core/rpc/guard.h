@@ -62,8 +62,9 @@ class Guard {
     double tokens = 0;
     absl::Time filled;
   };
-  absl::StatusOr<std::shared_ptr<const std::vector<crypto::Certificate>>> Parse(
-      const std::string& pem);
+  using Chain = std::shared_ptr<const std::vector<crypto::Certificate>>;
+  // Null: not of a caller that was accepted before.
+  Chain Parsed(const base::Digest& digest);
 
   const identity::DirectorySource& source_;
   const base::Clock& clock_;
@@ -74,9 +75,8 @@ class Guard {
   absl::Status Take(Buckets& buckets, const base::AgencyName& agency, int per_second_max,
                     std::string_view what);
   mutable base::Mutex mutex_;
-  std::map<base::Digest, std::shared_ptr<const std::vector<crypto::Certificate>>> parsed_
-      ABSL_GUARDED_BY(mutex_);
-  Buckets submissions_;  // both by mutex_
+  std::map<base::Digest, Chain> parsed_ ABSL_GUARDED_BY(mutex_);  // by the PEM's
+  Buckets submissions_;                                           // both by mutex_
   Buckets reads_;
   absl::Status blocked_ ABSL_GUARDED_BY(mutex_);
 };

@@ -23,6 +23,11 @@ struct Process {
 absl::Status LoadConfig(const std::string& path, const std::string& listen,
                         const std::vector<GroupModule>& modules, Process& process);
 
+// Opens every file that serving would, and names the first that will not do. Changes nothing.
+absl::Status CheckFiles(const Process& process);
+// Files with keys that somebody else than their owner and his group can read.
+std::vector<std::string> ReadableByAll(const Process& process);
+
 }  // namespace entente::rpc
 
 #endif  // ENTENTE_SERVICES_CORE_RPC_LOAD_CONFIG_H_

@@ -36,6 +36,25 @@ bool Replace(int& fd, const std::string& text) {
   return replaced;
 }
 
+class CallerVerifier final : public tls::ExternalCertificateVerifier {
+ public:
+  explicit CallerVerifier(AcceptConnection accept) : accept_(std::move(accept)) {}
+  bool Verify(tls::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
+              grpc::Status* sync_status) override {
+    std::string chain(request->peer_cert().data(), request->peer_cert().size());
+    const auto rest = request->peer_cert_full_chain();
+    chain.append(rest.data(), rest.size());
+    if (!accept_(chain).ok()) {
+      *sync_status = grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "caller not accepted");
+    }
+    return true;
+  }
+  void Cancel(tls::TlsCustomVerificationCheckRequest*) override {}
+
+ private:
+  const AcceptConnection accept_;
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TlsIdentity>> TlsIdentity::Open(std::string certificate_file,
@@ -77,8 +96,9 @@ absl::Status TlsIdentity::Look() {
   return absl::OkStatus();
 }
 
-std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
-    const TlsIdentity& identity, const std::string& client_roots_file) {
+std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const TlsIdentity& identity,
+                                                               const std::string& client_roots_file,
+                                                               AcceptConnection accept) {
   constexpr unsigned kRefreshSeconds = 1;
   auto provider = std::make_shared<tls::FileWatcherCertificateProvider>(
       identity.key_path(), identity.certificate_path(), client_roots_file, kRefreshSeconds);
@@ -87,8 +107,9 @@ std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
   options.watch_identity_key_cert_pairs();
   options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   options.set_check_call_host(false);
-  // The chain is verified against the roots by TLS itself; names are the Guard's business.
-  options.set_certificate_verifier(std::make_shared<tls::NoOpCertificateVerifier>());
+  // The chain is verified against the roots by TLS itself.
+  options.set_certificate_verifier(
+      tls::ExternalCertificateVerifier::Create<CallerVerifier>(std::move(accept)));
   return tls::TlsServerCredentials(options);
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/expiry_watch.h"
 #include "services/core/rpc/load_config.h"
@@ -68,6 +69,12 @@ struct GroupServer::Impl {
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Router> router;
   std::vector<std::unique_ptr<Service>> services;
+  // For handshakes, which may outlast the server in gRPC.
+  struct Door {
+    base::Mutex mutex;
+    Impl* impl ABSL_GUARDED_BY(mutex) = nullptr;  // null: closed
+  };
+  const std::shared_ptr<Door> door = std::make_shared<Door>();
   std::unique_ptr<TlsIdentity> identity;  // outlives the server
   std::unique_ptr<Acceptor> acceptor;     // outlives the server, whose connections it watches
   std::unique_ptr<grpc::Server> server;
@@ -124,6 +131,11 @@ absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
                   {"records", std::to_string(machine->applied())},
                   {"fingerprint", machine->Fingerprint().hex()}});
   const std::string& heads = options.config.heads_file();
+  // The journal is this process's alone by now.
+  for (const std::string& file : {options.config.database_file(), heads}) {
+    if (file.empty()) continue;
+    base::RemoveAbandoned(std::filesystem::absolute(file).parent_path().string());
+  }
   rollback = std::make_unique<RollbackWatch>(
       *machine, *directory, heads.empty() ? options.config.database_file() + ".heads" : heads,
       [this] { return CatchUp(); });
@@ -319,7 +331,19 @@ absl::Status GroupServer::Listen() {
   ENTENTE_ASSIGN_OR_RETURN(
       impl_->acceptor, Acceptor::Listen(config.listen(), ConnectionLimits(impl_->options.limits)));
   impl_->backend->acceptor = impl_->acceptor.get();
-  impl_->acceptor->AddTo(builder, MakeServerCredentials(*impl_->identity, impl_->roots_file));
+  {
+    base::MutexLock lock(impl_->door->mutex);
+    impl_->door->impl = impl_.get();
+  }
+  const auto accept = [door = impl_->door](const std::string& chain_pem) -> absl::Status {
+    base::MutexLock lock(door->mutex);
+    if (door->impl == nullptr) return absl::UnavailableError("shutting down");
+    const absl::Status status = door->impl->guard->Identify(chain_pem).status();
+    if (!status.ok()) Report(*door->impl->backend, {.method = "handshake"}, status);
+    return status;
+  };
+  impl_->acceptor->AddTo(builder,
+                         MakeServerCredentials(*impl_->identity, impl_->roots_file, accept));
   builder.SetMaxReceiveMessageSize(static_cast<int>(kRequestBytesMax));
   grpc::ResourceQuota quota("entente");
   builder.SetResourceQuota(quota.Resize(kTransportBytesMax));
@@ -563,6 +587,8 @@ void GroupServer::Drain() {
   impl_->companion.reset();
   impl_->rollback->Keep();
   if (impl_->server != nullptr) impl_->server->Wait();
+  base::MutexLock lock(impl_->door->mutex);
+  impl_->door->impl = nullptr;
 }
 
 namespace {
@@ -653,7 +679,7 @@ int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupM
   app.add_option("--config", config_file, "Server configuration, text-proto (ServerConfig)")
       ->required();
   app.add_option("--listen", listen, "Listen here instead of where the configuration says");
-  app.add_flag("--check", check, "Check the configuration and exit");
+  app.add_flag("--check", check, "Check the configuration and the files that it names, and exit");
   std::string probe;
   app.add_option("--probe", probe,
                  "Ask the running service for its health over TLS, with the configuration's client "
@@ -664,8 +690,13 @@ int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupM
 
   Process process;
   absl::Status status = LoadConfig(config_file, listen, modules, process);
+  if (status.ok() && check) status = CheckFiles(process);
   if (status.ok() && check) {
     std::cout << process.config.DebugString();
+    for (const std::string& file : ReadableByAll(process)) {
+      std::cout << "note " << file << " can be read by every user of this machine\n";
+    }
+    std::cout << "ok   " << config_file << "\n";
     return 0;
   }
   if (!probe.empty()) {
@@ -675,6 +706,9 @@ int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupM
   }
   if (status.ok()) {
     telemetry::Log(Level::kInfo, "starting", {{"config", process.config.ShortDebugString()}});
+    for (const std::string& file : ReadableByAll(process)) {
+      telemetry::Log(Level::kWarn, "every user of this machine can read a key", {{"file", file}});
+    }
     status = ServeUntilSignal(process, journals, signals);
   }
   if (status.ok()) return 0;

@@ -11,11 +11,15 @@ namespace tls = grpc::experimental;
 
 class NameVerifier final : public tls::ExternalCertificateVerifier {
  public:
-  explicit NameVerifier(std::string uri) : uri_(std::move(uri)) {}
+  NameVerifier(std::string uri, std::function<void()> proven)
+      : uri_(std::move(uri)), proven_(std::move(proven)) {}
   bool Verify(tls::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
               grpc::Status* sync_status) override {
     const auto uris = request->uri_names();
-    if (uris.size() == 1 && std::string(uris[0].data(), uris[0].size()) == uri_) return true;
+    if (uris.size() == 1 && std::string(uris[0].data(), uris[0].size()) == uri_) {
+      if (proven_) proven_();
+      return true;
+    }
     *sync_status = grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
                                 "the server's certificate is not that of " + uri_);
     return true;
@@ -24,13 +28,14 @@ class NameVerifier final : public tls::ExternalCertificateVerifier {
 
  private:
   const std::string uri_;
+  const std::function<void()> proven_;
 };
 
 }  // namespace
 
 std::shared_ptr<grpc::ChannelCredentials> MakeServiceCredentials(
     const document::SigningIdentity& identity, const std::string& roots,
-    const std::string& service_uri) {
+    const std::string& service_uri, std::function<void()> proven) {
   // From what was parsed: this gRPC aborts the process where one of them is empty, as a file is for
   // a moment that is not replaced in one step.
   std::string chain;
@@ -43,7 +48,7 @@ std::shared_ptr<grpc::ChannelCredentials> MakeServiceCredentials(
   options.set_verify_server_certs(true);
   options.set_check_call_host(false);
   options.set_certificate_verifier(
-      tls::ExternalCertificateVerifier::Create<NameVerifier>(service_uri));
+      tls::ExternalCertificateVerifier::Create<NameVerifier>(service_uri, std::move(proven)));
   return tls::TlsCredentials(options);
 }
 

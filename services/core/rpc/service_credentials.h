@@ -4,6 +4,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,10 +13,10 @@
 namespace entente::rpc {
 
 // Calls with `identity`, and only a server whose certificate is of `roots` (PEM) and carries
-// `service_uri` as its one URI.
+// `service_uri` as its one URI. `proven` is called in each handshake when it has shown that.
 std::shared_ptr<grpc::ChannelCredentials> MakeServiceCredentials(
     const document::SigningIdentity& identity, const std::string& roots,
-    const std::string& service_uri);
+    const std::string& service_uri, std::function<void()> proven = nullptr);
 
 }  // namespace entente::rpc
 

@@ -22,6 +22,7 @@ inline constexpr std::string_view kDurationMs = "duration_ms";
 inline constexpr std::string_view kPeer = "peer";
 inline constexpr std::string_view kRequest = "request";
 inline constexpr std::string_view kDigest = "sha256";
+inline constexpr std::string_view kDocument = "document";
 inline constexpr std::string_view kGiven = "given";
 inline constexpr std::string_view kCount = "count";    // calls that a line stands for
 inline constexpr std::string_view kFields = "fields";  // that a refusal names

@@ -340,8 +340,9 @@ void TemRegister::ApplyEdition(const machine::AppliedDocument& document) {
 void TemRegister::ApplyCrosswalk(const machine::AppliedDocument& document) {
   const auto body = Unpack<v1::Crosswalk>(document.header);
   const auto& stamp = document.leaf.stamp();
-  CrosswalkChain& chain = crosswalks_.Open(std::string(ChainOf(stamp.name())));
-  chain.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
+  CrosswalkChain& chain =
+      crosswalks_.Open(std::string(ChainOf(stamp.name())), stamp.ledger(),
+                       released_.AudienceOf(stamp.ledger(), document.header.audience()));
   chain.tip = DigestOf(document);
   chain.positions.push_back(document.position);
   chain.jurisdiction = body.jurisdiction();

@@ -352,7 +352,7 @@ TEST_F(TemRegisterTest, CrosswalksSpeakForTheirOwnJurisdictionAndForPlacesThatAr
   const base::Digest tip = driver_.tip();
   const auto count = [&](const std::string& date) {
     int found = 0;
-    register_.crosswalks().OfNode("kite", [&](const auto&, const auto& one) {
+    register_.crosswalks().OfNode({"kr", true}, "kite", [&](const auto&, const auto& one) {
       found += CrosswalkChain::ValidAt(one, date) ? 1 : 0;
     });
     return found;
@@ -365,6 +365,29 @@ TEST_F(TemRegisterTest, CrosswalksSpeakForTheirOwnJurisdictionAndForPlacesThatAr
   ASSERT_OK(Put(Linked(WithBody(regime_.Denial("kr", "c2"), crosswalk),
                        pb::Reference::RELATION_SUPERSEDES, "partners/kr/crosswalks/c", tip)));
   EXPECT_EQ(count(""), 0) << "the rows of before are gone";
+}
+
+// What is hidden from a reader is not even looked at: time would tell him of it.
+TEST_F(TemRegisterTest, HiddenCrosswalksCostTheirReadersOnly) {
+  v1::Crosswalk crosswalk;
+  crosswalk.set_jurisdiction("kr");
+  crosswalk.set_edition("2016-03-17");
+  for (int i = 0; i < 100; ++i) {
+    auto& row = *crosswalk.add_rows();
+    row.set_path("3.A.1");
+    row.set_code("H" + std::to_string(i));
+    row.set_relation(v1::CROSSWALK_RELATION_BROADER);
+  }
+  ASSERT_OK(Put(WithBody(regime_.Denial("kr", "hidden", {"jp", "kr"}), crosswalk)));
+  const auto looked_at = [&](const machine::Reader& reader) {
+    int rows = 0;
+    register_.crosswalks().OfNode(reader, "kite", [&](const auto&, const auto&) { ++rows; });
+    register_.crosswalks().OfCode(reader, "H7", [&](const auto&, const auto&) { ++rows; });
+    return rows;
+  };
+  EXPECT_EQ(looked_at({"jp", true}), 101);
+  EXPECT_EQ(looked_at({"nz", true}), 0);
+  EXPECT_EQ(looked_at({"jp", false}), 0) << "who has left the regime";
 }
 
 TEST_F(TemRegisterTest, ImplementationsNeedAnActWhereTheyAreInForce) {

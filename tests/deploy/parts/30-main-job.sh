@@ -1,7 +1,7 @@
 # Three services, each a container of its own; the quickstart's main job from outside.
 mkdir -p "$work/volumes"
 for group in iem leem tem; do
-  mkdir -p "$work/volumes/$group" "$work/volumes/$group-heads"
+  mkdir -p "$work/volumes/$group" "$work/volumes/$group-heads" "$work/volumes/$group-audit"
 done
 chown -R 65532:65532 "$work/volumes"
 chmod 711 "$work"
@@ -41,8 +41,8 @@ step "no secret in logs, environment or process titles"
 grep -hv -e '-----' "$work"/pki/services/*.key "$work"/pki/directory.key | grep . > "$work/secrets"
 for group in iem leem tem; do
   pid=$(pid_of "entente-$group")
-  { pm logs "entente-$group" 2>&1; tr '\0' '\n' < "/proc/$pid/environ"; tr '\0' '\n' < "/proc/$pid/cmdline"; cat "$work/volumes/$group/audit.log"; } > "$work/shown"
+  { pm logs "entente-$group" 2>&1; tr '\0' '\n' < "/proc/$pid/environ"; tr '\0' '\n' < "/proc/$pid/cmdline"; cat "$work/volumes/$group-audit/audit.log"; } > "$work/shown"
   grep -qFf "$work/secrets" "$work/shown" && fail "$group shows a key"
   grep -q 'PRIVATE KEY' "$work/shown" && fail "$group shows a key"
-  [ -s "$work/volumes/$group/audit.log" ] || [ "$group" != leem ] || fail "no audit"
+  [ -s "$work/volumes/$group-audit/audit.log" ] || [ "$group" != leem ] || fail "no audit"
 done

@@ -28,4 +28,4 @@ await grep -q denials/401 "$work/kr.out" || fail "another agency's stream ended"
 grep -q denials/401 "$work/nz.out" && fail "the revoked agency was given more"
 kill $kept
 wait $kept 2>/dev/null || true
-grep -q '"caller":"partners/nz/agencies/licensing"' "$work/volumes/leem/audit.log" || fail "the audit does not tell of the stream"
+grep -q '"caller":"partners/nz/agencies/licensing"' "$work/volumes/leem-audit/audit.log" || fail "the audit does not tell of the stream"

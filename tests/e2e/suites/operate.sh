@@ -17,6 +17,17 @@ many 21 60 & writer=$!
 entente backup "$work/leem.db" "$work/first.db" "${keys[@]}" | grep -q '^ok' || fail "no backup"
 wait "$writer"
 refused "is there already" entente backup "$work/leem.db" "$work/first.db" "${keys[@]}" || fail "a backup was overwritten"
+entente backup "$work/leem.db" "$work/typo.db" --group iem "${keys[@]}" 2> "$work/error" && fail "another group's backup"
+[ $? -ne 3 ] && grep -q 'is the journal of mtcr.example/leem, not of mtcr.example/iem' "$work/error" || fail "a typing error is a disaster: $(cat "$work/error")"
+[ -z "$(ls "$work" | grep partial)" ] || fail "a backup leaves $(ls "$work" | grep partial)"
+if [ "$(stat -f -c %T /dev/shm 2>/dev/null)" = tmpfs ]; then
+  rm -f "$work/leem.db.backup"
+  memory=$(mktemp -d -p /dev/shm)
+  entente backup "$work/leem.db" "$memory/copy.db" "${keys[@]}" > "$work/error" 2>&1
+  rm -rf "$memory"
+  grep -q 'is in memory' "$work/error" && [ ! -e "$work/leem.db.backup" ] || fail "a copy in memory counts"
+  entente backup "$work/leem.db" "$work/counts.db" "${keys[@]}" >/dev/null 2>&1 && [ -e "$work/leem.db.backup" ] || fail "a copy on the disk does not count"
+fi
 entente fsck "$work/first.db" "${keys[@]}" | grep -q '^ok' || fail "the backup does not verify"
 await() { for _ in $(seq 400); do "$@" && return 0; sleep 0.1; done; return 1; }
 
@@ -29,16 +40,35 @@ refused "nothing answers" entente status --metrics 127.0.0.1:1 || fail "a dead s
 entente fsck "$work/leem.db" "${keys[@]}" >/dev/null || fail "fsck beside the service"
 await eval 'entente status --metrics "127.0.0.1:$metrics" | grep "^leem" | grep -q "h ago.*h ago"' || fail "status shows no backup or no check"
 
+step "what is written is for its owner only"
+others=$(find "$work" -maxdepth 1 \( -name 'leem.db*' ! -name 'leem.db.[bv]*' -o -name first.db -o -name audit.log \) -perm /077; find "$work/kr" -perm /077)
+[ -z "$others" ] || fail "others can read: $others"
+[ "$(ls "$work"/leem.db* | wc -l)" -ge 4 ] && [ -e "$work/kr/all/0000000000.entry" ] || fail "that looked at nothing"
+
 step "the audit names who did what by digests, and survives being moved away"
 digest=$(sed -n 's/.*"method":"[^"]*Submit","caller":"partners.jp[^"]*","code":"OK".*"sha256":"\([0-9a-f]\{64\}\)".*/\1/p' "$work/audit.log" | head -1)
 [ -n "$digest" ] || fail "no submission in the audit"
 grep -q "Sample\|Penguin" "$work/audit.log" && fail "the audit holds contents"
+grep -q '"code":"OK".*"document":"partners/jp/denials/7","given":"all:6-6"' "$work/audit.log" || fail "the audit does not say what was submitted: $(grep Submit "$work/audit.log" | sed -n 7p)"
 lines=$(wc -l < "$work/audit.log")
 mv "$work/audit.log" "$work/audit.1"
 as jp denial list >/dev/null
 await test -e "$work/audit.log" || fail "not opened again"
 as jp denial list >/dev/null
 await test "$(cat "$work/audit.1" "$work/audit.log" | wc -l)" -ge $((lines + 2)) || fail "lines were lost"
+
+step "--check opens what serving would, and says which will not do"
+check() { sed "$1" "$work/server.textproto" > "$work/checked.textproto"; entente-suite --config "$work/checked.textproto" --check; }
+check '' | grep -q '^ok' || fail "a good configuration is refused"
+refused 'leem.client.crt' check 's,services/leem.crt,services/leem.client.crt,' || fail "serves with a client's certificate"
+refused 'leem.log.kez' check 's/leem.log.key/leem.log.kez/' || fail "a missing log key"
+refused 'is not the key of' check 's,tls_key_file: "pki/services/leem.key",tls_key_file: "pki/services/leem.client.key",' || fail "another's key"
+refused 'metrics_listen' check 's/metrics_listen: .*/metrics_listen: "nonsense"/' || fail "metrics nowhere"
+refused 'audit_file: cannot write' check 's,audit_file: .*,audit_file: "no/such/audit.log",' || fail "an audit nowhere"
+refused 'limits.queue_max' check '$ a limits { queue_max: -5 }' || fail "a negative limit"
+chmod 644 "$work/pki/services/leem.log.key"
+check '' | grep -q 'note .*leem.log.key can be read by every user' || fail "a key for everybody"
+chmod 600 "$work/pki/services/leem.log.key"
 
 step "a caller can quote his request"
 as jp denial get partners/jp/denials/none 2> "$work/error" && fail "there is none"

@@ -282,8 +282,8 @@ absl::Status SqliteJournal::Impl::CheckSchema() {
       const std::string service,
       QueryText(db, options_.path, "SELECT value FROM meta WHERE name = 'service'"));
   if (!options_.service.empty() && service != options_.service) {
-    return Corrupt(options_.path,
-                   fmt::format("is the journal of {}, not of {}", service, options_.service));
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "{} is the journal of {}, not of {}",
+                                options_.path, service, options_.service);
   }
   std::string wanted;
   for (const char* sql : kSchema) wanted += std::string(sql) + "\n";

@@ -112,7 +112,7 @@ TEST_F(SqliteJournalTest, RefusesAChangedRecord) {
 TEST_F(SqliteJournalTest, RefusesAnotherServicesFileAndAnotherFormat) {
   Fill(1);
   EXPECT_THAT(SqliteJournal::Open({.path = path_, .service = "t/iem"}),
-              HasReason(base::Reason::kJournalCorrupt));
+              HasReason(base::Reason::kConfigurationInvalid));
   Run("DROP TRIGGER meta_is_never_updated");
   for (const int64_t other : {kFormat + 1, kFormat - 1}) {
     Run(fmt::format("UPDATE meta SET value = '{}' WHERE name = 'format'", other));

@@ -57,6 +57,20 @@ refused PROCEDURE_FORBIDS as jp proposal conclude partners/nz/proposals/2 --outc
 as jp proposal conclude partners/nz/proposals/2 --outcome not-agreed --meeting "Busan 2016 TEM" >/dev/null
 refused 'not agreed' as jp annex assemble partners/nz/proposals/2 --edition 2016-10-20 -o "$work/no.json" || fail "assembled what is not agreed"
 
+step "a conclusion that leaves out a partner of the reader's directory is not believed"
+joined=$work/joined.textproto
+cp "$work/pki/directory.textproto" "$joined"
+"$root/deploy/pki/issue" authority 3650 "fr export control" "$work/fr"
+entente directory add-authority "$joined" --state fr --certificate "$work/fr.crt" 2>/dev/null
+entente directory seat "$joined" --state fr --agency customs --seat tem:read 2>/dev/null
+entente directory sign "$joined" --key "$work/pki/directory.key"
+home=$work/pki/agencies/jp/licensing
+sed "s#^directory_file: .*#directory_file: \"$joined\"#" "$home/client.textproto" > "$home/joined.textproto"
+grep -q joined "$home/joined.textproto" || fail "the configuration has another form"
+later() { ENTENTE_CONFIG=$home/joined.textproto entente annex assemble --edition 2016-10-20 -o "$work/later.json" "$@"; }
+refused 'concluded without fr' later || fail "assembled without a partner's word"
+later --joined-later fr >/dev/null 2>&1 || fail "a partner who joined later is in the way"
+
 step "assembled, approved, published; what was not approved is not"
 as jp annex assemble --edition 2016-10-20 -o "$work/next.json" 2>/dev/null | grep -q '1.A.1 .*text changed .*TEM/20.*PROP/001 .*Busan 2016 TEM, adds' || fail "no cover page"
 refused CALLER_NOT_ENTITLED as kr annex approve "$work/next.json" --decision x || fail "kr approved"
