@@ -37,7 +37,7 @@ ALLOWED = {
                     'rpc/grpc_status.h', 'rpc/service_credentials.h'},
 }
 REGISTER_ALLOWED = {'base', 'crypto', 'document', 'entry', 'machine/budgets.h', 'machine/footprint.h',
-                    'machine/register.h', 'machine/released_index.h', 'rules'}
+                    'machine/by_reader.h', 'machine/register.h', 'machine/released_index.h', 'rules'}
 # Pure folders of a group that its register may include, too.
 REGISTER_OWN = {'services/tem/register': 'services/tem/annex'}
 FENCED = {  # header prefix -> folders that alone may include it

@@ -104,6 +104,29 @@ void Directory::LoadService(int index, base::FieldViolations& violations) {
   load(service.retired_log_keys(), "retired_log_keys", false);
 }
 
+// From which serial on each authority is retired.
+void Directory::LoadRetired(const entente::config::v1::Partner& proto, const std::string& path,
+                            Partner& partner, base::FieldViolations& violations) const {
+  for (const auto& retired : proto.retired_authorities()) {
+    const auto bytes = base::FromHex(retired.tbs_digest());
+    const auto digest = bytes ? base::Digest::From(*bytes) : std::nullopt;
+    if (!digest || retired.serial() == 0 || retired.serial() > proto_.serial()) {
+      violations.Add(path + ".retired_authorities",
+                     "need a SHA-256 in hex and the serial that retired it");
+      continue;
+    }
+    partner.retired.emplace(*digest, retired.serial());
+  }
+  // Without it an authority that is retired, perhaps for a stolen key, would count for ever.
+  for (const auto& one : partner.retired_authorities) {
+    if (partner.retired.count(one.tbs_digest()) == 0) {
+      violations.Add(path + ".retired_authorities",
+                     "needs the serial that retired each of retired_ca_pem; of {} it says none",
+                     one.tbs_digest().hex());
+    }
+  }
+}
+
 void Directory::LoadPartner(int index, base::FieldViolations& violations) {
   const auto& proto = proto_.partners(index);
   const std::string path = fmt::format("partners[{}]", index);
@@ -136,24 +159,7 @@ void Directory::LoadPartner(int index, base::FieldViolations& violations) {
     }
     for (auto& one : *certificates) partner.retired_authorities.push_back(std::move(one));
   }
-  for (const auto& retired : proto.retired_authorities()) {
-    const auto bytes = base::FromHex(retired.tbs_digest());
-    const auto digest = bytes ? base::Digest::From(*bytes) : std::nullopt;
-    if (!digest || retired.serial() == 0 || retired.serial() > proto_.serial()) {
-      violations.Add(path + ".retired_authorities",
-                     "need a SHA-256 in hex and the serial that retired it");
-      continue;
-    }
-    partner.retired.emplace(*digest, retired.serial());
-  }
-  // Without it an authority that is retired, perhaps for a stolen key, would count for ever.
-  for (const auto& one : partner.retired_authorities) {
-    if (partner.retired.count(one.tbs_digest()) == 0) {
-      violations.Add(path + ".retired_authorities",
-                     "needs the serial that retired each of retired_ca_pem; of {} it says none",
-                     one.tbs_digest().hex());
-    }
-  }
+  LoadRetired(proto, path, partner, violations);
   for (int i = 0; i < proto.agencies_size(); ++i) {
     const auto& agency = proto.agencies(i);
     CheckAgency(agency, fmt::format("{}.agencies[{}]", path, i), violations);

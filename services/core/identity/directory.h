@@ -98,6 +98,8 @@ class Directory final : public document::SignerTrust {
   explicit Directory(entente::config::v1::Directory proto) : proto_(std::move(proto)) {}
   void Load(base::FieldViolations& violations);
   void LoadPartner(int index, base::FieldViolations& violations);
+  void LoadRetired(const entente::config::v1::Partner& proto, const std::string& path,
+                   Partner& partner, base::FieldViolations& violations) const;
   absl::StatusOr<Subject> ParseUri(std::string_view uri) const;
   std::optional<base::AgencyName> ServiceOf(const crypto::Certificate& leaf) const;
   absl::StatusOr<document::Signer> Accept(const crypto::Certificate& leaf,

@@ -77,11 +77,6 @@ class GroupServer {
 // Reads a text-proto file; unknown fields and bad values are errors with their line.
 absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message);
 
-// The whole life of a server process; the exit code. Flags: --config FILE, --check, --listen
-// ADDRESS (only with one group), --help, --version.
-int RunServer(int argc, char** argv, const std::string& name, std::vector<GroupModule> modules,
-              const JournalFactory& journals);
-
 }  // namespace entente::rpc
 
 #endif  // ENTENTE_SERVICES_CORE_RPC_SERVER_HOST_H_
