@@ -101,8 +101,9 @@ std::unique_ptr<sdk::Client> Stage::Connect(const std::string& state) const {
 
 void Stage::Wait(absl::Duration longest) const {
   for (absl::Time end = Now() + longest; !stop && Now() < end;) {
-    ::poll(nullptr, 0,
-           static_cast<int>(std::min<int64_t>(absl::ToInt64Milliseconds(end - Now()) + 1, 100)));
+    // The end may come between two looks at the clock; a negative time would be for ever.
+    const int64_t left = absl::ToInt64Milliseconds(end - Now()) + 1;
+    ::poll(nullptr, 0, static_cast<int>(std::clamp<int64_t>(left, 0, 100)));
   }
 }
 
