@@ -88,6 +88,9 @@ def main():
     listed = {line.strip() for line in (ROOT / 'deploy/packages.txt').read_text().split('\n')}
     for text in sources.values():
         listed.update(re.findall(r'\bneed ([a-z][\w.+-]*)', text))
+        # What a script installs by itself, such as a benchmark's peer.
+        for names in re.findall(r'\bapt-get install((?: [\w.+=-]+)+)', text):
+            listed.update(name for name in names.split() if not name.startswith('-'))
         for tools in re.findall(r'for tool in ([^;]*);', text):
             listed.update(tools.split())
     essential = set(subprocess.run(['dpkg-query', '-W', '-f', '${Essential} ${Priority} ${Package}\n'],
