@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "absl/synchronization/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/load_config.h"
 #include "services/core/rpc/probe.h"

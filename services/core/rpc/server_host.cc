@@ -4,7 +4,6 @@
 
 #include <filesystem>
 
-#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
