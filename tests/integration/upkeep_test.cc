@@ -315,6 +315,16 @@ TEST_F(UpkeepTest, ARetiredAuthorityVouchesForThePastOnly) {
   EXPECT_FALSE(directory.AcceptSigner(officer.chain[0], {}, clock_.Now()).ok());
 }
 
+// Without it the authority would count for ever.
+TEST_F(UpkeepTest, ARetiredAuthorityNeedsItsSerial) {
+  entente::config::v1::Directory proto = regime_.directory().proto();
+  proto.mutable_partners(0)->add_retired_ca_pem(proto.partners(0).ca_pem(0));
+  const auto directory = identity::Directory::FromProto(proto);
+  EXPECT_THAT(directory, HasReason(Reason::kDirectoryInvalid));
+  EXPECT_NE(directory.status().message().find("partners[0].retired_authorities"),
+            std::string::npos);
+}
+
 TEST_F(UpkeepTest, TheAuditTellsWhatAStreamGave) {
   ASSERT_OK(Submit("jp", "1"));
   ASSERT_OK(Submit("jp", "2"));
