@@ -70,14 +70,13 @@ absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& co
   return std::shared_ptr<const Agency>(std::move(agency));
 }
 
-std::shared_ptr<const Agency> Agency::Newer() const {
+absl::StatusOr<std::shared_ptr<const Agency>> Agency::Newer() const {
   if (config_file_.empty()) return nullptr;
-  auto now = Load(config_file_);
-  if (!now.ok() || (*now)->name_ != name_) return nullptr;
-  const uint64_t serial = (*now)->directory().serial();
-  if (serial < directory().serial()) return nullptr;  // an old one is no news
-  if (serial == directory().serial() && (*now)->tls_identity_ == tls_identity_) return nullptr;
-  return *std::move(now);
+  ENTENTE_ASSIGN_OR_RETURN(auto now, Load(config_file_));
+  const uint64_t serial = now->directory().serial();
+  if (now->name_ != name_ || serial < directory().serial()) return nullptr;  // old is no news
+  if (serial == directory().serial() && now->tls_identity_ == tls_identity_) return nullptr;
+  return now;
 }
 
 std::shared_ptr<const Agency> Agency::OfService(

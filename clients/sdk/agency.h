@@ -22,9 +22,9 @@ class Agency {
   static absl::StatusOr<std::shared_ptr<const Agency>> Load(const std::string& config_file);
 
   // The same configuration's agency with what its files hold now, or null where that is what this
-  // one has: a directory of a later serial, another certificate. Files that are being replaced, or
-  // that cannot be taken, change nothing.
-  std::shared_ptr<const Agency> Newer() const;
+  // one has: a directory of a later serial, another certificate. An error where the files cannot be
+  // taken, as while one of a pair is replaced and the other is not.
+  absl::StatusOr<std::shared_ptr<const Agency>> Newer() const;
 
   // A service of the regime that reads another's public ledger: it signs nothing.
   static std::shared_ptr<const Agency> OfService(

@@ -20,6 +20,7 @@ using base::Reason;
 
 constexpr size_t kWindow = 256;
 constexpr absl::Duration kCallTimeout = absl::Seconds(60);
+constexpr absl::Duration kSettleTimeout = absl::Seconds(10);  // of files that do not fit each other
 constexpr absl::Duration kLastWordTimeout = absl::Seconds(5);  // whoever stops does not wait long
 
 void SetDeadline(grpc::ClientContext& context, absl::Duration timeout = kCallTimeout) {
@@ -84,16 +85,14 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(std::shared_ptr<const Ag
   return client;
 }
 
-bool Client::Refresh() {
+absl::StatusOr<bool> Client::Refresh() {
   const Session& before = session();
-  auto agency = before.agency->Newer();
+  ENTENTE_ASSIGN_OR_RETURN(auto agency, before.agency->Newer());
   if (agency == nullptr) return false;
   auto channel = before.channel;
   std::shared_ptr<Waiter> waiter = this->waiter();
   if (connected_) {
-    auto fresh = agency->Connect(group_);
-    if (!fresh.ok()) return false;
-    channel = *std::move(fresh);
+    ENTENTE_ASSIGN_OR_RETURN(channel, agency->Connect(group_));
     waiter = std::make_shared<Link>(channel);
   }
   auto stub = pb::ExchangeService::NewStub(channel);
@@ -101,6 +100,20 @@ bool Client::Refresh() {
   sessions_.push_back({std::move(agency), std::move(channel), std::move(stub)});
   waiter_.swap(waiter);  // the one before ends when nobody waits by it
   return true;
+}
+
+// Whether later files may explain what was refused, or was not verified, by those of before. A pair
+// that is half replaced is waited for: what it would explain must not end as evidence.
+bool Client::IsExplained(const std::atomic<bool>* stop) {
+  constexpr absl::Duration kStep = absl::Milliseconds(100);
+  absl::StatusOr<bool> changed = Refresh();
+  for (absl::Duration left = kSettleTimeout; !changed.ok() && left > absl::ZeroDuration();
+       left -= kStep) {
+    if (stop != nullptr && *stop) break;
+    waiter()->Wait(kStep, stop);
+    changed = Refresh();
+  }
+  return changed.ok() && *changed;
 }
 
 std::unique_ptr<Client> Client::Over(std::shared_ptr<const Agency> agency, const std::string& group,
@@ -151,7 +164,7 @@ absl::Status Client::CheckReceipt(const pb::Receipt& receipt,
 absl::Status Client::VerifyReceipt(const pb::Receipt& receipt, const pb::SignedDocument& document) {
   const absl::Status status = CheckReceipt(receipt, document);
   // Signed by a key that a later directory lists?
-  return status.ok() || !Refresh() ? status : CheckReceipt(receipt, document);
+  return status.ok() || !IsExplained(nullptr) ? status : CheckReceipt(receipt, document);
 }
 
 absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
@@ -169,7 +182,7 @@ absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
     absl::Duration delay;
     if (!ShouldRetry(status, retry, attempt, delay)) return status;
     waiter()->Wait(delay, nullptr);
-    Refresh();
+    Refresh().IgnoreError();
   }
 }
 
@@ -194,7 +207,7 @@ class Client::Bulk {
       absl::Duration delay;
       if (!ShouldRetry(status, retry_, attempt, delay)) return status;
       client_.waiter()->Wait(delay, nullptr);
-      client_.Refresh();
+      client_.Refresh().IgnoreError();
     }
   }
 
@@ -365,7 +378,7 @@ absl::Status Client::TakeOrRefresh(const pb::FollowResponse& message, const Foll
   run.progressed = run.progressed || status.ok();
   // A fork is one under every directory.
   const bool forked = base::ReasonOf(status) == std::string(ReasonName(Reason::kLedgerForked));
-  if (!status.ok() && !forked && !run.handler_failed && Refresh()) {
+  if (!status.ok() && !forked && !run.handler_failed && IsExplained(options.stop)) {
     // By a key or an authority that a later directory lists? Seen again with that.
     run.progressed = true;
     status = base::Refuse(absl::StatusCode::kUnavailable, Reason::kDirectoryInvalid,
@@ -513,12 +526,12 @@ absl::Status Client::Follow(const FollowOptions& options, const EntryHandler& ha
     absl::Duration delay = options.retry.delay_min;
     if (!status.ok() && !ShouldRetry(status, options.retry, attempt, delay)) {
       // Refused for a certificate that has been replaced since?
-      if (!IsOfCaller(status) || !Refresh()) return status;
+      if (!IsOfCaller(status) || !IsExplained(options.stop)) return status;
       continue;
     }
     if (!run.handler_failed) run.Tell(options, false, status);
     waiter()->Wait(delay, options.stop);
-    Refresh();
+    Refresh().IgnoreError();
   }
 }
 

@@ -102,8 +102,8 @@ class Client {
 
   // Takes over what the agency's files hold now: a later directory, another certificate. Follow and
   // Submit do so by themselves where what they were given does not verify or nobody answers.
-  // Whether anything changed.
-  bool Refresh();
+  // Whether anything changed; an error where the files cannot be taken now.
+  absl::StatusOr<bool> Refresh();
 
   // What these refer to lives as long as the client, also after Refresh.
   pb::ExchangeService::Stub& stub() const { return *session().stub; }
@@ -132,6 +132,7 @@ class Client {
          std::shared_ptr<grpc::Channel> channel, std::shared_ptr<Waiter> waiter);
   struct FollowRun;
   class Bulk;
+  bool IsExplained(const std::atomic<bool>* stop);
   absl::Status FollowOnce(const FollowOptions& options, const EntryHandler& handle, FollowRun& run);
   absl::Status Mark(const FollowOptions& options, FollowRun& run);
   absl::Status Acknowledge(const FollowOptions& options, FollowRun& run, bool last);

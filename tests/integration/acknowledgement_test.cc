@@ -301,7 +301,7 @@ TEST_F(DeliveryTest, AnEmptyCertificateIsAnErrorAndEndsNobody) {
   ASSERT_OK(agency);
   ASSERT_TRUE(base::WriteFileAtomically(folder_.File("tls.crt"), ""));
   EXPECT_OK((*agency)->Connect("leem")) << "with what it has";
-  EXPECT_EQ((*agency)->Newer(), nullptr);
+  EXPECT_FALSE((*agency)->Newer().ok());
   EXPECT_THAT(sdk::Agency::Load(folder_.File("client")), HasReason(Reason::kCertificateRejected));
   // A service has no configuration of its own: it reads its files as it connects.
   const auto service = sdk::Agency::OfService("leem", regime_.source().Get(), (*agency)->config());

@@ -37,7 +37,7 @@ class CallerCheckTest : public ::testing::Test {
     Write("directory.pub", directory_key_->public_key().Pem());
   }
   absl::Status Call(const std::string& address = "") {
-    const std::string here = "localhost:" + std::to_string(server_.server().port());
+    const std::string here = "127.0.0.1:" + std::to_string(server_.server().port());
     Write("client",
           "agency: \"partners/kr/agencies/licensing\" tls_certificate_file: \"tls.crt\" "
           "tls_key_file: \"tls.key\" directory_file: \"directory\" "
@@ -137,7 +137,7 @@ TEST_F(CallerCheckTest, OutagesAreNotTheCertificates) {
 
   Revoke();
   WriteDirectory();
-  EXPECT_FALSE(base::ReasonOf(Call("localhost:1")).has_value());
+  EXPECT_FALSE(base::ReasonOf(Call("127.0.0.1:1")).has_value());
 }
 
 // A connection that is there already is told the reason.

@@ -23,6 +23,66 @@ TEST_F(HostileHostTest, AnHonestHostIsFollowedAndAcknowledged) {
   EXPECT_EQ(host_.acknowledged, 1);
 }
 
+// Puts the other half of the directory in place while the client waits for it.
+class Publisher final : public sdk::Waiter {
+ public:
+  explicit Publisher(std::function<void()> publish) : publish_(std::move(publish)) {}
+  void Wait(absl::Duration, const std::atomic<bool>*) override {
+    if (++waited_ == 3) publish_();
+  }
+  int waited() const { return waited_; }
+
+ private:
+  std::function<void()> publish_;
+  int waited_ = 0;
+};
+
+// One document, under a checkpoint by a log key that no directory lists yet.
+class UnknownLogKeyTest : public HostileHostTest {
+ protected:
+  UnknownLogKeyTest() {
+    Deliver("all", Record(Denial("1"), 0));
+    Finish(false);
+    const entry::Checkpoint checkpoint = {entry::OriginOf("mtcr.example", "leem", "all"),
+                                          {1, trees_["all"].Root()}};
+    host_.message.add_checkpoints(fresh_->Sign(checkpoint.Text()));
+  }
+  absl::StatusOr<entry::NoteSigner> fresh_ = entry::NoteSigner::Create(
+      "mtcr.example/leem", *crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
+};
+
+TEST_F(UnknownLogKeyTest, IsNoEvidenceWhileTheDirectoryIsHalfPublished) {
+  const auto agency = sdk::Agency::Load(folder_.File("client"));
+  ASSERT_OK(agency);
+  const std::string before = *base::ReadFile(folder_.File("directory.sig"));
+  regime_.Edit([&](auto& d) {
+    for (auto& service : *d.mutable_services()) {
+      if (service.group() == "leem") service.add_log_keys(fresh_->Vkey());
+    }
+  });
+  WriteConfig();
+  ASSERT_TRUE(base::WriteFileAtomically(folder_.File("directory.sig"), before));
+  auto client =
+      sdk::Client::Over(*agency, "leem", server_->InProcessChannel(grpc::ChannelArguments()),
+                        std::make_shared<Publisher>([&] { WriteConfig(); }));
+  EXPECT_OK(client->Follow({.state_file = folder_.File("state"), .until_current = true},
+                           [](const sdk::VerifiedEntry&) { return absl::OkStatus(); }));
+  EXPECT_FALSE(base::ReadFile(folder_.File("state.evidence")).has_value());
+  EXPECT_EQ(host_.acknowledged, 1);
+}
+
+TEST_F(UnknownLogKeyTest, IsEvidenceOnceTheDirectoryStaysBroken) {
+  const auto agency = sdk::Agency::Load(folder_.File("client"));
+  ASSERT_OK(agency);
+  ASSERT_TRUE(base::WriteFileAtomically(folder_.File("directory.sig"), "broken"));
+  auto waiter = std::make_shared<Publisher>([] {});
+  auto client = sdk::Client::Over(*agency, "leem",
+                                  server_->InProcessChannel(grpc::ChannelArguments()), waiter);
+  ExpectEvidence(client->Follow({.state_file = folder_.File("state"), .until_current = true},
+                                [](const sdk::VerifiedEntry&) { return absl::OkStatus(); }));
+  EXPECT_EQ(waiter->waited(), 100) << "ten seconds";
+}
+
 TEST_F(HostileHostTest, NothingIsLeftOutUnasked) {
   auto* delivery = host_.message.add_deliveries();
   delivery->set_ledger("all");

@@ -138,7 +138,7 @@ class World {
   }
   // A folder of the memory controller, of either version; empty where there is none to be had.
   std::string MemoryLimit(const std::string& name) {
-    for (const std::string& root : {"/sys/fs/cgroup/memory", "/sys/fs/cgroup"}) {
+    for (const std::string root : {"/sys/fs/cgroup/memory", "/sys/fs/cgroup"}) {
       const std::string group = fmt::format("{}/entente-robustness-{}-{}", root, ::getpid(), name);
       if (::mkdir(group.c_str(), 0700) != 0) continue;
       const bool v1 = root.ends_with("memory");

@@ -146,7 +146,7 @@ void Submit(Stage& stage, const std::string& state, int number) {
                Outcome::kUnknown &&
            !stage.stop) {
       stage.Wait(absl::Milliseconds(20));
-      client->Refresh();
+      client->Refresh().IgnoreError();
     }
     last = std::move(sent);
     stage.Wait(pace - (Now() - began));

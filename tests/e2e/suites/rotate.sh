@@ -43,7 +43,7 @@ step "a stream opens, and stays open through all that follows"
 ENTENTE_CONFIG=$work/pki/agencies/kr/licensing/client.textproto entente follow leem --save "$work/kr" \
   > "$work/kr.out" 2> "$work/kr.err" & stream=$!
 has() { grep -q "partners/$1/denials/$2" "$work/kr.out"; }
-await has fr 1 || fail "kr does not see fr's denial"
+await has fr 1 || fail "kr does not see fr's denial: $(cat "$work/kr.err")"
 
 step "an authority is registered, issues, and the old one is retired"
 "$issue" authority 3650 "fr export control 2027" "$work/fr/second"
@@ -64,7 +64,7 @@ sed "s#tls.crt#$work/fr/old.crt#; s#tls.key#$work/fr/old.key#" "$home/client.tex
 ENTENTE_CONFIG=$home/old.textproto entente denial list >/dev/null 2>&1 && fail "a caller of the retired authority is let in"
 denial 3 > "$work/d3.json"
 fr denial notify "$work/d3.json" >/dev/null || fail "fr cannot submit after the old authority is retired"
-await has fr 3 || fail "kr does not see it"
+await has fr 3 || fail "kr does not see it: $(cat "$work/kr.err")"
 
 step "a log key: listed, taken over without a restart, and the old one retired"
 grep -c '"serving"' "$work/suite.log" > "$work/starts"
@@ -83,7 +83,7 @@ entente directory retire-log-key "$directory" --group leem --vkey "$old" 2>/dev/
 publish
 denial 5 > "$work/d5.json"
 as jp denial notify "$work/d5.json" >/dev/null || fail "no receipt after the old key is retired"
-await has jp 5 || fail "kr does not see it"
+await has jp 5 || fail "kr does not see it: $(cat "$work/kr.err")"
 
 step "the services' authority, by a directory key that never leaves its device"
 "$issue" authority 3650 "services 2027" "$work/services"
@@ -101,7 +101,7 @@ entente directory retire-authority "$directory" --certificate "$work/pki/authori
 publish
 denial 6 > "$work/d6.json"
 as jp denial notify "$work/d6.json" >/dev/null || fail "jp cannot reach the service by its new authority"
-await has jp 6 || fail "kr does not see it"
+await has jp 6 || fail "kr does not see it: $(cat "$work/kr.err")"
 
 step "nothing was stopped, nothing is suspicious, and the past verifies"
 kill -0 "$stream" 2>/dev/null || fail "the stream ended: $(cat "$work/kr.err")"
