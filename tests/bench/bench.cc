@@ -26,7 +26,6 @@
 #include "services/core/feed/feed.h"
 #include "services/core/journal/sqlite/sqlite_journal.h"
 #include "services/core/machine/sequencer.h"
-#include "services/core/rpc/server_credentials.h"
 #include "services/leem/register/denial_register.h"
 #include "tests/bench/load.h"
 #include "tests/bench/peers/etcd.grpc.pb.h"
@@ -299,10 +298,11 @@ int FloorServe(const std::string& listen, const std::string& pki, int count) {
   const grpc::Slice slice(message);
   FloorService service(grpc::ByteBuffer(&slice, 1), count / 16 + 1);
   grpc::ServerBuilder builder;
-  const std::string roots = pki + "/floor-roots.pem";
-  base::WriteFileAtomically(roots, agency->directory().PartnerAuthoritiesPem());
-  builder.AddListeningPort(listen, rpc::MakeServerCredentials({pki + "/services/leem.crt",
-                                                               pki + "/services/leem.key", roots}));
+  grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  tls.pem_root_certs = agency->directory().PartnerAuthoritiesPem();
+  tls.pem_key_cert_pairs.push_back(
+      {*base::ReadFile(pki + "/services/leem.key"), *base::ReadFile(pki + "/services/leem.crt")});
+  builder.AddListeningPort(listen, grpc::SslServerCredentials(tls));
   builder.RegisterCallbackGenericService(&service);
   auto server = builder.BuildAndStart();
   server->Wait();

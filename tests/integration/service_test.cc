@@ -191,6 +191,40 @@ TEST_F(ServiceTest, OneRefusalInAStreamLosesNoOther) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+// Its streams wait for an agency's own queue, and lose nothing: bulk loads are no reason to try
+// again.
+TEST_F(ServiceTest, StreamsThatBringMoreThanMayWaitAreReadLater) {
+  entente::config::v1::Limits limits;
+  limits.set_queue_max(8);
+  LiveServer server(regime_, clock_, limits);
+  auto stub = pb::ExchangeService::NewStub(server.ConnectAs("kr"));
+  const auto fill = [&](int number) {
+    grpc::ClientContext context;
+    auto stream = stub->SubmitMany(&context);
+    std::thread writer([&] {
+      for (int i = 0; i < 200; ++i) {
+        pb::SubmitManyRequest request;
+        *request.mutable_signed_document() =
+            regime_.Sign(regime_.Denial("kr", fmt::format("{}-{}", number, i)));
+        ASSERT_TRUE(stream->Write(request));
+      }
+      stream->WritesDone();
+    });
+    int receipts = 0;
+    pb::SubmitManyResponse response;
+    while (stream->Read(&response)) {
+      EXPECT_TRUE(response.has_receipt()) << response.error().message();
+      receipts += response.has_receipt();
+    }
+    writer.join();
+    EXPECT_TRUE(stream->Finish().ok());
+    EXPECT_EQ(receipts, 200);
+  };
+  std::vector<std::thread> agencies;
+  for (int number = 0; number < 4; ++number) agencies.emplace_back(fill, number);
+  for (std::thread& agency : agencies) agency.join();
+}
+
 // An open stream ends when its agency is revoked; others go on.
 TEST_F(ServiceTest, RevokingAnAgencyEndsItsStreams) {
   grpc::ClientContext context;

@@ -12,6 +12,7 @@ FairPool::FairPool(int threads, size_t queue_max_per_party)
 FairPool::~FairPool() { Stop(); }
 
 bool FairPool::TryPost(const std::string& party, std::function<void()> work) {
+  bool wake = false;
   {
     MutexLock lock(mutex_);
     if (stopped_) return false;
@@ -21,8 +22,9 @@ bool FairPool::TryPost(const std::string& party, std::function<void()> work) {
     if (to.queue.empty() && to.running == 0) to.used = std::max(to.used, level_);
     to.queue.push_back(std::move(work));
     ++queued_;
+    wake = idle_ > 0 && to.running < RunningMax();
   }
-  wake_.NotifyOne();
+  if (wake) wake_.NotifyOne();
   return true;
 }
 
@@ -55,10 +57,14 @@ size_t FairPool::queued() const {
   return queued_;
 }
 
+int FairPool::RunningMax() const {
+  const bool crowded = std::chrono::steady_clock::now() - other_time_ < std::chrono::seconds(1);
+  return std::max(1, crowded ? running_max_ - 1 : running_max_);
+}
+
 std::map<std::string, FairPool::Party>::iterator FairPool::Next() {
   auto best = parties_.end();
-  const bool crowded = std::chrono::steady_clock::now() - other_time_ < std::chrono::seconds(1);
-  const int running_max = std::max(1, crowded ? running_max_ - 1 : running_max_);
+  const int running_max = RunningMax();
   for (auto it = parties_.begin(); it != parties_.end(); ++it) {
     if (it->second.queue.empty() || it->second.running >= running_max) continue;
     // Work that is running has no known cost yet; whoever has less of it goes first.
@@ -74,11 +80,14 @@ void FairPool::Run() {
   while (true) {
     std::map<std::string, Party>::iterator party;  // stays valid while something of it runs
     std::function<void()> work;
+    bool more = false;
     {
       MutexLock lock(mutex_);
       while ((party = Next()) == parties_.end()) {
         if (queued_ == 0 && stopped_) return;
+        ++idle_;
         wake_.Wait(mutex_);
+        --idle_;
       }
       work = std::move(party->second.queue.front());
       party->second.queue.pop_front();
@@ -86,15 +95,17 @@ void FairPool::Run() {
       level_ = std::max(level_, party->second.used);
       party->second.used += kGuess;
       ++party->second.running;
+      more = idle_ > 0 && Next() != parties_.end();
     }
+    // Whoever takes work wakes one more while there is any, so that no thread wakes for nothing.
+    if (more) wake_.NotifyOne();
     const auto began = std::chrono::steady_clock::now();
     work();
     work = nullptr;
     const Time took = std::chrono::steady_clock::now() - began;
     MutexLock lock(mutex_);
     party->second.used += took - kGuess;
-    // What it could not have before it may have now, and this thread may go to another.
-    if (!party->second.queue.empty() || stopped_) wake_.NotifyAll();
+    if (stopped_) wake_.NotifyAll();
     if (--party->second.running == 0 && party->second.queue.empty() &&
         party->second.used <= level_) {
       parties_.erase(party);

@@ -41,6 +41,8 @@ class FairPool {
     Time used{0};  // of a thread, on the common scale
     int running = 0;
   };
+  // How much of one party's work may run now.
+  int RunningMax() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The party that comes next; the end if there is no work, or only of who has all that he may.
   std::map<std::string, Party>::iterator Next() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
@@ -52,6 +54,7 @@ class FairPool {
   CondVar wake_;
   std::map<std::string, Party> parties_ ABSL_GUARDED_BY(mutex_);  // with work queued or running
   size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;
+  int idle_ ABSL_GUARDED_BY(mutex_) = 0;  // threads that wait for work
   // How much the party that was served last had been given: who comes back from a rest starts here
   // and has saved nothing up.
   Time level_ ABSL_GUARDED_BY(mutex_){0};

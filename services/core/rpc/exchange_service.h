@@ -40,6 +40,9 @@ struct Backend {
   telemetry::Metrics& metrics;
   telemetry::AuditLog* audit = nullptr;  // null: none is kept
   Acceptor* acceptor = nullptr;          // null: connections come from elsewhere
+  // What a stream's document holds of its agency's budget at least: an agency's streams then wait,
+  // unread, before they have more documents in flight than its queues take.
+  size_t document_bytes_min = 0;
   std::shared_ptr<RefusalCount> refusals = std::make_shared<RefusalCount>();
 };
 

@@ -1,5 +1,6 @@
 #include "services/core/rpc/submit.h"
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -87,7 +88,9 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
       }
     }
     // What it is built into takes about as much again.
-    if (slot != nullptr) slot->hold.Resize(2 * slot->request.Length());
+    if (slot != nullptr) {
+      slot->hold.Resize(std::max(2 * slot->request.Length(), backend_.document_bytes_min));
+    }
     if (slot != nullptr && !backend_.intake.TryPost(party_, [self = shared_from_this(), slot] {
           self->Verify(*slot);
         })) {
@@ -162,7 +165,8 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
     const auto ready = [self = shared_from_this()](std::optional<Budget::Hold> hold) {
       self->Ready(std::move(hold));
     };
-    if (!backend_.budget.Take(party_, kRequestBytesMax, ready)) ready(std::nullopt);
+    const size_t bytes = std::max(kRequestBytesMax, backend_.document_bytes_min);
+    if (!backend_.budget.Take(party_, bytes, ready)) ready(std::nullopt);
   }
 
   void Ready(std::optional<Budget::Hold> hold) {
@@ -258,6 +262,7 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
     while (true) {
       std::shared_ptr<Slot> submit;
       std::shared_ptr<Slot> write;
+      bool another = false;
       bool read = false;
       bool end = false;
       {
@@ -265,6 +270,7 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
         submit = NextToSubmit();
         if (submit == nullptr) {
           write = NextToWrite();
+          another = !slots_.empty() && slots_.front()->progress == Progress::kSettled;
           read = !reading_ && !reads_done_ && !cancelled_ && !draining_ && opened_ && HasRoom();
           if (read) reading_ = true;
           end = Ends();
@@ -277,7 +283,10 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
       if (submit != nullptr) Submit(std::move(submit));
       if (write != nullptr) {
         answer_ = ToByteBuffer(write->response);
-        StartWrite(&answer_);
+        // What settled together leaves together: a packet for each answer costs more than the answer.
+        grpc::WriteOptions options;
+        if (another) options.set_buffer_hint();
+        StartWrite(&answer_, options);
       }
       if (read) ReadNext();
       if (end) return FinishOnce(EndStatus());  // `this` may be gone after it
