@@ -325,8 +325,8 @@ absl::Status Approve(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   const std::string reference =
       options.reference.empty() ? "approval-" + edition.edition() : options.reference;
-  return SubmitAndPrint(*client, client->Compose(reference, AllPartners(), Marked(false), approval),
-                        context.json);
+  return SubmitAndPrint(context, *client,
+                        client->Compose(reference, AllPartners(), Marked(false), approval));
 }
 
 absl::Status Publish(const Context& context, const AnnexOptions& options) {
@@ -347,7 +347,7 @@ absl::Status Publish(const Context& context, const AnnexOptions& options) {
     relates->set_relation(Reference::RELATION_RELATES_TO);
     relates->set_name(base.name);
   }
-  return SubmitAndPrint(*client, document, context.json);
+  return SubmitAndPrint(context, *client, document);
 }
 
 // A whole edition from a file, as a draft to approve and publish.
@@ -378,9 +378,8 @@ absl::Status ImportCodes(const Context& context, const AnnexOptions& options) {
     crosswalk.set_national_edition(options.other);
     const std::string reference =
         (options.reference.empty() ? "codes" : options.reference) + "-" + crosswalk.jurisdiction();
-    ENTENTE_RETURN_IF_ERROR(
-        SubmitAndPrint(*client, client->Compose(reference, AllPartners(), Marked(false), crosswalk),
-                       context.json));
+    ENTENTE_RETURN_IF_ERROR(SubmitAndPrint(
+        context, *client, client->Compose(reference, AllPartners(), Marked(false), crosswalk)));
   }
   return absl::OkStatus();
 }
@@ -429,10 +428,9 @@ absl::Status SetStatus(const Context& context, const AnnexOptions& options) {
   body.set_text(options.text);
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   return SubmitAndPrint(
-      *client,
+      context, *client,
       client->Compose(options.reference.empty() ? FreshReference() : options.reference,
-                      AllPartners(), Marked(false), body),
-      context.json);
+                      AllPartners(), Marked(false), body));
 }
 
 absl::Status ListStatus(const Context& context, const AnnexOptions& options) {

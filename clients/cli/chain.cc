@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "clients/cli/held_document.h"
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/status.h"
 
@@ -32,10 +33,12 @@ void PrintReceipt(const exchange::Receipt& receipt, bool json) {
   std::cout << "\n";
 }
 
-absl::Status SubmitAndPrint(sdk::Client& client, const exchange::Document& document, bool json) {
+absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
+                            const exchange::Document& document) {
   ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
+  if (!context.hold_file.empty()) return Hold(signed_document, context.hold_file);
   ENTENTE_ASSIGN_OR_RETURN(const auto receipt, client.Submit(signed_document));
-  PrintReceipt(receipt, json);
+  PrintReceipt(receipt, context.json);
   return absl::OkStatus();
 }
 
@@ -52,7 +55,7 @@ absl::Status SendFiles(const Context& context, const std::string& group,
     if (status.ok() && !document.has_composed_time()) {
       entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
     }
-    if (status.ok()) status = SubmitAndPrint(*client, document, context.json);
+    if (status.ok()) status = SubmitAndPrint(context, *client, document);
     if (status.ok()) continue;
     if (files.size() > 1) std::cerr << file << ": " << base::Text(status) << "\n";
     if (first_error.ok()) first_error = base::WithPrefix(status, file);

@@ -15,7 +15,9 @@ namespace exchange = ::entente::exchange::v1;
 
 // A receipt for people, or leaf and receipt in JSON.
 void PrintReceipt(const exchange::Receipt& receipt, bool json);
-absl::Status SubmitAndPrint(sdk::Client& client, const exchange::Document& document, bool json);
+// Signs and submits; with --hold, signs and keeps it in that file.
+absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
+                            const exchange::Document& document);
 // Signs and submits documents in proto3 JSON; originator and time of composing are filled in where
 // they are missing. Goes on after a refusal; the first one is returned.
 absl::Status SendFiles(const Context& context, const std::string& group,

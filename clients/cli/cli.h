@@ -23,6 +23,7 @@ class Context {
  public:
   std::string config_file;
   bool json = false;
+  std::string hold_file;  // what a verb would submit is kept there instead; empty: is submitted
 
   // The agency of --config, $ENTENTE_CONFIG or ~/.config/entente/client.textproto.
   absl::StatusOr<std::shared_ptr<const sdk::Agency>> Agency() const;
@@ -78,6 +79,7 @@ void AddIem(CLI::App& app, Context& context);      // alert, report, rfi, releas
 void AddOperate(CLI::App& app, Context& context);  // backup, status
 void AddAnnex(CLI::App& app, Context& context);
 void AddProposal(CLI::App& app, Context& context);
+void AddSign(CLI::App& app, Context& context);  // sign, submit
 void AddTrend(CLI::App& app, Context& context);
 void AddLedger(CLI::App& app, Context& context);  // ledger, delivery
 void AddVerify(CLI::App& app, Context& context);  // verify, fsck

@@ -137,6 +137,10 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
   if (!text) return base::RefuseArgument(Reason::kFieldInvalid, "cannot read {}", options.file);
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   ENTENTE_ASSIGN_OR_RETURN(const LiteFile file, ReadLite(*text, client->agency().name().state));
+  if (!context.hold_file.empty()) {
+    return base::RefuseArgument(Reason::kFieldInvalid,
+                                "--hold: an import has many documents; hold each by itself");
+  }
   // The times are kept before anything is sent: what is sent and not answered is made again alike.
   ImportTimes times(client->agency());
   for (const LiteDenial& denial : file.denials) times.Get(denial);
@@ -339,7 +343,7 @@ absl::Status Revise(
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchDenialChain(*client, options.name));
   pb::Document document = ComposeNext(*client, chain, options.name, options.reference);
   ENTENTE_RETURN_IF_ERROR(fill(*document.mutable_body(), document));
-  return SubmitAndPrint(*client, document, context.json);
+  return SubmitAndPrint(context, *client, document);
 }
 
 absl::Status Amend(const Context& context, const DenialOptions& options) {

@@ -256,7 +256,7 @@ absl::Status Revise(const Context& context, const IemOptions& options,
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchMatterChain(*client, options.name));
   exchange::Document document = ComposeNext(*client, chain, options.name, options.reference);
   document.mutable_body()->PackFrom(body);
-  return SubmitAndPrint(*client, document, context.json);
+  return SubmitAndPrint(context, *client, document);
 }
 
 absl::Status Update(const Context& context, const IemOptions& options) {
@@ -267,7 +267,7 @@ absl::Status Update(const Context& context, const IemOptions& options) {
   exchange::Document document = ComposeNext(*client, chain, options.name, options.reference);
   if (given.has_marking()) *document.mutable_marking() = given.marking();
   *document.mutable_body() = given.body();
-  return SubmitAndPrint(*client, document, context.json);
+  return SubmitAndPrint(context, *client, document);
 }
 
 absl::Status CloseAlert(const Context& context, const IemOptions& options) {
@@ -310,7 +310,7 @@ absl::Status Say(const Context& context, const IemOptions& options,
   auto* link = document.add_references();
   link->set_relation(Reference::RELATION_ANSWERS);
   link->set_name(options.name);
-  return SubmitAndPrint(*client, document, context.json);
+  return SubmitAndPrint(context, *client, document);
 }
 
 absl::Status Sight(const Context& context, const IemOptions& options) {
@@ -390,7 +390,7 @@ absl::Status AskRelease(const Context& context, IemOptions options) {
   auto* link = document.add_references();
   link->set_relation(Reference::RELATION_RELATES_TO);
   link->set_name(options.name);
-  return SubmitAndPrint(*client, document, context.json);
+  return SubmitAndPrint(context, *client, document);
 }
 
 using Options = std::shared_ptr<IemOptions>;

@@ -46,6 +46,8 @@ int main(int argc, char** argv) {
   app.add_option("--config", context.config_file, "Your agency's ClientConfig, text-proto")
       ->envname("ENTENTE_CONFIG");
   app.add_flag("--json", context.json, "JSON, one object a line, for machines");
+  app.add_option("--hold", context.hold_file,
+                 "Sign, and keep the document in this file instead of sending it (entente sign)");
   app.set_version_flag("--version", "entente " ENTENTE_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
@@ -55,6 +57,7 @@ int main(int argc, char** argv) {
   entente::cli::AddProposal(app, context);
   entente::cli::AddTrend(app, context);
   entente::cli::AddFollow(app, context);
+  entente::cli::AddSign(app, context);
   entente::cli::AddLedger(app, context);
   entente::cli::AddVerify(app, context);
   entente::cli::AddDirectory(app, context);

@@ -260,7 +260,7 @@ absl::Status Revise(const Context& context, const ProposalOptions& options) {
   auto document = ComposeNext(*client, proposal.chain, options.name, options.reference);
   if (given.has_marking()) *document.mutable_marking() = given.marking();
   *document.mutable_body() = given.body();
-  return SubmitAndPrint(*client, document, context.json);
+  return SubmitAndPrint(context, *client, document);
 }
 
 absl::Status Close(const Context& context, const ProposalOptions& options) {
@@ -274,7 +274,7 @@ absl::Status Close(const Context& context, const ProposalOptions& options) {
   body.set_explanation(options.text);
   auto document = ComposeNext(*client, proposal.chain, options.name, options.reference);
   document.mutable_body()->PackFrom(body);
-  return SubmitAndPrint(*client, document, context.json);
+  return SubmitAndPrint(context, *client, document);
 }
 
 // Says something about a proposal, in its audience or in one that is named.
@@ -291,7 +291,7 @@ absl::Status Say(sdk::Client& client, const Context& context, const ProposalOpti
   auto* link = document.add_references();
   link->set_relation(Reference::RELATION_ANSWERS);
   link->set_name(options.name);
-  return SubmitAndPrint(client, document, context.json);
+  return SubmitAndPrint(context, client, document);
 }
 
 // That the newest text is the one that was read, where the caller says which.

@@ -4,6 +4,7 @@
 #include "clients/cli/cli.h"
 #include "clients/cli/groups.h"
 #include "clients/cli/trend_html.h"
+#include "clients/cli/trend_table.h"
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/grpc_status.h"
@@ -70,6 +71,7 @@ absl::StatusOr<pb::GetTrendsResponse> Fetch(sdk::Client& client, const std::stri
   grpc::ClientContext context;
   pb::GetTrendsResponse response;
   ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetTrends(&context, request, &response)));
+  ENTENTE_RETURN_IF_ERROR(CheckTable(response));
   return response;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -188,7 +189,7 @@ void Watch(Stage& stage, const World& world) {
   }
 }
 
-// Hostile processes, each of which ends by itself.
+// Hostile processes, each of which ends by itself, or with this one.
 std::vector<pid_t> StartHostile(const RunOptions& options, const World& world, int seconds) {
   std::vector<pid_t> children;
   for (const std::string& kind : options.hostile) {
@@ -196,6 +197,7 @@ std::vector<pid_t> StartHostile(const RunOptions& options, const World& world, i
     if (child == 0) {
       const std::string config = options.work + "/pki/agencies/hu/licensing/client.textproto";
       const std::string length = std::to_string(seconds);
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       ::setpriority(PRIO_PROCESS, 0, options.hostile_nice);
       ::execl(options.self.c_str(), options.self.c_str(), "hostile", kind.c_str(), "--config",
               config.c_str(), "--address", world.addresses[0].c_str(), "--seconds", length.c_str(),

@@ -359,16 +359,18 @@ absl::StatusOr<SigningIdentity> SigningIdentity::FromFiles(const std::string& ce
   return SigningIdentity{std::move(chain), std::move(key)};
 }
 
+void AddSignature(const SigningIdentity& signer, pb::SignedDocument& signed_document) {
+  auto* signature = signed_document.add_signatures();
+  signature->set_certificate(signer.chain[0].der());
+  for (size_t i = 1; i < signer.chain.size(); ++i) signature->add_chain(signer.chain[i].der());
+  signature->set_value(
+      signer.key.Sign(PreAuthenticationEncoding(kMediaType, signed_document.document())));
+}
+
 pb::SignedDocument Sign(const pb::Document& document, std::span<const SigningIdentity> signers) {
   pb::SignedDocument result;
   result.set_document(document.SerializeAsString());
-  const std::string message = PreAuthenticationEncoding(kMediaType, result.document());
-  for (const SigningIdentity& signer : signers) {
-    auto* signature = result.add_signatures();
-    signature->set_certificate(signer.chain[0].der());
-    for (size_t i = 1; i < signer.chain.size(); ++i) signature->add_chain(signer.chain[i].der());
-    signature->set_value(signer.key.Sign(message));
-  }
+  for (const SigningIdentity& signer : signers) AddSignature(signer, result);
   return result;
 }
 

@@ -126,6 +126,9 @@ struct SigningIdentity {
                                                    const std::string& key_file);
 };
 
+// Signs the document's bytes as they are, beside the signatures that are there.
+void AddSignature(const SigningIdentity& signer, pb::SignedDocument& signed_document);
+
 // Serialises `document` once and signs it with each identity.
 pb::SignedDocument Sign(const pb::Document& document, std::span<const SigningIdentity> signers);
 

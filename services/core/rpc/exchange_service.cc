@@ -56,7 +56,8 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
   // callers who are not let in at all, whatever they call themselves.
   uint64_t count = 1;
   const bool unknown = status.code() == absl::StatusCode::kUnauthenticated;
-  if (unknown || status.code() == absl::StatusCode::kResourceExhausted) {
+  const bool counted = unknown || status.code() == absl::StatusCode::kResourceExhausted;
+  if (counted) {
     count = backend.refusals->Count(unknown ? "" : caller, backend.clock.Now());
     if (count == 0) return;
   }
@@ -75,6 +76,9 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
   using telemetry::Level;
   const Level level = status.ok() ? Level::kDebug : Level::kInfo;
   if (!telemetry::Enabled(level)) return;
+  // The audit has a line of each, and a size of its own; the log may have neither.
+  if (!status.ok() && !counted) count = backend.logged->Count(caller, backend.clock.Now());
+  if (count == 0) return;
   const absl::Duration took =
       call.began == absl::InfinitePast() ? absl::ZeroDuration() : backend.clock.Now() - call.began;
   telemetry::Log(

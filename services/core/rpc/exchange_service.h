@@ -43,7 +43,9 @@ struct Backend {
   // What a stream's document holds of its agency's budget at least: an agency's streams then wait,
   // unread, before they have more documents in flight than its queues take.
   size_t document_bytes_min = 0;
-  std::shared_ptr<RefusalCount> refusals = std::make_shared<RefusalCount>();
+  // Of those who come too often or are not let in, and of other refusals in the log.
+  std::shared_ptr<RefusalCount> refusals = std::make_shared<RefusalCount>(1);
+  std::shared_ptr<RefusalCount> logged = std::make_shared<RefusalCount>(10);
 };
 
 // Counts, logs and audits a call that has finished, or the opening of a stream.

@@ -283,7 +283,8 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
       if (submit != nullptr) Submit(std::move(submit));
       if (write != nullptr) {
         answer_ = ToByteBuffer(write->response);
-        // What settled together leaves together: a packet for each answer costs more than the answer.
+        // What settled together leaves together: a packet for each answer costs more than the
+        // answer.
         grpc::WriteOptions options;
         if (another) options.set_buffer_hint();
         StartWrite(&answer_, options);
