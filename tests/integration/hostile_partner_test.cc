@@ -265,6 +265,50 @@ TEST_F(HostilePartnerTest, AnswersThatNobodyTakesStopOnlyTheirCaller) {
   }
 }
 
+// F5c: one call for a page of the fattest denials that there may be.
+TEST_F(HostilePartnerTest, APageOfFatDenialsIsAPage) {
+  // Three bytes a letter, as many as a field takes.
+  const auto fat = [](int letters) {
+    return Repeat("\xef\xb7\xba", 3 * static_cast<size_t>(letters));
+  };
+  leem::v1::DenialNotification body;
+  *body.mutable_content() = testing::SampleContent();
+  for (int i = 0; i < 50; ++i) {
+    auto& party = *body.mutable_content()->add_parties();
+    party.set_role(leem::v1::PARTY_ROLE_CONSIGNEE);
+    party.set_name("p");
+    party.set_address(fat(1000));
+    for (int j = 0; j < 16; ++j) {
+      auto& identifier = *party.add_identifiers();
+      identifier.set_scheme(fat(50));
+      identifier.set_value(std::to_string(j) + fat(96));
+    }
+  }
+  constexpr int kDenials = 24;
+  for (int i = 0; i < kDenials; ++i) {
+    auto document = regime_.Denial("nz", std::to_string(i), {"nz"});
+    document.mutable_body()->PackFrom(body);
+    ASSERT_GT(document.ByteSizeLong(), 480u << 10);
+    ASSERT_OK(Submit(document));
+  }
+  const size_t before = PeakMemory();
+  auto stub = leem::v1::DenialService::NewStub(server_.ConnectAs("nz"));
+  leem::v1::ListDenialsRequest request;
+  request.set_page_size(500);
+  int seen = 0;
+  do {
+    grpc::ClientContext context;
+    leem::v1::ListDenialsResponse response;
+    ASSERT_TRUE(stub->ListDenials(&context, request, &response).ok());
+    EXPECT_LE(response.ByteSizeLong(), 2 * kMiB) << "one more than fits ends a page";
+    seen += response.denials_size();
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_EQ(seen, kDenials);
+  EXPECT_LT(kMeasuresMemory ? PeakMemory() - before : 0, 24 * kMiB) << "all have 12 MiB";
+  ExpectHonestCallersServed();
+}
+
 // F9: nothing is served but what the table of rights knows, and health.
 TEST_F(HostilePartnerTest, NothingElseIsServed) {
   for (const char* method :
