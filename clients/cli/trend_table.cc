@@ -30,8 +30,9 @@ absl::Status CheckTable(const exchange::v1::GetTrendsResponse& table) {
     if (row.total() > above) return Odd("rows do not come by falling total");
     above = row.total();
     if (row.cells_size() != table.months_size()) return Odd("a row has not one cell a month");
-    if (!IsCount(row.total()) || !IsCount(row.total_before()))
+    if (!IsCount(row.total()) || !IsCount(row.total_before())) {
       return Odd("a total is out of range");
+    }
     for (const auto& cell : row.cells()) {
       if (!IsCount(cell.count())) return Odd("a count is out of range");
     }
