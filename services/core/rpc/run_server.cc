@@ -1,5 +1,6 @@
 #include "services/core/rpc/run_server.h"
 
+#include <malloc.h>
 #include <prometheus/registry.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -19,6 +20,8 @@ namespace {
 using base::Reason;
 using telemetry::Level;
 namespace field = telemetry::field;
+
+constexpr int kTrimSeconds = 30;
 
 absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, sigset_t signals) {
   const base::SystemClock clock;
@@ -64,11 +67,13 @@ absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, 
     telemetry::Log(Level::kError, "cannot serve metrics; going on without",
                    {{"listen", process.config.metrics_listen()}});
   }
-  while (true) {
+  for (int seconds = 1;; ++seconds) {
     const timespec second{1, 0};
     const int signal = sigtimedwait(&signals, nullptr, &second);
     const bool audited = audit == nullptr || audit->Tick();
     for (const auto& server : servers) server->Tick(audited);
+    // What a flood left free between what is in use goes back to the system.
+    if (seconds % kTrimSeconds == 0) ::malloc_trim(0);
     if (signal == SIGINT || signal == SIGTERM) break;
   }
   telemetry::Log(Level::kInfo, "draining");
