@@ -1,6 +1,7 @@
 #include "clients/cli/trend_table.h"
 
 #include "services/core/base/status.h"
+#include "services/core/trends/trends.h"
 
 namespace entente::cli {
 namespace {
@@ -9,7 +10,6 @@ using base::Reason;
 
 constexpr int64_t kCountMax = int64_t{1} << 40;
 constexpr int kRowsMax = 200;
-constexpr int kMonthsMax = 120;
 
 absl::Status Odd(std::string_view what) {
   return base::Refuse(absl::StatusCode::kDataLoss, Reason::kDocumentMalformed,
@@ -21,7 +21,7 @@ bool IsCount(int64_t count) { return count >= 0 && count <= kCountMax; }
 }  // namespace
 
 absl::Status CheckTable(const exchange::v1::GetTrendsResponse& table) {
-  if (table.months_size() > kMonthsMax) return Odd("too many months");
+  if (table.months_size() > trends::kMonthsMax) return Odd("too many months");
   if (table.rows_size() > kRowsMax) return Odd("too many rows");
   if (!IsCount(table.suppressed_cells())) return Odd("suppressed_cells is out of range");
   int64_t above = kCountMax;

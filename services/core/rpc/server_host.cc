@@ -242,8 +242,10 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   backend = std::make_unique<Backend>(Backend{*guard, *directory, clock, *machine, *journal,
                                               *sequencer, verifier, *follow, *intake, *readers,
                                               *budget, budgets, *metrics, options.audit});
+  // Never more than everybody is guaranteed: others' bytes must not keep a stream from being read.
   backend->document_bytes_min =
-      budget->options().agency_bytes_max / std::min(queue_max, kWaitingCallsMax);
+      std::min(budget->options().agency_bytes_max / std::min(queue_max, kWaitingCallsMax),
+               budget->options().guaranteed_bytes);
   services = module.make_services(*backend, *reg);
   services.push_back(std::make_unique<ExchangeServiceImpl>(*backend));
   if (!reg->Dimensions().empty()) {
