@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <thread>
 
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
 #include "services/core/identity/authorization.h"
 #include "tests/integration/live_server.h"
+#include "tests/support/raw_http2.h"
 
 namespace entente {
 namespace {
@@ -121,6 +123,41 @@ TEST_F(HostilePartnerTest, ManyEmptySignaturesCostNothing) {
   }
   EXPECT_LT(kMeasuresMemory ? PeakMemory() - before : 0, 64 * kMiB)
       << "once it was 740 MiB; a third is the caller's own";
+  ExpectHonestCallersServed();
+}
+
+// F3: frames that no client of gRPC's sends. Of a byte this gRPC makes up to a thousand.
+TEST_F(HostilePartnerTest, AnyBytesEndTheirOwnConnectionOnly) {
+  const auto tls = regime_.IssueTls("nz");
+  std::string chain;
+  for (const auto& certificate : tls.chain) chain += certificate.Pem();
+  ExpectHonestCallersServed();
+  for (const testing::Flood flood : testing::kFloods) {
+    const size_t before = PeakMemory();
+    std::vector<std::thread> players;
+    for (int i = 0; i < 8; ++i) {
+      players.emplace_back([&] {
+        auto http = testing::RawHttp2::Connect(chain, tls.key.Pem(), server_.port());
+        ASSERT_NE(http, nullptr);
+        EXPECT_TRUE(http->SendUntilCut(flood, absl::Seconds(60)).cut) << static_cast<int>(flood);
+      });
+    }
+    for (std::thread& player : players) player.join();
+    EXPECT_LT(kMeasuresMemory ? PeakMemory() - before : 0, 200 * kMiB) << static_cast<int>(flood);
+    ExpectHonestCallersServed();
+  }
+}
+
+TEST_F(HostilePartnerTest, HandshakesThatNoCallFollowsAreCounted) {
+  const std::string health = "/grpc.health.v1.Health/Check";
+  EXPECT_OK(Call(health, ""));
+  const auto tls = regime_.IssueTls("nz");
+  std::string chain;
+  for (const auto& certificate : tls.chain) chain += certificate.Pem();
+  for (int i = 0; i < 100; ++i) testing::RawHttp2::Connect(chain, tls.key.Pem(), server_.port());
+  grpc::GenericStub newcomer(server_.ConnectAs("nz"));
+  EXPECT_THAT(CallOn(newcomer, health, ""), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_OK(Call(health, "")) << "what is connected stays so";
   ExpectHonestCallersServed();
 }
 

@@ -70,6 +70,7 @@ class LiveServer {
     registry_ = std::make_unique<prometheus::Registry>();
   }
 
+  int port() const { return server_->port(); }
   // A channel with this TLS identity; null: no certificate at all.
   std::shared_ptr<grpc::Channel> Connect(const document::SigningIdentity* tls) {
     grpc::SslCredentialsOptions options;

@@ -2,12 +2,12 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <deque>
 #include <iostream>
 #include <memory>
@@ -15,9 +15,11 @@
 #include <vector>
 
 #include "clients/sdk/agency.h"
+#include "services/core/base/bytes.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/status.h"
 #include "tests/robustness/hostile.h"
+#include "tests/support/raw_http2.h"
 
 namespace entente::robustness {
 namespace {
@@ -51,85 +53,35 @@ int ConnectFrom(int host, int port, bool wait) {
 
 int PortOf(const std::string& address) { return std::stoi(address.substr(address.rfind(':') + 1)); }
 
-std::string Frame(int type, int flags, uint32_t stream, const std::string& payload) {
-  const auto size = static_cast<uint32_t>(payload.size());
-  const auto byte = [](uint32_t value) { return static_cast<char>(value & 0xff); };
-  return std::string{byte(size >> 16),        byte(size >> 8),          byte(size),
-                     static_cast<char>(type), static_cast<char>(flags), byte(stream >> 24),
-                     byte(stream >> 16),      byte(stream >> 8),        byte(stream)} +
-         payload;
-}
-
-enum class Flood { kHeaders, kPings, kSettings, kResets };
-
-// Sends until it is cut; how many bytes that took.
-uint64_t SendUntilCut(SSL* tls, Flood flood, absl::Time end) {
-  std::string bytes = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Frame(4, 0, 0, "");
-  if (flood == Flood::kHeaders) bytes += Frame(1, 0, 1, "\x82");
-  uint64_t sent = 0;
-  uint32_t stream = 1;
-  while (Now() < end) {
-    for (int i = 0; i < 64; ++i) {
-      switch (flood) {
-        case Flood::kHeaders:
-          bytes += Frame(9, 0, 1, std::string(16000, '\0'));
-          break;
-        case Flood::kPings:
-          bytes += Frame(6, 0, 0, std::string(8, 'p'));
-          break;
-        case Flood::kSettings:
-          bytes += Frame(4, 0, 0, std::string("\0\x01\0\0\0\0", 6));
-          break;
-        case Flood::kResets:
-          bytes += Frame(1, 4, stream, "\x83\x87\x84") +
-                   Frame(3, 0, stream, std::string("\0\0\0\x08", 4));
-          stream += 2;
-          break;
-      }
-    }
-    const int written = SSL_write(tls, bytes.data(), static_cast<int>(bytes.size()));
-    if (written <= 0) return sent;
-    sent += static_cast<uint64_t>(written);
-    bytes.clear();
-    char ignored[65536];
-    while (SSL_pending(tls) > 0 && SSL_read(tls, ignored, sizeof ignored) > 0) {
-    }
-  }
-  return sent;
-}
-
 }  // namespace
 
 int RunBytes(const HostileOptions& options) {
   const absl::Time end = Now() + options.longest;
   auto agency = sdk::Agency::Load(options.config);
   ENTENTE_CHECK(agency.ok());
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
-                                                                  &SSL_CTX_free);
-  const auto& config = (*agency)->config();
-  ENTENTE_CHECK(SSL_CTX_use_certificate_chain_file(context.get(),
-                                                   config.tls_certificate_file().c_str()) == 1);
-  ENTENTE_CHECK(SSL_CTX_use_PrivateKey_file(context.get(), config.tls_key_file().c_str(),
-                                            SSL_FILETYPE_PEM) == 1);
-  const unsigned char alpn[] = {2, 'h', '2'};
-  SSL_CTX_set_alpn_protos(context.get(), alpn, sizeof alpn);
-  uint64_t connections = 0;
-  uint64_t bytes = 0;
+  const auto chain = base::ReadFile((*agency)->config().tls_certificate_file());
+  const auto key = base::ReadFile((*agency)->config().tls_key_file());
+  ENTENTE_CHECK(chain.has_value() && key.has_value());
+  std::atomic<uint64_t> connections{0};
+  std::atomic<uint64_t> bytes{0};
+  // Alone, and then many at once.
+  const auto play = [&](testing::Flood flood) {
+    const int fd = ConnectFrom(1, PortOf(options.address), true);
+    if (fd < 0) {
+      ::poll(nullptr, 0, 100);
+      return;
+    }
+    if (auto http = testing::RawHttp2::Connect(fd, *chain, *key)) {
+      bytes += http->SendUntilCut(flood, std::min(end - Now(), absl::Seconds(10))).bytes;
+    }
+    ++connections;
+  };
   while (Now() < end) {
-    for (Flood flood : {Flood::kHeaders, Flood::kPings, Flood::kSettings, Flood::kResets}) {
-      const int fd = ConnectFrom(1, PortOf(options.address), true);
-      if (fd < 0) {
-        ::poll(nullptr, 0, 100);
-        continue;
-      }
-      const timeval patience{10, 0};
-      ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-      ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-      const std::unique_ptr<SSL, decltype(&SSL_free)> tls(SSL_new(context.get()), &SSL_free);
-      SSL_set_fd(tls.get(), fd);
-      if (SSL_connect(tls.get()) == 1) bytes += SendUntilCut(tls.get(), flood, end);
-      ++connections;
-      ::close(fd);
+    for (const testing::Flood flood : testing::kFloods) play(flood);
+    for (const testing::Flood flood : testing::kFloods) {
+      std::vector<std::thread> players;
+      for (int i = 0; i < 16; ++i) players.emplace_back(play, flood);
+      for (std::thread& player : players) player.join();
     }
   }
   std::cout << "hostile bytes: " << connections << " connections, " << (bytes >> 20) << " MiB\n";

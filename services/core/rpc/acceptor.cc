@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
+#include <utility>
 
 #include "services/core/base/status.h"
 #include "services/core/telemetry/log.h"
@@ -24,11 +26,14 @@ namespace {
 using base::Reason;
 using Clock = std::chrono::steady_clock;
 
-// What a connection may send that no call explains yet: the handshake, HTTP/2's own frames, and
-// what waits unread in the windows of its streams, 64 of 64 KiB.
-constexpr uint64_t kUnexplainedBytes = 4 << 20;
-constexpr uint64_t kUnexplainedPerSecond = 256;
-constexpr uint64_t kSentPerByte = 64;
+// How often bytes are looked at: in between, a connection sends what it likes.
+constexpr auto kLookEvery = std::chrono::milliseconds(20);
+// What waits in the kernel for a connection is read by gRPC even when it is cut by then.
+constexpr int kReceiveBufferBytes = 128 << 10;
+constexpr double kHandshakesMax = 64;
+constexpr double kHandshakesPerSecond = 1;
+// What a cut costs: whoever is cut again and again comes back every few seconds.
+constexpr double kHandshakesPerCut = 4;
 // Sources that are remembered: an agency has few.
 constexpr size_t kKnownMax = 4096;
 constexpr auto kKnownFor = std::chrono::hours(24);
@@ -91,6 +96,9 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const std::string& ad
   const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int on = 1;
   if (fd >= 0) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Connections inherit it; later it could not widen the window any more.
+  const int buffer = kReceiveBufferBytes;
+  if (fd >= 0) ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
   if (fd < 0 || ::bind(fd, found->ai_addr, found->ai_addrlen) != 0 || ::listen(fd, 1024) != 0) {
     const std::string why = errno == EADDRINUSE ? "the port is taken" : std::strerror(errno);
     if (fd >= 0) ::close(fd);
@@ -164,7 +172,7 @@ void Acceptor::CutAfter(absl::Duration longest) {
 }
 
 void Acceptor::Run() {
-  constexpr int kStepMs = 100;
+  constexpr int kStepMs = static_cast<int>(kLookEvery.count());
   auto next_look = Clock::now();
   while (!stopped_) {
     epoll_event events[64];
@@ -179,7 +187,7 @@ void Acceptor::Run() {
     }
     if (more) AcceptAll();
     if (Clock::now() < next_look) continue;
-    next_look = Clock::now() + std::chrono::milliseconds(200);
+    next_look = Clock::now() + kLookEvery;
     Look();
   }
 }
@@ -223,6 +231,7 @@ void Acceptor::AcceptAll() {
     connection.source = std::move(source);
     connection.peer = std::move(peer);
     connection.since = Clock::now();
+    connection.meter = ConnectionMeter(connection.since);
     epoll_event event = {};
     event.events = EPOLLIN | EPOLLRDHUP;
     event.data.fd = fd;
@@ -311,6 +320,23 @@ void Acceptor::HandOver(int fd) {
   grpc_->HandleNewConnection(&parameters);
 }
 
+double Acceptor::HandshakesLeft(const std::string& agency, double change) {
+  const auto now = Clock::now();
+  auto [it, is_new] = handshakes_.try_emplace(agency, Handshakes{kHandshakesMax, now});
+  Handshakes& account = it->second;
+  const double passed = std::chrono::duration<double>(now - account.at).count();
+  account.at = now;
+  account.left = std::min(account.left + passed * kHandshakesPerSecond + change, kHandshakesMax);
+  return account.left;
+}
+
+bool Acceptor::Admit(const std::string& agency) {
+  base::MutexLock lock(mutex_);
+  if (HandshakesLeft(agency, 0) < 1) return false;
+  HandshakesLeft(agency, -1);
+  return true;
+}
+
 bool Acceptor::Prove(const std::string& peer, const std::string& agency) {
   base::MutexLock lock(mutex_);
   auto it = by_peer_.find(peer);
@@ -323,6 +349,7 @@ bool Acceptor::Prove(const std::string& peer, const std::string& agency) {
     return false;
   }
   ++count;
+  HandshakesLeft(agency, 1);
   connection->agency = agency;
   known_[connection->source] = Clock::now();
   if (known_.size() > kKnownMax) {
@@ -337,19 +364,49 @@ bool Acceptor::Prove(const std::string& peer, const std::string& agency) {
 void Acceptor::Expect(const std::string& peer, uint64_t bytes) {
   base::MutexLock lock(mutex_);
   auto it = by_peer_.find(peer);
-  if (it != by_peer_.end()) it->second->expected += bytes;
+  if (it != by_peer_.end()) it->second->meter.Expect(bytes);
 }
 
 void Acceptor::Explain(const std::string& peer, uint64_t bytes, uint64_t expected) {
   base::MutexLock lock(mutex_);
   auto it = by_peer_.find(peer);
-  if (it == by_peer_.end()) return;
-  it->second->explained += bytes;
-  it->second->expected -= std::min(it->second->expected, expected);
+  if (it != by_peer_.end()) it->second->meter.Explain(bytes, expected);
 }
 
-// Five times a second: who has gone, who is late, who sends what nothing explains.
+void Acceptor::CallOpened(const std::string& peer) {
+  base::MutexLock lock(mutex_);
+  auto it = by_peer_.find(peer);
+  if (it == by_peer_.end()) return;
+  const auto connection = it->second;
+  connection->meter.CallOpened();
+  if (!connection->meter.IsOver(Clock::now())) return;
+  Cut(connection->agency.empty() ? unproven_ : proven_, connection);
+  ++counts_.closed_unexplained;
+}
+
+void Acceptor::CallEnded(const std::string& peer) {
+  base::MutexLock lock(mutex_);
+  auto it = by_peer_.find(peer);
+  if (it != by_peer_.end()) it->second->meter.CallEnded();
+}
+
+// Ends it with all that waits to be read: a mere shutdown would leave that to gRPC.
+void Acceptor::Cut(Connections& from, Connections::iterator connection) {
+  telemetry::Log(telemetry::Level::kWarn, "connection cut: it sends what no call explains",
+                 {{telemetry::field::kPeer, connection->peer},
+                  {telemetry::field::kCaller, connection->agency},
+                  {"bytes", std::to_string(connection->meter.unexplained())},
+                  {"calls", std::to_string(connection->meter.calls())}});
+  if (!connection->agency.empty()) HandshakesLeft(connection->agency, -kHandshakesPerCut);
+  sockaddr nowhere = {};
+  nowhere.sa_family = AF_UNSPEC;
+  ::connect(connection->fd, &nowhere, sizeof nowhere);
+  Close(from, connection);
+}
+
+// Fifty times a second: who has gone, who is late, who sends what nothing explains.
 void Acceptor::Look() {
+  const bool short_of_memory = options_.short_of_memory != nullptr && options_.short_of_memory();
   const auto now = Clock::now();
   base::MutexLock lock(mutex_);
   CloseLate(waiting_, options_.speak_within, counts_.closed_silent);
@@ -366,20 +423,42 @@ void Acceptor::Look() {
         Close(*list, connection);
         continue;
       }
-      const auto seconds = static_cast<uint64_t>(
-          std::chrono::duration_cast<std::chrono::seconds>(now - connection->since).count());
-      const uint64_t explained = connection->explained + connection->expected;
-      const uint64_t allowed = kUnexplainedBytes + explained + explained / 10 +
-                               info.tcpi_bytes_acked / kSentPerByte +
-                               kUnexplainedPerSecond * seconds;
-      if (info.tcpi_bytes_received <= allowed) continue;
-      telemetry::Log(telemetry::Level::kWarn, "connection cut: it sends what no call explains",
-                     {{telemetry::field::kPeer, connection->peer},
-                      {telemetry::field::kCaller, connection->agency},
-                      {"bytes", std::to_string(info.tcpi_bytes_received)}});
-      Close(*list, connection);
+      connection->meter.Read(info.tcpi_bytes_received, info.tcpi_bytes_acked, now);
+      if (!connection->meter.IsOver(now)) continue;
+      Cut(*list, connection);
       ++counts_.closed_unexplained;
     }
+  }
+  if (short_of_memory) CutForMemory();
+}
+
+// Of all agencies, and of those that are not proven yet, whoever is most in debt loses all
+// connections that sent what no call explains; where nobody is in debt, whoever sent most of that.
+void Acceptor::CutForMemory() {
+  struct Sum {
+    int64_t debt = 0;
+    int64_t unexplained = 0;
+    bool operator<(const Sum& other) const {
+      return std::tie(debt, unexplained) < std::tie(other.debt, other.unexplained);
+    }
+  };
+  std::map<std::string, Sum> sums;
+  for (const Connections* list : {&unproven_, &proven_}) {
+    for (const Connection& connection : *list) {
+      Sum& sum = sums[connection.agency];
+      sum.debt += connection.meter.debt();
+      sum.unexplained += connection.meter.unexplained();
+    }
+  }
+  const auto most = std::max_element(
+      sums.begin(), sums.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most == sums.end() || most->second.unexplained == 0) return;
+  Connections& list = most->first.empty() ? unproven_ : proven_;
+  for (auto it = list.begin(); it != list.end();) {
+    const auto connection = it++;
+    if (connection->agency != most->first || connection->meter.unexplained() == 0) continue;
+    Cut(list, connection);
+    ++counts_.closed_for_memory;
   }
 }
 
@@ -390,6 +469,21 @@ Acceptor::Counts Acceptor::counts() const {
   counts.unproven = unproven_.size();
   counts.proven = proven_.size();
   return counts;
+}
+
+OpenCall::OpenCall(Acceptor* acceptor, std::string peer)
+    : acceptor_(acceptor), peer_(std::move(peer)) {
+  if (acceptor_ != nullptr) acceptor_->CallOpened(peer_);
+}
+
+OpenCall& OpenCall::operator=(OpenCall&& other) noexcept {
+  std::swap(acceptor_, other.acceptor_);
+  std::swap(peer_, other.peer_);
+  return *this;
+}
+
+OpenCall::~OpenCall() {
+  if (acceptor_ != nullptr) acceptor_->CallEnded(peer_);
 }
 
 }  // namespace entente::rpc

@@ -5,8 +5,8 @@
 // The life of a connection: waiting (accepted, silent: costs a descriptor) -> unproven (it has sent
 // bytes, gRPC has it) -> proven (an authorised call came over it). Whoever is silent or unproven
 // for too long is closed. When there are too many, the source with the most loses its oldest; of
-// equals, one that was not proven in the last day. A proven connection is cut when it sends much
-// that no call explains.
+// equals, one that was not proven in the last day. A connection is cut when it sends what no call
+// explains (ConnectionMeter), and when memory is short, whoever has sent most of that.
 #ifndef ENTENTE_SERVICES_CORE_RPC_ACCEPTOR_H_
 #define ENTENTE_SERVICES_CORE_RPC_ACCEPTOR_H_
 
@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -23,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/mutex.h"
+#include "services/core/rpc/connection_meter.h"
 
 namespace entente::rpc {
 
@@ -37,6 +39,8 @@ class Acceptor {
     size_t per_source_max = 0;      // of one address, of any kind; 0: none, as behind a proxy
     absl::Duration speak_within = absl::Seconds(10);
     absl::Duration prove_within = absl::Seconds(20);
+    // Whether the process has more memory than its plan explains; null: never.
+    std::function<bool()> short_of_memory = nullptr;
   };
   struct Counts {
     size_t waiting = 0;
@@ -44,7 +48,8 @@ class Acceptor {
     size_t proven = 0;
     uint64_t closed_silent = 0;       // too late, or too many, before they had said anything
     uint64_t closed_unproven = 0;     // the same before an authorised call
-    uint64_t closed_unexplained = 0;  // proven, for bytes that nothing explains
+    uint64_t closed_unexplained = 0;  // for bytes that nothing explains
+    uint64_t closed_for_memory = 0;   // the same, when memory was short
     uint64_t accept_errors = 0;
   };
 
@@ -63,6 +68,9 @@ class Acceptor {
   void Stop(absl::Duration cut_after);
   int port() const { return port_; }
 
+  // Whether an agency may finish another handshake: it has 64 that no call followed, or after which
+  // the connection was cut, and one more a second. Called in the handshake, which knows no address.
+  bool Admit(const std::string& agency);
   // An authorised call of an agency came over the connection with this peer (ServerContext::peer).
   // False if the agency has too many connections: this one is closed.
   bool Prove(const std::string& peer, const std::string& agency);
@@ -70,6 +78,10 @@ class Acceptor {
   void Expect(const std::string& peer, uint64_t bytes);
   // So many bytes of what came over it are explained, and so many are expected no longer.
   void Explain(const std::string& peer, uint64_t bytes, uint64_t expected = 0);
+  // A call has begun over it, and ended: while it is open, the window of its stream may be full.
+  // Opens no more than an honest client does: beyond, the connection is cut.
+  void CallOpened(const std::string& peer);
+  void CallEnded(const std::string& peer);
   Counts counts() const;
 
  private:
@@ -79,8 +91,7 @@ class Acceptor {
     std::string peer;  // as gRPC writes it
     std::string agency;
     std::chrono::steady_clock::time_point since;
-    uint64_t explained = 0;
-    uint64_t expected = 0;
+    ConnectionMeter meter{since};
   };
   using Connections = std::list<Connection>;  // oldest first
 
@@ -90,12 +101,18 @@ class Acceptor {
   void AcceptAll();
   void HandOver(int fd);
   void Look();
+  void CutForMemory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Cut(Connections& from, Connections::iterator connection)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Close(Connections& from, Connections::iterator connection)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CloseOldest(Connections& from, size_t most, uint64_t& counter)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CloseLate(Connections& from, absl::Duration within, uint64_t& counter)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Handshakes that an agency has left, after a change by so many.
+  double HandshakesLeft(const std::string& agency, double change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsKnown(const std::string& source) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -114,10 +131,30 @@ class Acceptor {
   std::map<std::string, Connections::iterator, std::less<>> by_peer_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, size_t> per_source_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, size_t> per_agency_ ABSL_GUARDED_BY(mutex_);
+  struct Handshakes {
+    double left = 0;
+    std::chrono::steady_clock::time_point at;
+  };
+  std::map<std::string, Handshakes> handshakes_ ABSL_GUARDED_BY(mutex_);  // by agency
   // When a connection from there was last proven.
   std::map<std::string, std::chrono::steady_clock::time_point> known_ ABSL_GUARDED_BY(mutex_);
   Counts counts_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
+};
+
+// A call that is open on a connection, from its headers until nothing of it is left. Movable.
+class OpenCall {
+ public:
+  OpenCall() = default;
+  // Of no connection if `acceptor` is null.
+  OpenCall(Acceptor* acceptor, std::string peer);
+  OpenCall(OpenCall&& other) noexcept { *this = std::move(other); }
+  OpenCall& operator=(OpenCall&& other) noexcept;
+  ~OpenCall();
+
+ private:
+  Acceptor* acceptor_ = nullptr;
+  std::string peer_;
 };
 
 // Raises this process's limit on descriptors as far as it may; what it is then.

@@ -128,11 +128,11 @@ void ExchangeServiceImpl::AddTo(Router& router) {
               .answer_bytes_max = kSmall,
               .submits = true,
               .work = [this](UnaryCall& call) { ServeSubmit(backend_, call); }});
-  router.AddStream(Method("SubmitMany"), [this](auto* context, Caller caller) {
-    return StartSubmitMany(backend_, context, std::move(caller));
+  router.AddStream(Method("SubmitMany"), [this](auto* context, Caller caller, OpenCall call) {
+    return StartSubmitMany(backend_, context, std::move(caller), std::move(call));
   });
-  router.AddStream(Method("Follow"), [this](auto* context, Caller caller) {
-    return backend_.follow.Start(context, std::move(caller));
+  router.AddStream(Method("Follow"), [this](auto* context, Caller caller, OpenCall call) {
+    return backend_.follow.Start(context, std::move(caller), std::move(call));
   });
   router.Add(
       {.name = Method("Acknowledge"),

@@ -58,11 +58,13 @@ absl::Status Draining() {
 
 class FollowReactor final : public grpc::ServerGenericBidiReactor, public StreamMember {
  public:
-  FollowReactor(FollowHub& hub, grpc::GenericCallbackServerContext* context, Caller caller)
+  FollowReactor(FollowHub& hub, grpc::GenericCallbackServerContext* context, Caller caller,
+                OpenCall call)
       : hub_(hub),
         context_(context),
         chain_pem_(PeerChainPem(*context)),
-        caller_(std::move(caller)) {}
+        caller_(std::move(caller)),
+        call_(std::move(call)) {}
 
   // Keeps `self` until OnDone; the stream is opened on a reader's thread once its request is read.
   void Begin(std::shared_ptr<FollowReactor> self) {
@@ -343,6 +345,7 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
   grpc::GenericCallbackServerContext* const context_;
   const std::string chain_pem_;
   const Caller caller_;
+  const OpenCall call_;
   std::shared_ptr<FollowReactor> self_;
   // Owner's only.
   Budget::Hold hold_;
@@ -391,8 +394,9 @@ FollowHub::~FollowHub() {
 }
 
 grpc::ServerGenericBidiReactor* FollowHub::Start(grpc::GenericCallbackServerContext* context,
-                                                 Caller caller) {
-  auto reactor = std::make_shared<FollowReactor>(*this, context, std::move(caller));
+                                                 Caller caller, OpenCall call) {
+  auto reactor =
+      std::make_shared<FollowReactor>(*this, context, std::move(caller), std::move(call));
   Add(reactor);
   FollowReactor* raw = reactor.get();
   raw->Begin(std::move(reactor));

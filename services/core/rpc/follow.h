@@ -24,6 +24,7 @@
 #include "services/core/base/fair_pool.h"
 #include "services/core/base/mutex.h"
 #include "services/core/feed/feed.h"
+#include "services/core/rpc/acceptor.h"
 #include "services/core/rpc/budget.h"
 #include "services/core/rpc/call_record.h"
 #include "services/core/rpc/guard.h"
@@ -66,7 +67,8 @@ class FollowHub {
   ~FollowHub();
 
   // Starts a stream; the reactor owns itself.
-  grpc::ServerGenericBidiReactor* Start(grpc::GenericCallbackServerContext* context, Caller caller);
+  grpc::ServerGenericBidiReactor* Start(grpc::GenericCallbackServerContext* context, Caller caller,
+                                        OpenCall call);
   // Something was published.
   void Published();
   // The directory changed: every stream's caller is checked again.

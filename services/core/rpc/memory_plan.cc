@@ -1,6 +1,8 @@
 #include "services/core/rpc/memory_plan.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +34,18 @@ uint64_t NumberIn(const std::string& path) {
   uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
+}
+
+// The second number of /proc/self/statm, in pages; 0 where there is none.
+uint64_t ResidentBytes() {
+  static const int fd = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  char text[128] = {};
+  if (::pread(fd, text, sizeof text - 1, 0) <= 0) return 0;
+  const std::string_view numbers = text;
+  const size_t second = numbers.find(' ') + 1;
+  uint64_t pages = 0;
+  std::from_chars(numbers.data() + second, numbers.data() + numbers.size(), pages);
+  return pages * static_cast<uint64_t>(::sysconf(_SC_PAGE_SIZE));
 }
 
 }  // namespace
@@ -81,6 +95,27 @@ MemoryPlan PlanMemory(const entente::config::v1::Limits& limits, int groups, int
   const uint64_t left = plan.limit > taken ? plan.limit - taken : 0;
   plan.state = std::max(left / many, kStateLeast);
   return plan;
+}
+
+void MemoryWatch::Note(const MemoryPlan& plan, const std::string& group, uint64_t state_bytes) {
+  base::MutexLock lock(mutex_);
+  states_[group] = state_bytes;
+  uint64_t explained = plan.base + plan.in_flight + plan.transport + plan.unproven + plan.feed;
+  for (const auto& [name, bytes] : states_) explained += bytes;
+  const uint64_t most = plan.limit > plan.transport ? plan.limit - plan.transport : plan.limit;
+  bytes_max_ = std::min(std::max(explained, plan.limit / 2), most);
+}
+
+bool MemoryWatch::IsShort() {
+  constexpr auto kTrimEvery = std::chrono::seconds(1);
+  const auto resident = [this] { return resident_ ? resident_() : ResidentBytes(); };
+  base::MutexLock lock(mutex_);
+  if (resident() <= bytes_max_) return false;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - trimmed_ < kTrimEvery) return true;
+  trimmed_ = now;
+  ::malloc_trim(0);
+  return resident() > bytes_max_;
 }
 
 std::string MemoryPlan::Text() const {

@@ -15,20 +15,27 @@ using base::Reason;
 
 constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 constexpr int kDepthMax = 32;
-// Bytes of a connection that a call's headers explain.
+// Bytes of a connection that a call's headers explain, and one that is refused unread: its request
+// comes all the same, and nobody knows how long it was.
 constexpr size_t kHeaderBytes = 512;
+constexpr size_t kRefusedBytes = 8 << 10;
 
 // A call that ends before it was read.
 class RefusedCall final : public grpc::ServerGenericBidiReactor {
  public:
-  explicit RefusedCall(const grpc::Status& status) { Finish(status); }
+  RefusedCall(const grpc::Status& status, OpenCall open) : open_(std::move(open)) {
+    Finish(status);
+  }
   void OnDone() override { delete this; }
+
+ private:
+  const OpenCall open_;
 };
 
 // A health check's answer: it needs no request.
 class HealthAnswer final : public grpc::ServerGenericBidiReactor {
  public:
-  explicit HealthAnswer(bool serving) {
+  HealthAnswer(bool serving, OpenCall open) : open_(std::move(open)) {
     // grpc.health.v1.HealthCheckResponse: field 1 is the status, 1 is SERVING, 2 NOT_SERVING.
     const char bytes[] = {'\x08', serving ? '\x01' : '\x02'};
     grpc::Slice slice(bytes, sizeof bytes);
@@ -38,6 +45,7 @@ class HealthAnswer final : public grpc::ServerGenericBidiReactor {
   void OnDone() override { delete this; }
 
  private:
+  const OpenCall open_;
   grpc::ByteBuffer answer_;
 };
 
@@ -97,16 +105,16 @@ void UnaryCall::Begin(std::shared_ptr<UnaryCall> self) {
   record_.request_id = RequestIdOf(*context_);
   {
     base::MutexLock lock(router_.mutex_);
-    open_ = router_.calls_.emplace(router_.calls_.end(), record_.began, this);
+    listed_ = router_.calls_.emplace(router_.calls_.end(), record_.began, this);
   }
   auto caller = backend.guard.Check(PeerChainPem(*context_), method_.name);
-  if (!caller.ok()) return Refuse(caller.status());
+  if (!caller.ok()) return RefuseUnread(caller.status());
   caller_ = *std::move(caller);
   record_.caller = caller_.agency.str();
-  if (!router_.Prove(*context_, caller_)) return Refuse(Busy());
+  if (!router_.Prove(*context_, caller_)) return RefuseUnread(Busy());
   const absl::Status rate = method_.submits ? backend.guard.TakeSubmission(caller_.agency)
                                             : backend.guard.TakeRead(caller_.agency);
-  if (!rate.ok()) return Refuse(rate);
+  if (!rate.ok()) return RefuseUnread(rate);
   const size_t bytes = std::max(method_.request_bytes_max, method_.answer_bytes_max);
   const bool taken =
       backend.budget.Take(record_.caller, bytes, [this](std::optional<Budget::Hold> hold) {
@@ -120,7 +128,7 @@ void UnaryCall::Begin(std::shared_ptr<UnaryCall> self) {
         router_.Expect(*context_, method_.request_bytes_max);
         StartRead(&buffer_);
       });
-  if (!taken) Refuse(Busy());
+  if (!taken) RefuseUnread(Busy());
 }
 
 void UnaryCall::OnReadDone(bool ok) {
@@ -151,10 +159,15 @@ void UnaryCall::Refuse(const absl::Status& status) {
   Finish(ToGrpcStatus(status));
 }
 
+void UnaryCall::RefuseUnread(const absl::Status& status) {
+  router_.Explain(*context_, kRefusedBytes);
+  Refuse(status);
+}
+
 void UnaryCall::OnDone() {
   {
     base::MutexLock lock(router_.mutex_);
-    router_.calls_.erase(open_);
+    router_.calls_.erase(listed_);
   }
   hold_.Resize(0);
   auto self = std::move(self_);  // the last reference may go here
@@ -208,30 +221,33 @@ std::vector<std::string> Router::Methods() const {
 }
 
 // For whoever the directory knows: a service's own certificate is enough.
-grpc::ServerGenericBidiReactor* Router::Health(grpc::GenericCallbackServerContext* context) {
+grpc::ServerGenericBidiReactor* Router::Health(grpc::GenericCallbackServerContext* context,
+                                               OpenCall call) {
   auto caller = backend_.guard.Identify(PeerChainPem(*context));
-  if (!caller.ok()) return new RefusedCall(ToGrpcStatus(caller.status()));
+  if (!caller.ok()) return new RefusedCall(ToGrpcStatus(caller.status()), std::move(call));
   if (absl::Status taken = backend_.guard.TakeRead(caller->agency); !taken.ok()) {
-    return new RefusedCall(ToGrpcStatus(taken));
+    return new RefusedCall(ToGrpcStatus(taken), std::move(call));
   }
-  if (!Prove(*context, *caller)) return new RefusedCall(ToGrpcStatus(Busy()));
+  if (!Prove(*context, *caller)) return new RefusedCall(ToGrpcStatus(Busy()), std::move(call));
   Explain(*context, kHeaderBytes);
   // From the moment when calls are refused, not from the next look.
-  return new HealthAnswer(serving_ && backend_.guard.blocked().ok());
+  return new HealthAnswer(serving_ && backend_.guard.blocked().ok(), std::move(call));
 }
 
 grpc::ServerGenericBidiReactor* Router::CreateReactor(grpc::GenericCallbackServerContext* context) {
   const std::string& name = context->method();
+  OpenCall open(backend_.acceptor, context->peer());
   if (auto it = methods_.find(name); it != methods_.end()) {
-    auto call = std::make_shared<UnaryCall>(*this, it->second, context);
+    auto call = std::make_shared<UnaryCall>(*this, it->second, context, std::move(open));
     UnaryCall* raw = call.get();
     raw->Begin(std::move(call));
     return raw;
   }
-  if (name == kHealthCheck) return Health(context);
+  if (name == kHealthCheck) return Health(context, std::move(open));
   auto it = streams_.find(name);
   if (it == streams_.end()) {
-    return new RefusedCall(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no such method"));
+    return new RefusedCall(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no such method"),
+                           std::move(open));
   }
   auto caller = backend_.guard.Check(PeerChainPem(*context), name);
   if (caller.ok() && !Prove(*context, *caller)) caller = Busy();
@@ -240,12 +256,13 @@ grpc::ServerGenericBidiReactor* Router::CreateReactor(grpc::GenericCallbackServe
   }
   if (caller.ok()) {
     Explain(*context, kHeaderBytes);
-    return it->second(context, *std::move(caller));
+    return it->second(context, *std::move(caller), std::move(open));
   }
   CallRecord record{
       .method = name, .request_id = RequestIdOf(*context), .began = backend_.clock.Now()};
   Report(backend_, record, caller.status());
-  return new RefusedCall(ToGrpcStatus(caller.status()));
+  Explain(*context, kRefusedBytes);
+  return new RefusedCall(ToGrpcStatus(caller.status()), std::move(open));
 }
 
 void Router::Tick() {

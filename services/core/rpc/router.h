@@ -17,7 +17,9 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "services/core/rpc/acceptor.h"
 #include "services/core/rpc/budget.h"
 #include "services/core/rpc/call_record.h"
 #include "services/core/rpc/guard.h"
@@ -51,8 +53,9 @@ class UnaryCall final : public grpc::ServerGenericBidiReactor {
     bool submits = false;  // is counted as a submission, not as a read
     Work work;
   };
-  UnaryCall(Router& router, const Method& method, grpc::GenericCallbackServerContext* context)
-      : router_(router), method_(method), context_(context) {}
+  UnaryCall(Router& router, const Method& method, grpc::GenericCallbackServerContext* context,
+            OpenCall open)
+      : router_(router), method_(method), context_(context), open_(std::move(open)) {}
 
   const Caller& caller() const { return caller_; }
   CallRecord& record() { return record_; }
@@ -67,6 +70,7 @@ class UnaryCall final : public grpc::ServerGenericBidiReactor {
  private:
   friend class Router;
   void Begin(std::shared_ptr<UnaryCall> self);
+  void RefuseUnread(const absl::Status& status);
   void OnReadDone(bool ok) override;
   void OnDone() override;
   void Report(const absl::Status& status);
@@ -75,7 +79,8 @@ class UnaryCall final : public grpc::ServerGenericBidiReactor {
   const Method& method_;
   grpc::GenericCallbackServerContext* const context_;
   std::shared_ptr<UnaryCall> self_;  // until OnDone
-  std::list<std::pair<absl::Time, UnaryCall*>>::iterator open_;
+  OpenCall open_;
+  std::list<std::pair<absl::Time, UnaryCall*>>::iterator listed_;
   Caller caller_;
   CallRecord record_;
   grpc::ByteBuffer buffer_;  // the request, then the answer
@@ -85,7 +90,7 @@ class UnaryCall final : public grpc::ServerGenericBidiReactor {
 class Router final : public grpc::CallbackGenericService {
  public:
   using OpenStream = std::function<grpc::ServerGenericBidiReactor*(
-      grpc::GenericCallbackServerContext* context, Caller caller)>;
+      grpc::GenericCallbackServerContext* context, Caller caller, OpenCall call)>;
   explicit Router(Backend& backend) : backend_(backend) {}
 
   // Before it serves.
@@ -139,7 +144,8 @@ class Router final : public grpc::CallbackGenericService {
   using ReadWork = std::function<absl::Status(UnaryCall&, google::protobuf::Arena&,
                                               google::protobuf::Message*& response)>;
   void AddRead(std::string method, size_t answer_bytes_max, ReadWork work);
-  grpc::ServerGenericBidiReactor* Health(grpc::GenericCallbackServerContext* context);
+  grpc::ServerGenericBidiReactor* Health(grpc::GenericCallbackServerContext* context,
+                                         OpenCall call);
 
   Backend& backend_;
   std::map<std::string, UnaryCall::Method, std::less<>> methods_;

@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/load_config.h"
+#include "services/core/rpc/memory_plan.h"
 #include "services/core/rpc/probe.h"
 #include "services/core/telemetry/log.h"
 
@@ -40,13 +41,15 @@ absl::Status ServeUntilSignal(Process& process, const JournalFactory& journals, 
     }
   }
   auto registry = std::make_shared<prometheus::Registry>();
+  const auto memory = std::make_shared<MemoryWatch>();
   std::vector<std::unique_ptr<GroupServer>> servers;
   for (int i = 0; i < process.config.groups_size(); ++i) {
     ENTENTE_ASSIGN_OR_RETURN(
         auto server, GroupServer::Open({.config = process.config.groups(i),
                                         .limits = process.config.limits(),
                                         .audit = audit.get(),
-                                        .groups = process.config.groups_size()},
+                                        .groups = process.config.groups_size(),
+                                        .memory = memory},
                                        *process.modules[static_cast<size_t>(i)], process.profile,
                                        *process.directory, clock, journals, *registry));
     servers.push_back(std::move(server));

@@ -280,6 +280,7 @@ absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
   impl->memory = PlanMemory(impl->options.limits, impl->options.groups, agencies);
   telemetry::Log(Level::kInfo, "memory",
                  {{field::kGroup, module.group}, {"plan", impl->memory.Text()}});
+  if (impl->options.memory == nullptr) impl->options.memory = std::make_shared<MemoryWatch>();
   impl->roots_file = impl->options.config.database_file() + ".client-roots.pem";
   ENTENTE_RETURN_IF_ERROR(impl->OpenJournal(module, journals));
   ENTENTE_RETURN_IF_ERROR(impl->WriteRoots());
@@ -323,8 +324,9 @@ absl::Status GroupServer::Listen() {
   // Health is the Router's, behind the Guard.
   grpc::EnableDefaultHealthCheckService(false);
   grpc::ServerBuilder builder;
-  ENTENTE_ASSIGN_OR_RETURN(
-      impl_->acceptor, Acceptor::Listen(config.listen(), ConnectionLimits(impl_->options.limits)));
+  Acceptor::Options connections = ConnectionLimits(impl_->options.limits);
+  connections.short_of_memory = [memory = impl_->options.memory] { return memory->IsShort(); };
+  ENTENTE_ASSIGN_OR_RETURN(impl_->acceptor, Acceptor::Listen(config.listen(), connections));
   impl_->backend->acceptor = impl_->acceptor.get();
   {
     base::MutexLock lock(impl_->door->mutex);
@@ -333,7 +335,13 @@ absl::Status GroupServer::Listen() {
   const auto accept = [door = impl_->door](const std::string& chain_pem) -> absl::Status {
     base::MutexLock lock(door->mutex);
     if (door->impl == nullptr) return absl::UnavailableError("shutting down");
-    const absl::Status status = door->impl->guard->Identify(chain_pem).status();
+    const auto caller = door->impl->guard->Identify(chain_pem);
+    absl::Status status = caller.status();
+    if (caller.ok() && !door->impl->acceptor->Admit(caller->agency.str())) {
+      status = base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kRateExceeded,
+                            "{} has opened too many connections over which no call came",
+                            caller->agency.str());
+    }
     if (!status.ok()) Report(*door->impl->backend, {.method = "handshake"}, status);
     return status;
   };
@@ -341,16 +349,23 @@ absl::Status GroupServer::Listen() {
                          MakeServerCredentials(*impl_->identity, impl_->roots_file, accept));
   builder.SetMaxReceiveMessageSize(static_cast<int>(kRequestBytesMax));
   grpc::ResourceQuota quota("entente");
-  builder.SetResourceQuota(quota.Resize(kTransportBytesMax));
+  // The last line only: a quota that is used up ends whichever connection is next in its queue.
+  // Acceptor ends, before that, those that use it up.
+  const auto groups = static_cast<uint64_t>(std::max(impl_->options.groups, 1));
+  builder.SetResourceQuota(
+      quota.Resize(std::max(2 * kTransportBytesMax, impl_->memory.limit / 2 / groups)));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
+  // Pings are answered and, like all bytes, counted: gRPC's own protest at them takes 3 KiB each.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 64);
   // What is not read yet stays with the caller: a window of 64 KiB, which does not grow.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 64 << 10);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
+  // What a connection that is cut has left in gRPC's hands is parsed all the same.
+  builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, 32 << 10);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20000);
   builder.RegisterCallbackGenericService(impl_->router.get());
@@ -521,7 +536,9 @@ void GroupServer::Tick(bool audited) {
   metrics.feed_bytes.Set(static_cast<double>(impl_->feed->bytes()));
   metrics.in_flight_bytes.Set(static_cast<double>(impl_->budget->used()));
   metrics.open_calls.Set(static_cast<double>(impl_->router->open()));
-  metrics.state_bytes.Set(static_cast<double>(FootprintOf(*impl_->machine)));
+  const uint64_t state_bytes = FootprintOf(*impl_->machine);
+  impl_->options.memory->Note(impl_->memory, impl_->machine->group(), state_bytes);
+  metrics.state_bytes.Set(static_cast<double>(state_bytes));
   metrics.state_bytes_max.Set(static_cast<double>(impl_->memory.state));
   if (impl_->acceptor != nullptr) {
     const Acceptor::Counts counts = impl_->acceptor->counts();
@@ -532,6 +549,7 @@ void GroupServer::Tick(bool audited) {
     metrics.CountClosed("silent", counts.closed_silent - told.closed_silent);
     metrics.CountClosed("unproven", counts.closed_unproven - told.closed_unproven);
     metrics.CountClosed("unexplained", counts.closed_unexplained - told.closed_unexplained);
+    metrics.CountClosed("memory", counts.closed_for_memory - told.closed_for_memory);
     metrics.CountClosed("accept_error", counts.accept_errors - told.accept_errors);
     told = counts;
   }

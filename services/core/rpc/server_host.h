@@ -14,6 +14,8 @@
 
 namespace entente::rpc {
 
+class MemoryWatch;
+
 // Something that works beside a group's server from before it listens until it has drained.
 class Companion {
  public:
@@ -45,6 +47,8 @@ class GroupServer {
     entente::config::v1::Limits limits;
     telemetry::AuditLog* audit = nullptr;  // outlives the server; null: none is kept
     int groups = 1;                        // that the process serves, and shares its memory among
+    // Of the process; null: the server has one of its own.
+    std::shared_ptr<MemoryWatch> memory = nullptr;
   };
   // Opens and replays; DATA_LOSS if the journal fails its checks.
   static absl::StatusOr<std::unique_ptr<GroupServer>> Open(

@@ -42,12 +42,14 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
                                 public StreamMember,
                                 public std::enable_shared_from_this<SubmitManyReactor> {
  public:
-  SubmitManyReactor(Backend& backend, grpc::GenericCallbackServerContext* context, Caller caller)
+  SubmitManyReactor(Backend& backend, grpc::GenericCallbackServerContext* context, Caller caller,
+                    OpenCall call)
       : backend_(backend),
         context_(context),
         chain_pem_(PeerChainPem(*context)),
         caller_(std::move(caller)),
-        party_(caller_.agency.str()) {}
+        party_(caller_.agency.str()),
+        call_(std::move(call)) {}
 
   void Begin() {
     self_ = shared_from_this();
@@ -350,7 +352,8 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
   grpc::GenericCallbackServerContext* const context_;
   const std::string chain_pem_;
   const Caller caller_;
-  const std::string party_;                  // the agency's name
+  const std::string party_;  // the agency's name
+  const OpenCall call_;
   std::shared_ptr<SubmitManyReactor> self_;  // until OnDone
   std::string request_id_;
   bool entered_ = false;
@@ -441,8 +444,9 @@ void ServeSubmit(Backend& backend, UnaryCall& call) {
 
 grpc::ServerGenericBidiReactor* StartSubmitMany(Backend& backend,
                                                 grpc::GenericCallbackServerContext* context,
-                                                Caller caller) {
-  auto reactor = std::make_shared<SubmitManyReactor>(backend, context, std::move(caller));
+                                                Caller caller, OpenCall call) {
+  auto reactor =
+      std::make_shared<SubmitManyReactor>(backend, context, std::move(caller), std::move(call));
   reactor->Begin();
   return reactor.get();
 }

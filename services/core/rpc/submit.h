@@ -14,7 +14,7 @@ absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller
 void ServeSubmit(Backend& backend, UnaryCall& call);
 grpc::ServerGenericBidiReactor* StartSubmitMany(Backend& backend,
                                                 grpc::GenericCallbackServerContext* context,
-                                                Caller caller);
+                                                Caller caller, OpenCall call);
 
 }  // namespace entente::rpc
 

@@ -1,0 +1,50 @@
+// HTTP/2 as no library sends it, over TLS with an agency's certificate: frames without end, and
+// nothing is read or confirmed.
+#ifndef ENTENTE_TESTS_SUPPORT_RAW_HTTP2_H_
+#define ENTENTE_TESTS_SUPPORT_RAW_HTTP2_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace entente::testing {
+
+enum class Flood {
+  kHeaders,   // one block of headers that never ends
+  kPings,     // pings
+  kSettings,  // changes of settings
+  kResets,    // calls that are reset at once
+  kOpens,     // calls without a method, more than the service admits
+  kCalls,     // calls of a method that is served, more than the service admits
+};
+inline constexpr Flood kFloods[] = {Flood::kHeaders, Flood::kPings, Flood::kSettings,
+                                    Flood::kResets,  Flood::kOpens, Flood::kCalls};
+
+class RawHttp2 {
+ public:
+  // On a socket that is connected, and closed with this. Null if the handshake fails.
+  static std::unique_ptr<RawHttp2> Connect(int socket, const std::string& chain_pem,
+                                           const std::string& key_pem);
+  // On a new socket to this machine; null also if nobody listens.
+  static std::unique_ptr<RawHttp2> Connect(const std::string& chain_pem, const std::string& key_pem,
+                                           int port);
+  ~RawHttp2();
+
+  struct Sent {
+    uint64_t bytes = 0;
+    bool cut = false;
+  };
+  // Sends until it is cut, for so long at most.
+  Sent SendUntilCut(Flood flood, absl::Duration longest);
+
+ private:
+  struct Tls;
+  explicit RawHttp2(std::unique_ptr<Tls> tls);
+  const std::unique_ptr<Tls> tls_;
+};
+
+}  // namespace entente::testing
+
+#endif  // ENTENTE_TESTS_SUPPORT_RAW_HTTP2_H_
