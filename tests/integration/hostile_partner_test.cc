@@ -148,13 +148,38 @@ TEST_F(HostilePartnerTest, AnyBytesEndTheirOwnConnectionOnly) {
   }
 }
 
+TEST_F(HostilePartnerTest, WhereMemoryIsShortWhoeverSentMostThatNothingExplainsGoes) {
+  std::atomic<uint64_t> resident{0};
+  auto watch = std::make_shared<rpc::MemoryWatch>([&resident] { return resident.load(); });
+  rpc::MemoryPlan plan;
+  plan.limit = kMiB;
+  watch->Note(plan, "leem", 0);
+  server_.Stop();
+  server_.UseMemory(watch);
+  ASSERT_OK(server_.Start());
+  ExpectHonestCallersServed();
+  const auto tls = regime_.IssueTls("nz");
+  std::string chain;
+  for (const auto& certificate : tls.chain) chain += certificate.Pem();
+  auto http = testing::RawHttp2::Connect(chain, tls.key.Pem(), server_.port());
+  ASSERT_NE(http, nullptr);
+  // Less than is a debt: for that alone it is not cut.
+  for (int i = 0; i < 25; ++i) http->Send(testing::Flood::kPings);
+  resident = 1024 * kMiB;
+  EXPECT_TRUE(http->WaitForEnd());
+  resident = 0;
+  ExpectHonestCallersServed();
+  server_.Stop();
+  server_.UseMemory(nullptr);
+}
+
 TEST_F(HostilePartnerTest, HandshakesThatNoCallFollowsAreCounted) {
   const std::string health = "/grpc.health.v1.Health/Check";
   EXPECT_OK(Call(health, ""));
   const auto tls = regime_.IssueTls("nz");
   std::string chain;
   for (const auto& certificate : tls.chain) chain += certificate.Pem();
-  for (int i = 0; i < 100; ++i) testing::RawHttp2::Connect(chain, tls.key.Pem(), server_.port());
+  for (int i = 0; i < 200; ++i) testing::RawHttp2::Connect(chain, tls.key.Pem(), server_.port());
   grpc::GenericStub newcomer(server_.ConnectAs("nz"));
   EXPECT_THAT(CallOn(newcomer, health, ""), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_OK(Call(health, "")) << "what is connected stays so";

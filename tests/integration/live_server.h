@@ -17,6 +17,7 @@
 #include "services/core/base/testing/temp_dir.h"
 #include "services/core/journal/engines/open_journal.h"
 #include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/memory_plan.h"
 #include "services/core/rpc/server_host.h"
 #include "services/leem/denial_service.h"
 #include "tests/support/test_regime.h"
@@ -49,6 +50,7 @@ class LiveServer {
     rpc::GroupServer::Options options;
     options.limits = limits_;
     options.audit = audit_.get();
+    options.memory = memory_;
     options.config.set_group(module_.group);
     options.config.set_listen("127.0.0.1:0");
     options.config.set_database_file(folder_.File("leem.db"));
@@ -71,6 +73,8 @@ class LiveServer {
   }
 
   int port() const { return server_->port(); }
+  // From the next Start on.
+  void UseMemory(std::shared_ptr<rpc::MemoryWatch> memory) { memory_ = std::move(memory); }
   // A channel with this TLS identity; null: no certificate at all.
   std::shared_ptr<grpc::Channel> Connect(const document::SigningIdentity* tls) {
     grpc::SslCredentialsOptions options;
@@ -127,6 +131,7 @@ class LiveServer {
   std::string AuditText() const { return base::ReadFile(folder_.File("audit.log")).value_or(""); }
 
  private:
+  std::shared_ptr<rpc::MemoryWatch> memory_;
   TestRegime& regime_;
   base::testing::TempDir folder_;
   std::unique_ptr<telemetry::AuditLog> audit_ =

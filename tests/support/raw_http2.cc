@@ -36,6 +36,14 @@ std::string Header(const std::string& name, const std::string& value) {
 constexpr int kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6, kContinuation = 9;
 constexpr int kEndHeaders = 4;
 
+// Of a call that asks for denials; after the first, all are in the table.
+std::string CallHeaders(bool first) {
+  if (!first) return "\x83\x87\xc1\xc0\xbf\xbe";
+  return "\x83\x87" + Header(":path", "/entente.leem.v1.DenialService/ListDenials") +
+         Header(":authority", "localhost") + Header("te", "trailers") +
+         Header("content-type", "application/grpc");
+}
+
 std::string Burst(Flood flood, uint32_t& stream) {
   const bool first = stream == 1;
   std::string bytes;
@@ -60,13 +68,11 @@ std::string Burst(Flood flood, uint32_t& stream) {
         bytes += Frame(kHeaders, kEndHeaders, stream, "\x83\x87\x84");
         break;
       case Flood::kCalls:
-        bytes +=
-            Frame(kHeaders, kEndHeaders, stream,
-                  stream == 1
-                      ? "\x83\x87" + Header(":path", "/entente.leem.v1.DenialService/ListDenials") +
-                            Header(":authority", "localhost") + Header("te", "trailers") +
-                            Header("content-type", "application/grpc")
-                      : "\x83\x87\xc1\xc0\xbf\xbe");
+      case Flood::kCallsReset:
+        bytes += Frame(kHeaders, kEndHeaders, stream, CallHeaders(stream == 1));
+        if (flood == Flood::kCallsReset) {
+          bytes += Frame(kReset, 0, stream, std::string("\0\0\0\x08", 4));
+        }
         break;
     }
   }
@@ -131,16 +137,31 @@ std::unique_ptr<RawHttp2> RawHttp2::Connect(const std::string& chain_pem,
   return nullptr;
 }
 
+void RawHttp2::Send(Flood flood) {
+  const std::string bytes = Burst(flood, stream_);
+  SSL_write(tls_->session.get(), bytes.data(), static_cast<int>(bytes.size()));
+}
+
+bool RawHttp2::WaitForEnd() {
+  char ignored[4096];
+  int got = 0;
+  while ((got = SSL_read(tls_->session.get(), ignored, sizeof ignored)) > 0) {
+  }
+  return SSL_get_error(tls_->session.get(), got) != SSL_ERROR_WANT_READ;
+}
+
 RawHttp2::Sent RawHttp2::SendUntilCut(Flood flood, absl::Duration longest) {
   const auto end = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(longest);
   Sent sent;
-  uint32_t stream = 1;
   while (std::chrono::steady_clock::now() < end) {
-    const std::string bytes = Burst(flood, stream);
+    const std::string bytes = Burst(flood, stream_);
     const int written =
         SSL_write(tls_->session.get(), bytes.data(), static_cast<int>(bytes.size()));
-    sent.cut = written <= 0;
-    if (sent.cut) break;
+    if (written <= 0) {
+      // Not to read for ten seconds is not to cut.
+      sent.cut = SSL_get_error(tls_->session.get(), written) != SSL_ERROR_WANT_WRITE;
+      break;
+    }
     sent.bytes += static_cast<uint64_t>(written);
   }
   return sent;

@@ -12,15 +12,17 @@
 namespace entente::testing {
 
 enum class Flood {
-  kHeaders,   // one block of headers that never ends
-  kPings,     // pings
-  kSettings,  // changes of settings
-  kResets,    // calls that are reset at once
-  kOpens,     // calls without a method, more than the service admits
-  kCalls,     // calls of a method that is served, more than the service admits
+  kHeaders,     // one block of headers that never ends
+  kPings,       // pings
+  kSettings,    // changes of settings
+  kResets,      // calls that are reset at once
+  kOpens,       // calls without a method, more than the service admits
+  kCalls,       // calls of a method that is served, more than the service admits
+  kCallsReset,  // the same, reset at once
 };
-inline constexpr Flood kFloods[] = {Flood::kHeaders, Flood::kPings, Flood::kSettings,
-                                    Flood::kResets,  Flood::kOpens, Flood::kCalls};
+inline constexpr Flood kFloods[] = {Flood::kHeaders,   Flood::kPings, Flood::kSettings,
+                                    Flood::kResets,    Flood::kOpens, Flood::kCalls,
+                                    Flood::kCallsReset};
 
 class RawHttp2 {
  public:
@@ -32,6 +34,10 @@ class RawHttp2 {
                                            int port);
   ~RawHttp2();
 
+  // Sends some frames; about a kilobyte of pings.
+  void Send(Flood flood);
+  // Reads, and throws away, until the other side ends it; false if it does not within ten seconds.
+  bool WaitForEnd();
   struct Sent {
     uint64_t bytes = 0;
     bool cut = false;
@@ -43,6 +49,7 @@ class RawHttp2 {
   struct Tls;
   explicit RawHttp2(std::unique_ptr<Tls> tls);
   const std::unique_ptr<Tls> tls_;
+  uint32_t stream_ = 1;
 };
 
 }  // namespace entente::testing

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -29,10 +30,10 @@ using Clock = std::chrono::steady_clock;
 // How often bytes are looked at: in between, a connection sends what it likes.
 constexpr auto kLookEvery = std::chrono::milliseconds(20);
 // What waits in the kernel for a connection is read by gRPC even when it is cut by then.
-constexpr int kReceiveBufferBytes = 128 << 10;
-constexpr double kHandshakesMax = 64;
-constexpr double kHandshakesPerSecond = 1;
-// What a cut costs: whoever is cut again and again comes back every few seconds.
+constexpr int kReceiveBufferBytes = 128 << 10;  // of which the kernel makes twice as much
+constexpr double kHandshakesMax = 128;
+constexpr double kHandshakesPerSecond = 2;
+// What a cut costs beside: whoever is cut again and again comes back every few seconds.
 constexpr double kHandshakesPerCut = 4;
 // Sources that are remembered: an agency has few.
 constexpr size_t kKnownMax = 4096;
@@ -320,20 +321,21 @@ void Acceptor::HandOver(int fd) {
   grpc_->HandleNewConnection(&parameters);
 }
 
-double Acceptor::HandshakesLeft(const std::string& agency, double change) {
+double Acceptor::ChangeHandshakes(const std::string& agency, double change) {
   const auto now = Clock::now();
   auto [it, is_new] = handshakes_.try_emplace(agency, Handshakes{kHandshakesMax, now});
   Handshakes& account = it->second;
   const double passed = std::chrono::duration<double>(now - account.at).count();
   account.at = now;
-  account.left = std::min(account.left + passed * kHandshakesPerSecond + change, kHandshakesMax);
+  account.left =
+      std::clamp(account.left + passed * kHandshakesPerSecond + change, 0.0, kHandshakesMax);
   return account.left;
 }
 
 bool Acceptor::Admit(const std::string& agency) {
   base::MutexLock lock(mutex_);
-  if (HandshakesLeft(agency, 0) < 1) return false;
-  HandshakesLeft(agency, -1);
+  if (ChangeHandshakes(agency, 0) < 1) return false;
+  ChangeHandshakes(agency, -1);
   return true;
 }
 
@@ -349,7 +351,7 @@ bool Acceptor::Prove(const std::string& peer, const std::string& agency) {
     return false;
   }
   ++count;
-  HandshakesLeft(agency, 1);
+  ChangeHandshakes(agency, 1);
   connection->agency = agency;
   known_[connection->source] = Clock::now();
   if (known_.size() > kKnownMax) {
@@ -373,14 +375,21 @@ void Acceptor::Explain(const std::string& peer, uint64_t bytes, uint64_t expecte
   if (it != by_peer_.end()) it->second->meter.Explain(bytes, expected);
 }
 
+void Acceptor::Unread(const std::string& peer, uint64_t expected) {
+  base::MutexLock lock(mutex_);
+  auto it = by_peer_.find(peer);
+  if (it != by_peer_.end()) it->second->meter.Unread(expected);
+}
+
 void Acceptor::CallOpened(const std::string& peer) {
   base::MutexLock lock(mutex_);
   auto it = by_peer_.find(peer);
   if (it == by_peer_.end()) return;
   const auto connection = it->second;
   connection->meter.CallOpened();
-  if (!connection->meter.IsOver(Clock::now())) return;
-  Cut(connection->agency.empty() ? unproven_ : proven_, connection);
+  // Not only at the next look: calls are what costs most.
+  if (connection->meter.calls() <= ConnectionMeter::kCallsMax) return;
+  Cut(connection->agency.empty() ? unproven_ : proven_, connection, "it opens too many calls");
   ++counts_.closed_unexplained;
 }
 
@@ -391,13 +400,12 @@ void Acceptor::CallEnded(const std::string& peer) {
 }
 
 // Ends it with all that waits to be read: a mere shutdown would leave that to gRPC.
-void Acceptor::Cut(Connections& from, Connections::iterator connection) {
-  telemetry::Log(telemetry::Level::kWarn, "connection cut: it sends what no call explains",
+void Acceptor::Cut(Connections& from, Connections::iterator connection, std::string_view why) {
+  telemetry::Log(telemetry::Level::kWarn, "connection cut: " + std::string(why),
                  {{telemetry::field::kPeer, connection->peer},
                   {telemetry::field::kCaller, connection->agency},
                   {"bytes", std::to_string(connection->meter.unexplained())},
                   {"calls", std::to_string(connection->meter.calls())}});
-  if (!connection->agency.empty()) HandshakesLeft(connection->agency, -kHandshakesPerCut);
   sockaddr nowhere = {};
   nowhere.sa_family = AF_UNSPEC;
   ::connect(connection->fd, &nowhere, sizeof nowhere);
@@ -406,11 +414,23 @@ void Acceptor::Cut(Connections& from, Connections::iterator connection) {
 
 // Fifty times a second: who has gone, who is late, who sends what nothing explains.
 void Acceptor::Look() {
-  const bool short_of_memory = options_.short_of_memory != nullptr && options_.short_of_memory();
   const auto now = Clock::now();
+  const bool is_short = options_.memory != nullptr && options_.memory->IsShort();
+  {
+    base::MutexLock lock(mutex_);
+    CloseLate(waiting_, options_.speak_within, counts_.closed_silent);
+    CloseLate(unproven_, options_.prove_within, counts_.closed_unproven);
+    ReadMeters(now);
+    if (!is_short) suspect_every_ = std::chrono::seconds(1);
+    if (!is_short || CutForMemory(now, /*suspects=*/false)) return;
+  }
+  // What those held who were cut before may be free, and not yet the system's.
+  if (!options_.memory->Trim() || !options_.memory->IsShort()) return;
   base::MutexLock lock(mutex_);
-  CloseLate(waiting_, options_.speak_within, counts_.closed_silent);
-  CloseLate(unproven_, options_.prove_within, counts_.closed_unproven);
+  CutForMemory(now, /*suspects=*/true);
+}
+
+void Acceptor::ReadMeters(Clock::time_point now) {
   for (Connections* list : {&unproven_, &proven_}) {
     for (auto it = list->begin(); it != list->end();) {
       const auto connection = it++;
@@ -424,42 +444,59 @@ void Acceptor::Look() {
         continue;
       }
       connection->meter.Read(info.tcpi_bytes_received, info.tcpi_bytes_acked, now);
-      if (!connection->meter.IsOver(now)) continue;
-      Cut(*list, connection);
+      if (!connection->meter.IsOver()) continue;
+      if (!connection->agency.empty()) ChangeHandshakes(connection->agency, -kHandshakesPerCut);
+      Cut(*list, connection, "it sends what no call explains");
       ++counts_.closed_unexplained;
     }
   }
-  if (short_of_memory) CutForMemory();
 }
 
-// Of all agencies, and of those that are not proven yet, whoever is most in debt loses all
-// connections that sent what no call explains; where nobody is in debt, whoever sent most of that.
-void Acceptor::CutForMemory() {
+// Whoever sent most of what no call explains loses those connections: an agency, or an address that
+// no agency is known for yet. Where that is no debt, he may be honest, and where nobody sent any,
+// somebody has saved up within what everybody may: such suspects are cut once a second, and more
+// and more seldom while that does not help.
+bool Acceptor::CutForMemory(Clock::time_point now, bool suspects) {
   struct Sum {
-    int64_t debt = 0;
     int64_t unexplained = 0;
+    int64_t overhead = 0;
+    int64_t debt = 0;
     bool operator<(const Sum& other) const {
-      return std::tie(debt, unexplained) < std::tie(other.debt, other.unexplained);
+      return std::tuple(in_debt(), unexplained, overhead) <
+             std::tuple(other.in_debt(), other.unexplained, other.overhead);
     }
+    bool in_debt() const { return debt > ConnectionMeter::kDebtBytes; }
+  };
+  const auto party = [](const Connection& one) {
+    return one.agency.empty() ? "address " + one.source : one.agency;
   };
   std::map<std::string, Sum> sums;
   for (const Connections* list : {&unproven_, &proven_}) {
     for (const Connection& connection : *list) {
-      Sum& sum = sums[connection.agency];
-      sum.debt += connection.meter.debt();
+      Sum& sum = sums[party(connection)];
       sum.unexplained += connection.meter.unexplained();
+      sum.overhead += connection.meter.overhead();
+      sum.debt += connection.meter.debt();
     }
   }
   const auto most = std::max_element(
       sums.begin(), sums.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  if (most == sums.end() || most->second.unexplained == 0) return;
-  Connections& list = most->first.empty() ? unproven_ : proven_;
-  for (auto it = list.begin(); it != list.end();) {
-    const auto connection = it++;
-    if (connection->agency != most->first || connection->meter.unexplained() == 0) continue;
-    Cut(list, connection);
-    ++counts_.closed_for_memory;
+  if (most == sums.end()) return false;
+  if (!most->second.in_debt()) {
+    if (!suspects || now < next_suspect_) return false;
+    next_suspect_ = now + suspect_every_;
+    suspect_every_ = std::min(2 * suspect_every_, std::chrono::seconds(64));
   }
+  for (Connections* list : {&unproven_, &proven_}) {
+    for (auto it = list->begin(); it != list->end();) {
+      const auto connection = it++;
+      if (party(*connection) != most->first) continue;
+      if (most->second.unexplained > 0 && connection->meter.unexplained() == 0) continue;
+      Cut(*list, connection, "memory is short, and it sent most that no call explains");
+      ++counts_.closed_for_memory;
+    }
+  }
+  return true;
 }
 
 Acceptor::Counts Acceptor::counts() const {

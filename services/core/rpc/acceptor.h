@@ -19,12 +19,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "absl/status/statusor.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/mutex.h"
 #include "services/core/rpc/connection_meter.h"
+#include "services/core/rpc/memory_plan.h"
 
 namespace entente::rpc {
 
@@ -39,8 +41,8 @@ class Acceptor {
     size_t per_source_max = 0;      // of one address, of any kind; 0: none, as behind a proxy
     absl::Duration speak_within = absl::Seconds(10);
     absl::Duration prove_within = absl::Seconds(20);
-    // Whether the process has more memory than its plan explains; null: never.
-    std::function<bool()> short_of_memory = nullptr;
+    // Of the process; null: memory is never short. Outlives the acceptor.
+    MemoryWatch* memory = nullptr;
   };
   struct Counts {
     size_t waiting = 0;
@@ -68,16 +70,19 @@ class Acceptor {
   void Stop(absl::Duration cut_after);
   int port() const { return port_; }
 
-  // Whether an agency may finish another handshake: it has 64 that no call followed, or after which
-  // the connection was cut, and one more a second. Called in the handshake, which knows no address.
+  // Whether an agency may finish another handshake: it has 128 that no call followed, or after
+  // which the connection was cut, and two more a second. Called in the handshake, which knows no
+  // address.
   bool Admit(const std::string& agency);
   // An authorised call of an agency came over the connection with this peer (ServerContext::peer).
   // False if the agency has too many connections: this one is closed.
   bool Prove(const std::string& peer, const std::string& agency);
   // A request of up to so many bytes is being read: until it is, they are explained.
   void Expect(const std::string& peer, uint64_t bytes);
-  // So many bytes of what came over it are explained, and so many are expected no longer.
-  void Explain(const std::string& peer, uint64_t bytes, uint64_t expected = 0);
+  // It has been read, and came to so many bytes; so many are expected no longer.
+  void Explain(const std::string& peer, uint64_t bytes, uint64_t expected);
+  // It could not be read.
+  void Unread(const std::string& peer, uint64_t expected);
   // A call has begun over it, and ended: while it is open, the window of its stream may be full.
   // Opens no more than an honest client does: beyond, the connection is cut.
   void CallOpened(const std::string& peer);
@@ -101,8 +106,11 @@ class Acceptor {
   void AcceptAll();
   void HandOver(int fd);
   void Look();
-  void CutForMemory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Cut(Connections& from, Connections::iterator connection)
+  void ReadMeters(std::chrono::steady_clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // True if somebody was cut. `suspects`: also those who are not in debt.
+  bool CutForMemory(std::chrono::steady_clock::time_point now, bool suspects)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Cut(Connections& from, Connections::iterator connection, std::string_view why)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Close(Connections& from, Connections::iterator connection)
@@ -112,7 +120,7 @@ class Acceptor {
   void CloseLate(Connections& from, absl::Duration within, uint64_t& counter)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Handshakes that an agency has left, after a change by so many.
-  double HandshakesLeft(const std::string& agency, double change)
+  double ChangeHandshakes(const std::string& agency, double change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsKnown(const std::string& source) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -138,6 +146,10 @@ class Acceptor {
   std::map<std::string, Handshakes> handshakes_ ABSL_GUARDED_BY(mutex_);  // by agency
   // When a connection from there was last proven.
   std::map<std::string, std::chrono::steady_clock::time_point> known_ ABSL_GUARDED_BY(mutex_);
+  // While memory is short: when somebody may be cut next whom no debt speaks against, and how long
+  // it then takes until the next.
+  std::chrono::steady_clock::time_point next_suspect_ ABSL_GUARDED_BY(mutex_);
+  std::chrono::seconds suspect_every_ ABSL_GUARDED_BY(mutex_){1};
   Counts counts_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };

@@ -214,12 +214,10 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
         return proof;
       }
       if (!proof.ok()) {
-        // The proof names a ledger and its size, which not every caller may know of (DESIGN law 6):
-        // the log has it, callers get words that are the same for all.
+        // The log has the proof; callers get words that are the same for all (TextForCaller).
         const absl::Status status =
             base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kJournalRolledBack,
-                         "this service was restored to an older state than it has signed, and "
-                         "answers nothing; keep what you have and tell its operator");
+                         "the store is older than what the service has signed");
         hub_.guard_.Block(status);
         hub_.DirectoryChanged();  // open streams are checked again, and end
         return status;

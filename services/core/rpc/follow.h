@@ -1,9 +1,9 @@
 // Follow streams: one reactor each, a hub that wakes them.
 //
 // Laws of the reactor (each was somebody's crash):
+//
 //   1. One owner at a time: idle -> pumping -> writing -> ... -> finished, under one mutex; Finish
-//   is
-//      called exactly once, by the owner.
+//      is called exactly once, by the owner.
 //   2. One write in flight; its bytes are shared slices that live until gRPC lets go of them.
 //   3. StartWrite and Finish are called without the mutex held.
 //   4. It keeps itself alive until OnDone; the hub holds it weakly.
@@ -58,7 +58,7 @@ class FollowHub {
   // `shown` looks at a checkpoint that a follower shows, and refuses if it proves that the store
   // was rolled back.
   using Shown = std::function<absl::Status(const std::string& note)>;
-  // `report` is told of each stream's opening, when it notes the time, and of its end.
+  // Called when a stream opens, and notes the time, and again when it ends.
   using Reporter = std::function<void(CallRecord& call, const absl::Status& status)>;
   // `catch_up` waits until what other writers appended before the call is applied.
   using CatchUp = std::function<absl::Status()>;

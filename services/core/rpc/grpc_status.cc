@@ -7,12 +7,20 @@
 
 namespace entente::rpc {
 
+using base::Reason;
+using base::ReasonName;
+
 bool IsJournalFault(const absl::Status& status) {
   return base::ReasonOf(status).value_or("").rfind("JOURNAL_", 0) == 0;
 }
 
 std::string TextForCaller(const absl::Status& status) {
   if (!IsJournalFault(status)) return base::Text(status);
+  // The proof names a ledger and its size, which not every caller may know of (law 6).
+  if (base::ReasonOf(status) == ReasonName(Reason::kJournalRolledBack)) {
+    return "this service was restored to an older state than it has signed, and answers nothing; "
+           "keep what you have and tell its operator";
+  }
   return "the service's journal cannot do this now; its operator's log says why";
 }
 

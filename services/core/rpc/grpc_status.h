@@ -15,7 +15,7 @@ namespace entente::rpc {
 inline constexpr char kOpenedKey[] = "x-entente-opened";
 
 // Whether a refusal comes from the journal: its text names files and positions, which are the
-// operator's to know (DESIGN law 6).
+// operator's to know (law 6).
 bool IsJournalFault(const absl::Status& status);
 // What a caller may read of a refusal's text.
 std::string TextForCaller(const absl::Status& status);

@@ -106,16 +106,22 @@ void MemoryWatch::Note(const MemoryPlan& plan, const std::string& group, uint64_
   bytes_max_ = std::min(std::max(explained, plan.limit / 2), most);
 }
 
-bool MemoryWatch::IsShort() {
-  constexpr auto kTrimEvery = std::chrono::seconds(1);
-  const auto resident = [this] { return resident_ ? resident_() : ResidentBytes(); };
+bool MemoryWatch::IsShort() const {
+  const uint64_t resident = resident_ ? resident_() : ResidentBytes();
   base::MutexLock lock(mutex_);
-  if (resident() <= bytes_max_) return false;
-  const auto now = std::chrono::steady_clock::now();
-  if (now - trimmed_ < kTrimEvery) return true;
-  trimmed_ = now;
+  return resident > bytes_max_;
+}
+
+bool MemoryWatch::Trim() {
+  constexpr auto kTrimEvery = std::chrono::seconds(1);
+  {
+    const auto now = std::chrono::steady_clock::now();
+    base::MutexLock lock(mutex_);
+    if (now - trimmed_ < kTrimEvery) return false;
+    trimmed_ = now;
+  }
   ::malloc_trim(0);
-  return resident() > bytes_max_;
+  return true;
 }
 
 std::string MemoryPlan::Text() const {

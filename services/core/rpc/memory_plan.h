@@ -48,12 +48,15 @@ class MemoryWatch {
   // What is recorded takes, in a group. The plan is the same for all of a process.
   void Note(const MemoryPlan& plan, const std::string& group, uint64_t state_bytes);
   // True if gRPC's buffers must have passed their share: everything else is at its most, and half
-  // of the limit is used. What is free goes back to the system before that is said.
-  bool IsShort();
+  // of the limit is used.
+  bool IsShort() const;
+  // Gives back to the system what is free; false, and nothing is done, within a second of the last
+  // time.
+  bool Trim();
 
  private:
   Resident resident_;
-  base::Mutex mutex_;
+  mutable base::Mutex mutex_;
   uint64_t bytes_max_ ABSL_GUARDED_BY(mutex_) = UINT64_MAX;
   std::map<std::string, uint64_t> states_ ABSL_GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point trimmed_ ABSL_GUARDED_BY(mutex_);

@@ -15,10 +15,6 @@ using base::Reason;
 
 constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 constexpr int kDepthMax = 32;
-// Bytes of a connection that a call's headers explain, and one that is refused unread: its request
-// comes all the same, and nobody knows how long it was.
-constexpr size_t kHeaderBytes = 512;
-constexpr size_t kRefusedBytes = 8 << 10;
 
 // A call that ends before it was read.
 class RefusedCall final : public grpc::ServerGenericBidiReactor {
@@ -108,13 +104,13 @@ void UnaryCall::Begin(std::shared_ptr<UnaryCall> self) {
     listed_ = router_.calls_.emplace(router_.calls_.end(), record_.began, this);
   }
   auto caller = backend.guard.Check(PeerChainPem(*context_), method_.name);
-  if (!caller.ok()) return RefuseUnread(caller.status());
+  if (!caller.ok()) return Refuse(caller.status());
   caller_ = *std::move(caller);
   record_.caller = caller_.agency.str();
-  if (!router_.Prove(*context_, caller_)) return RefuseUnread(Busy());
+  if (!router_.Prove(*context_, caller_)) return Refuse(Busy());
   const absl::Status rate = method_.submits ? backend.guard.TakeSubmission(caller_.agency)
                                             : backend.guard.TakeRead(caller_.agency);
-  if (!rate.ok()) return RefuseUnread(rate);
+  if (!rate.ok()) return Refuse(rate);
   const size_t bytes = std::max(method_.request_bytes_max, method_.answer_bytes_max);
   const bool taken =
       backend.budget.Take(record_.caller, bytes, [this](std::optional<Budget::Hold> hold) {
@@ -128,11 +124,14 @@ void UnaryCall::Begin(std::shared_ptr<UnaryCall> self) {
         router_.Expect(*context_, method_.request_bytes_max);
         StartRead(&buffer_);
       });
-  if (!taken) RefuseUnread(Busy());
+  if (!taken) Refuse(Busy());
 }
 
 void UnaryCall::OnReadDone(bool ok) {
-  router_.Explain(*context_, ok ? kHeaderBytes + buffer_.Length() : 0, method_.request_bytes_max);
+  if (Acceptor* acceptor = router_.backend_.acceptor; acceptor != nullptr) {
+    ok ? acceptor->Explain(context_->peer(), buffer_.Length(), method_.request_bytes_max)
+       : acceptor->Unread(context_->peer(), method_.request_bytes_max);
+  }
   if (!ok) return Refuse(absl::CancelledError("the call ended without a request"));
   if (buffer_.Length() > method_.request_bytes_max) {
     return Refuse(base::RefuseArgument(Reason::kFieldInvalid,
@@ -159,9 +158,9 @@ void UnaryCall::Refuse(const absl::Status& status) {
   Finish(ToGrpcStatus(status));
 }
 
-void UnaryCall::RefuseUnread(const absl::Status& status) {
-  router_.Explain(*context_, kRefusedBytes);
-  Refuse(status);
+void UnaryCall::OnCancel() {
+  // It may wait in turn for its agency's room; its window is the connection's no longer.
+  const OpenCall ended = std::move(open_);
 }
 
 void UnaryCall::OnDone() {
@@ -192,10 +191,6 @@ bool Router::Prove(const grpc::ServerContextBase& context, const Caller& caller)
 
 void Router::Expect(const grpc::ServerContextBase& context, size_t bytes) {
   if (backend_.acceptor != nullptr) backend_.acceptor->Expect(context.peer(), bytes);
-}
-
-void Router::Explain(const grpc::ServerContextBase& context, size_t bytes, size_t expected) {
-  if (backend_.acceptor != nullptr) backend_.acceptor->Explain(context.peer(), bytes, expected);
 }
 
 void Router::AddRead(std::string method, size_t answer_bytes_max, ReadWork work) {
@@ -229,7 +224,6 @@ grpc::ServerGenericBidiReactor* Router::Health(grpc::GenericCallbackServerContex
     return new RefusedCall(ToGrpcStatus(taken), std::move(call));
   }
   if (!Prove(*context, *caller)) return new RefusedCall(ToGrpcStatus(Busy()), std::move(call));
-  Explain(*context, kHeaderBytes);
   // From the moment when calls are refused, not from the next look.
   return new HealthAnswer(serving_ && backend_.guard.blocked().ok(), std::move(call));
 }
@@ -255,13 +249,11 @@ grpc::ServerGenericBidiReactor* Router::CreateReactor(grpc::GenericCallbackServe
     if (absl::Status rate = backend_.guard.TakeRead(caller->agency); !rate.ok()) caller = rate;
   }
   if (caller.ok()) {
-    Explain(*context, kHeaderBytes);
     return it->second(context, *std::move(caller), std::move(open));
   }
   CallRecord record{
       .method = name, .request_id = RequestIdOf(*context), .began = backend_.clock.Now()};
   Report(backend_, record, caller.status());
-  Explain(*context, kRefusedBytes);
   return new RefusedCall(ToGrpcStatus(caller.status()), std::move(open));
 }
 

@@ -70,8 +70,8 @@ class UnaryCall final : public grpc::ServerGenericBidiReactor {
  private:
   friend class Router;
   void Begin(std::shared_ptr<UnaryCall> self);
-  void RefuseUnread(const absl::Status& status);
   void OnReadDone(bool ok) override;
+  void OnCancel() override;
   void OnDone() override;
   void Report(const absl::Status& status);
 
@@ -124,11 +124,10 @@ class Router final : public grpc::CallbackGenericService {
   }
   // Names of all methods that are served.
   std::vector<std::string> Methods() const;
-  // Tells whoever watches connections that a call of the caller was let in over this one, and that
-  // it explains so many bytes. False if the agency has too many connections.
+  // Tells whoever watches connections that a call of the caller was let in over this one. False if
+  // the agency has too many connections.
   bool Prove(const grpc::ServerContextBase& context, const Caller& caller);
   void Expect(const grpc::ServerContextBase& context, size_t bytes);
-  void Explain(const grpc::ServerContextBase& context, size_t bytes, size_t expected = 0);
   // Whether health checks are told that calls are answered.
   void SetServing(bool serving) { serving_ = serving; }
   // About once a second: ends calls whose answers are not taken.

@@ -222,7 +222,8 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   hub.stall_timeout = std::chrono::seconds(OrDefault(limits.stall_timeout_s(), 60));
   hub.explain = [this](const std::string& peer, size_t before, size_t now) {
     if (acceptor == nullptr) return;
-    before == 0 ? acceptor->Expect(peer, now) : acceptor->Explain(peer, now, before);
+    if (before == 0) return acceptor->Expect(peer, now);
+    now == 0 ? acceptor->Unread(peer, before) : acceptor->Explain(peer, now, before);
   };
   follow = std::make_unique<FollowHub>(
       *feed, *guard, *readers, *budget, hub,
@@ -325,7 +326,7 @@ absl::Status GroupServer::Listen() {
   grpc::EnableDefaultHealthCheckService(false);
   grpc::ServerBuilder builder;
   Acceptor::Options connections = ConnectionLimits(impl_->options.limits);
-  connections.short_of_memory = [memory = impl_->options.memory] { return memory->IsShort(); };
+  connections.memory = impl_->options.memory.get();
   ENTENTE_ASSIGN_OR_RETURN(impl_->acceptor, Acceptor::Listen(config.listen(), connections));
   impl_->backend->acceptor = impl_->acceptor.get();
   {
@@ -349,11 +350,11 @@ absl::Status GroupServer::Listen() {
                          MakeServerCredentials(*impl_->identity, impl_->roots_file, accept));
   builder.SetMaxReceiveMessageSize(static_cast<int>(kRequestBytesMax));
   grpc::ResourceQuota quota("entente");
-  // The last line only: a quota that is used up ends whichever connection is next in its queue.
-  // Acceptor ends, before that, those that use it up.
+  // Far above what is planned for: a quota that is used up ends whichever connection is next in its
+  // queue. Acceptor ends, before that, those that use it up.
   const auto groups = static_cast<uint64_t>(std::max(impl_->options.groups, 1));
   builder.SetResourceQuota(
-      quota.Resize(std::max(2 * kTransportBytesMax, impl_->memory.limit / 2 / groups)));
+      quota.Resize(std::max(kTransportBytesMax, impl_->memory.limit / 2 / groups)));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
   // Pings are answered and, like all bytes, counted: gRPC's own protest at them takes 3 KiB each.

@@ -1,5 +1,4 @@
-// Runs groups as gRPC servers: opens each journal, replays it, listens, drains. A binary's main
-// only names its groups and its journal engine.
+// One group as a gRPC server: opens its journal, replays it, listens, drains.
 #ifndef ENTENTE_SERVICES_CORE_RPC_SERVER_HOST_H_
 #define ENTENTE_SERVICES_CORE_RPC_SERVER_HOST_H_
 

@@ -71,7 +71,8 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
 
   void OnReadDone(bool ok) override {
     if (backend_.acceptor != nullptr) {
-      backend_.acceptor->Explain(context_->peer(), ok ? request_.Length() : 0, kRequestBytesMax);
+      ok ? backend_.acceptor->Explain(context_->peer(), request_.Length(), kRequestBytesMax)
+         : backend_.acceptor->Unread(context_->peer(), kRequestBytesMax);
     }
     std::shared_ptr<Slot> slot;
     bool read_more = false;
