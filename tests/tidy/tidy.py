@@ -33,10 +33,19 @@ ALLOWED = {
     'services/core/rpc': {'base', 'crypto', 'document', 'merkle', 'entry', 'identity', 'journal',
                           'machine', 'feed', 'telemetry', 'trends'},
     'services/tem/annex': {'base', 'crypto', 'rules'},
+    'services/iem': {'base', 'feed', 'journal/engines', 'rpc', 'services/iem/register'},
+    'services/leem': {'base', 'journal/engines', 'rpc', 'rules', 'telemetry', 'services/leem/register',
+                      'clients/sdk'},
+    'services/tem': {'base', 'feed', 'journal/engines', 'rpc', 'services/tem/annex',
+                     'services/tem/register'},
+    'services/suite': {'journal/engines', 'rpc', 'services/iem', 'services/leem', 'services/tem'},
     'clients/sdk': {'base', 'crypto', 'document', 'merkle', 'entry', 'identity',
                     'rpc/grpc_status.h', 'rpc/service_credentials.h'},
+    'clients/cli': {'base', 'crypto', 'document', 'entry', 'journal', 'machine', 'rpc', 'rules', 'trends',
+                    'services/iem/register', 'services/leem/register', 'services/tem/annex',
+                    'services/tem/register', 'clients/sdk'},
 }
-REGISTER_ALLOWED = {'base', 'crypto', 'document', 'entry', 'machine/budgets.h', 'machine/footprint.h',
+REGISTER_ALLOWED = {'base', 'crypto', 'document', 'entry', 'machine/budgets.h', 'machine/fingerprint.h', 'machine/footprint.h',
                     'machine/by_reader.h', 'machine/register.h', 'machine/released_index.h', 'rules'}
 # Pure folders of a group that its register may include, too.
 REGISTER_OWN = {'services/tem/register': 'services/tem/annex'}
@@ -109,6 +118,8 @@ def check_include(path, rel, number, include, system):
         part = core_part(include) if include.startswith('services/core/') else include
         if not any(part == a or part.startswith(a + '/') for a in ALLOWED[folder]):
             breach(path, number, f'{folder} may not include {include}')
+    else:
+        breach(path, number, f'{folder} has no row in the table of what it may include')
 
 
 def check_functions(path, lines):
@@ -158,12 +169,28 @@ def check_source(path, rel):
 
 
 def check_reasons():
-    reasons = re.findall(r'Reason::k\w+, "(\w+)"', (ROOT / 'services/core/base/reason.h').read_text())
-    readme = (ROOT / 'services/core/rpc/README.md')
-    documented = readme.read_text() if readme.exists() else ''
-    for reason in reasons:
-        if f'`{reason}`' not in documented:
-            breach(readme, 1, f'{reason} is not documented')
+    """The README's table of reasons is what reasons.def says; with --write it is made so."""
+    text = (ROOT / 'services/core/base/reasons.def').read_text()
+    table = '| reason | when |\n|---|---|\n'
+    for name, when in re.findall(r'ENTENTE_REASON\(k\w+, (\w+),\s*((?:"[^"]*"\s*)+)\)', text):
+        words = ''.join(re.findall('"([^"]*)"', when))
+        table += f'| `{name}` | {words} |\n'
+    readme = ROOT / 'services/core/rpc/README.md'
+    old = readme.read_text()
+    new = re.sub(r'\| reason \| when \|\n(\|.*\n)+', lambda _: table, old)
+    if '--write' in sys.argv:
+        readme.write_text(new)
+    elif new != old:
+        breach(readme, 1, 'its table of reasons is not that of reasons.def: tidy.py --write')
+
+
+def check_markdown(path):
+    """A formatter of code makes headings and tables of Markdown unreadable."""
+    for number, line in enumerate(path.read_text().split('\n'), 1):
+        if re.match(r'#+[^#\s!]', line):
+            breach(path, number, 'a heading has a space behind its #')
+        if re.search(r'\| -- - \|', line):
+            breach(path, number, 'a table was taken apart by a formatter')
 
 
 def check_protos(path):
@@ -183,6 +210,8 @@ def main():
         rel = str(path.relative_to(ROOT))
         if rel.endswith(('.cc', '.h')):
             check_source(path, rel)
+        if rel.endswith('.md'):
+            check_markdown(path)
         if rel.endswith('.proto') and rel.startswith('proto/entente'):
             check_protos(path)
     for folder in {p.parent for p in sources() if p.suffix in ('.cc', '.h')}:

@@ -61,6 +61,12 @@ TEST(NamesTest, KnowsCodeLists) {
   EXPECT_FALSE(IsCountry("xx") || IsCountry("KR") || IsCountry(""));
   EXPECT_TRUE(IsCurrency("EUR") && IsUnit("KGM"));
   EXPECT_FALSE(IsCurrency("EURO") || IsUnit("kg"));
+  // Each partner's money, and what was withdrawn while denials in it are in force.
+  for (const char* code : {"ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP",
+                           "HUF", "INR", "ISK", "JPY", "KRW", "NOK", "NZD", "PLN", "RUB", "SEK",
+                           "TRY", "UAH", "USD", "ZAR", "ANG", "CUC", "HRK", "SLL", "ZWL"}) {
+    EXPECT_TRUE(IsCurrency(code)) << code;
+  }
 }
 
 TEST(NamesTest, PlainTextIsValidUtf8WithoutControls) {
