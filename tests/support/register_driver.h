@@ -49,13 +49,17 @@ class RegisterDriver {
     return judgement->name;
   }
   // The fingerprint of a fresh register, with rules that nobody ever had, to which everything is
-  // applied again (DESIGN laws 4 and 5).
+  // applied again (laws 4 and 5).
   base::Digest Replayed() const {
     Register fresh{config::v1::RegimeProfile()};
-    for (size_t i = 0; i < kept_.size(); ++i) {
-      fresh.Apply({i, kept_[i].leaf, kept_[i].header, kept_[i].kind});
-    }
+    ApplyTo(fresh);
     return fresh.Fingerprint();
+  }
+  // Applies everything again, to another register.
+  void ApplyTo(Register& other) const {
+    for (size_t i = 0; i < kept_.size(); ++i) {
+      other.Apply({i, kept_[i].leaf, kept_[i].header, kept_[i].kind});
+    }
   }
   const Register& reg() const { return reg_; }
   const base::Digest& tip() const { return tip_; }  // of the document that was put last

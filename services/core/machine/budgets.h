@@ -1,6 +1,6 @@
 // What one state may make a service keep, by day and over the years: values of the profile, under
 // ceilings that are compiled in. Each is of one state alone: a refusal must not tell what others
-// wrote (DESIGN law 6). What was recorded under other budgets is read all the same.
+// wrote (law 6). What was recorded under other budgets is read all the same.
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_BUDGETS_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_BUDGETS_H_
 

@@ -10,6 +10,7 @@
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/machine/fingerprint.h"
 
 namespace entente::machine {
 namespace {
@@ -209,7 +210,7 @@ absl::Status Machine::ApplyCheckpoint(const journal::Record& record) {
 }
 
 base::Digest Machine::Fingerprint() const {
-  std::string text = fmt::format("{}\n{}\n", service(), applied_);
+  std::string text = fmt::format("{}\n{}\n{}\n", kFingerprintVersion, service(), applied_);
   for (const auto& [id, ledger] : ledgers_) {
     text += fmt::format("{} {} {}\n", id, ledger.tree.size(), ledger.tree.Root().hex());
     for (uint64_t size : ledger.checkpoint_sizes) text += fmt::format("{} ", size);

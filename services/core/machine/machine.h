@@ -56,17 +56,17 @@ class Machine {
   Machine(std::string trust_domain, std::string group, Register& reg)
       : trust_domain_(std::move(trust_domain)), group_(std::move(group)), register_(reg) {}
 
-  // --- For the one writer
-  // ------------------------------------------------------------------------- Applies one record at
-  // `position`; DATA_LOSS if it contradicts what came before it, which only a damaged or forged
-  // journal does. The caller holds `mutex()` exclusively.
+  // For the one writer.
+
+  // Applies one record at `position`; DATA_LOSS if it contradicts what came before it, which only a
+  // damaged or forged journal does. The caller holds `mutex()` exclusively.
   absl::Status Apply(uint64_t position, const journal::Record& record);
   // Makes room for documents to come.
   void Reserve(uint64_t documents);
   uint64_t applied() const { return applied_; }
 
-  // --- For readers holding mutex() at least shared, and for the writer
-  // ------------------------------
+  // For readers that hold mutex() at least shared, and for the writer.
+
   base::SharedMutex& mutex() const { return mutex_; }
   const std::map<std::string, Ledger, std::less<>>& ledgers() const { return ledgers_; }
   // Those that the reader may read, by id.
@@ -92,8 +92,8 @@ class Machine {
   }
   // Place of the document at a position; the position must be a document's.
   Place PlaceOf(uint64_t position) const;
-  // The receipt for an entry of a ledger: at its first checkpoint, so that it never changes.
-  // Needs the checkpoint's note, which the caller has or signs again.
+  // What an entry's receipt is made of. It stands on the first checkpoint that covers the entry, so
+  // that it is the same whenever it is asked for. The checkpoint's note comes from the caller.
   struct ReceiptParts {
     uint64_t checkpoint_size = 0;
     entry::Checkpoint checkpoint;

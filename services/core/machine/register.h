@@ -1,14 +1,15 @@
-// A group's state machine, as the core sees it. A new group implements this, its protos and its
-// queries, and nothing else.
+// A group's state machine, as the core sees it.
 //
 // Laws:
+//
 //   1. Validate may refuse and changes nothing. It depends only on the document, the context, and
-//   the
-//      register's state of what the document names: its own name and its references. So documents
-//      that name different things can be validated in one batch.
+//      the register's state of what the document names: its own name and its references. So
+//      documents that name different things can be validated in one batch.
+//
 //   2. Apply cannot fail, reads no clock, and gives the same state for the same entries in the same
 //      order, whatever the rules of today are: it obeys the stamp.
-//   3. Fingerprint covers everything that answers depend on.
+//
+//   3. Fingerprint covers everything that answers depend on (fingerprint.h).
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_REGISTER_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_REGISTER_H_
 
@@ -44,9 +45,9 @@ struct Judgement {
   std::string name;              // the document's assigned name, unique in the group
   google::protobuf::Any ruling;  // the group's own findings
   uint32_t rules_version = 0;
-  // Law 1, where the body names more than the references do: what else the judgement has read, and
-  // what else the document changes. A document waits for the next batch where one before it changes
-  // what it reads, or has read what it changes.
+  // Keys that the judgement read, and that the document writes, beside its own name and references
+  // (law 1). Of two documents in one batch neither writes a key that the other reads or writes: the
+  // later one waits for the next batch.
   std::vector<std::string> reads;
   std::vector<std::string> writes;
 };

@@ -1,6 +1,6 @@
-// What a register numbers in order of recording, found by key among what a reader may read. One
-// shelf per ledger: a query walks the reader's own shelves only, so that neither its answers, nor
-// its pages, nor its cost tell anything of what is hidden (DESIGN law 6).
+// An index from keys to a register's items, which are numbered in order of recording. A query sees
+// the items that its reader may read. They are kept per ledger, and it walks the reader's ledgers
+// only: neither its answers, nor its pages, nor its cost tell anything of what is hidden (law 6).
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_RELEASED_INDEX_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_RELEASED_INDEX_H_
 

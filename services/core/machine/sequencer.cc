@@ -282,7 +282,6 @@ absl::Status Sequencer::CatchUp() {
         ENTENTE_RETURN_IF_ERROR(d_.machine.Apply(commit->begin + i, commit->records[i]));
       }
     }
-    ranges_.clear();
     d_.committed(std::move(commit));
   }
   return absl::OkStatus();
@@ -452,16 +451,10 @@ absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
 }
 
 merkle::CompactRange& Sequencer::RangeOf(const std::string& ledger, Batch& batch) {
-  auto it = batch.ranges.find(ledger);
-  if (it != batch.ranges.end()) return it->second;
-  auto known = ranges_.find(ledger);
-  if (known == ranges_.end()) {
-    merkle::CompactRange range;
-    auto stored = d_.machine.ledgers().find(ledger);
-    if (stored != d_.machine.ledgers().end()) range = stored->second.tree.Frontier();
-    known = ranges_.emplace(ledger, std::move(range)).first;
-  }
-  return batch.ranges.emplace(ledger, known->second).first->second;
+  const auto [it, is_new] = batch.ranges.try_emplace(ledger);
+  const auto stored = d_.machine.ledgers().find(ledger);
+  if (is_new && stored != d_.machine.ledgers().end()) it->second = stored->second.tree.Frontier();
+  return it->second;
 }
 
 void Sequencer::Stamp(Command& command, Judgement judgement, Batch& batch) {
@@ -553,7 +546,6 @@ absl::Status Sequencer::CommitBatch(Batch& batch) {
       ENTENTE_CHECK(status.ok());  // we made these records ourselves
     }
   }
-  for (auto& [ledger, range] : batch.ranges) ranges_[ledger] = std::move(range);
   d_.committed(std::move(commit));
   return absl::OkStatus();
 }

@@ -6,10 +6,8 @@
 //      against the machine. A command that names what an earlier one of the batch names waits for
 //      the next batch (Register law 1).
 //   4. It stamps them, signs one checkpoint per touched ledger, and appends all of it in one
-//   journal
-//      transaction (group commit).
-//      Where several writers share the journal, one may find that another was first: it applies
-//      what that one appended and goes back to 3.
+//      transaction of the journal (group commit). Where several writers share the journal, one
+//      may find that another was first: it applies what that one appended and goes back to 3.
 //   5. It applies the records, tells `committed`, and answers each caller with a receipt.
 //
 // A failed append answers every caller of the batch with the journal's error and changes nothing;
@@ -168,6 +166,7 @@ class Sequencer {
   void Answer(Batch& batch);
   absl::StatusOr<pb::Receipt> ReceiptAt(uint64_t position);
   pb::Receipt MakeReceipt(const Ledger& ledger, uint64_t index, std::string leaf);
+  // A ledger's frontier with what the batch adds to it.
   merkle::CompactRange& RangeOf(const std::string& ledger, Batch& batch);
 
   Dependencies d_;
@@ -184,8 +183,6 @@ class Sequencer {
   bool idle_ ABSL_GUARDED_BY(mutex_) = false;       // waits for the first command
   bool gathering_ ABSL_GUARDED_BY(mutex_) = false;  // waits for arrivals
   std::atomic<int> arriving_{0};
-  // Sequencer's thread only.
-  std::map<std::string, merkle::CompactRange> ranges_;  // committed frontier of each ledger
   std::thread thread_;
 };
 

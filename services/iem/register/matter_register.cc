@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "services/core/base/status.h"
-#include "services/core/crypto/hash.h"
+#include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/links.h"
@@ -146,7 +146,13 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
         revises ? fmt::format("{}/revisions/{}", matter->name, matter->positions.size() + 1)
                 : fmt::format("partners/{}/answers/{}", state, header.reference());
   } else {
-    if (kind == kRelease) ENTENTE_RETURN_IF_ERROR(ValidateRelease(document));
+    if (kind == kRelease) {
+      ENTENTE_RETURN_IF_ERROR(ValidateRelease(document));
+      v1::MatterRuling ruling;
+      entry::SetTime(context.now + absl::Hours(24) * profile_.iem().release_lapse_days(),
+                     ruling.mutable_lapse_time());
+      judgement.ruling.PackFrom(ruling);
+    }
     if (kind == kRequest) ENTENTE_RETURN_IF_ERROR(ValidateAddressees(document));
     judgement.name = fmt::format("partners/{}/{}/{}", state, FolderOf(kind), header.reference());
   }
@@ -157,7 +163,7 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
   return judgement;
 }
 
-// DOMAIN rule 9: what is made from sources is marked as they are at least, and goes no further than
+// rule 9: what is made from sources is marked as they are at least, and goes no further than
 // they do, unless it is the originator's own or he has granted it.
 absl::Status MatterRegister::CheckSources(const document::VerifiedDocument& document) const {
   const auto& header = document.header();
@@ -290,8 +296,10 @@ absl::Status MatterRegister::ValidateAnswer(const document::VerifiedDocument& do
       to_request != (matter.kind == MatterKind::kRequest) || matter.kind == MatterKind::kReport) {
     return Forbid(Reason::kProcedureForbids, matter.name, "cannot be answered with this kind");
   }
-  if (matter.state != v1::MATTER_STATE_OPEN) {
-    return Forbid(Reason::kChainEnded, matter.name, "has ended and takes no more answers");
+  // A ship is seen a week after the alert was closed: what is said late is taken, and shown as
+  // late.
+  if (matter.state != v1::MATTER_STATE_OPEN && kind == kAgreement) {
+    return Forbid(Reason::kChainEnded, matter.name, "has ended; no date is agreed any more");
   }
   if (!rules::Within(header.audience(), *matter.audience)) {
     return base::RefuseArgument(Reason::kReleaseNeeded,
@@ -364,6 +372,7 @@ absl::Status MatterRegister::ValidateDecision(const document::VerifiedDocument& 
 }
 
 int64_t MatterRegister::LapseMicros(const Matter& release) const {
+  if (release.lapse_micros != 0) return release.lapse_micros;
   return release.recorded_micros + int64_t{86'400'000'000} * profile_.iem().release_lapse_days();
 }
 
@@ -406,6 +415,10 @@ void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
     fresh.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
     fresh.recorded_micros = Micros(stamp.recorded_time());
     fresh.month = machine::MonthOf(absl::FromUnixMicros(fresh.recorded_micros));
+    v1::MatterRuling ruling;
+    if (stamp.ruling().UnpackTo(&ruling) && ruling.has_lapse_time()) {
+      fresh.lapse_micros = Micros(ruling.lapse_time());
+    }
   }
   Matter& matter = matters_[it->second];
   if (!matter.positions.empty()) footprint_ -= BytesOf(matter);
@@ -440,6 +453,10 @@ void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matt
   if (matter.kind == MatterKind::kAlert) {
     const auto alert = Unpack<v1::Alert>(document.header);
     AlertFacts(alert, matter.facts);
+    if (alert.urgency() == v1::URGENCY_FLASH && !matter.flash) {
+      matter.flash_at = matter.content_at;
+      matter.flash_micros = matter.updated_micros;
+    }
     matter.flash = alert.urgency() == v1::URGENCY_FLASH;
     matter.review_micros = Micros(alert.review_time());
   } else if (matter.kind == MatterKind::kReport) {
@@ -471,6 +488,7 @@ void MatterRegister::ApplyAnswer(const machine::AppliedDocument& document) {
   answer.kind = std::string(document::ShortKind(document.kind));
   answer.position = document.position;
   answer.recorded_micros = Micros(stamp.recorded_time());
+  answer.late = matters_[it->second].state != v1::MATTER_STATE_OPEN;
   if (answer.kind == kSighting) {
     const auto body = Unpack<v1::Sighting>(document.header);
     answer.sighting = body.result();
@@ -504,32 +522,22 @@ std::string MatterRegister::StateFact(const Matter& matter) {
 }
 
 base::Digest MatterRegister::Fingerprint() const {
-  base::Digest digest;
-  const auto add = [&](const std::string& text) { digest = crypto::Sha256({digest.view(), text}); };
+  machine::FingerprintHash hash;
   for (const Matter& matter : matters_) {
-    std::string text = fmt::format(
-        "{} {} {} {} {} {} {} {} {} {}\n", matter.name, static_cast<int>(matter.kind),
-        static_cast<int>(matter.state), matter.tip.hex(), matter.content_at, matter.recorded_micros,
-        matter.updated_micros, matter.review_micros, matter.proposed_micros, matter.subject);
-    for (uint64_t position : matter.positions) text += fmt::format("{} ", position);
-    for (uint32_t answer : matter.answers) text += fmt::format("a{} ", answer);
-    for (const auto* list : {&matter.facts, &matter.addressees, &matter.asked}) {
-      for (const std::string& one : *list) text += "\n" + one;
-    }
-    text += "\nformer";
-    for (const std::string& one : matter.former) text += "\n" + one;
-    add(text);
+    const auto& [kind, name, audience, marking, state, tip, positions, content_at, recorded, month,
+                 updated, review, flash, flash_at, flash_micros, facts, former, addressees,
+                 proposed, lapse, subject, asked, answers] = matter;
+    hash.Add(kind, name, *audience, marking, state, tip, positions, content_at, recorded, month,
+             updated, review, flash, flash_at, flash_micros, facts, former, addressees, proposed,
+             lapse, subject, asked, answers);
   }
   for (const Answer& answer : answers_) {
-    std::string text =
-        fmt::format("{} {} {} {} {} {} {} {} {} {} {}\n", answer.name, answer.matter, answer.kind,
-                    answer.position, answer.recorded_micros, static_cast<int>(answer.sighting),
-                    static_cast<int>(answer.reply), answer.date_micros, answer.addressee,
-                    answer.country, static_cast<int>(answer.outcome));
-    for (const std::string& state : answer.states) text += state + "\n";
-    add(text);
+    const auto& [name, matter, audience, marking, kind, position, recorded, late, sighting, reply,
+                 date, addressee, country, outcome, states] = answer;
+    hash.Add(name, matter, *audience, marking, kind, position, recorded, late, sighting, reply,
+             date, addressee, country, outcome, states);
   }
-  return digest;
+  return hash.digest();
 }
 
 std::multimap<std::string, std::string> MatterRegister::Facts(std::string_view name) const {

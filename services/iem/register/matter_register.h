@@ -39,10 +39,13 @@ struct Matter {
   int64_t updated_micros = 0;
   int64_t review_micros = 0;            // 0: none
   bool flash = false;                   // an alert that must be read at once
+  uint32_t flash_at = 0;                // which document made it one
+  int64_t flash_micros = 0;             // and when
   std::vector<std::string> facts;       // "iem.country=ir", of the newest content
   std::set<std::string> former;         // facts of earlier contents
   std::vector<std::string> addressees;  // of a request that names them
   int64_t proposed_micros = 0;          // of a request
+  int64_t lapse_micros = 0;             // of a release request; 0: recorded before rulings were
   std::string subject;                  // of a release request: the document's name
   std::vector<std::string> asked;       // of a release request: states
   std::vector<uint32_t> answers;        // numbers, rising
@@ -60,6 +63,7 @@ struct Answer {
   std::string kind;  // short
   uint64_t position = 0;
   int64_t recorded_micros = 0;
+  bool late = false;  // the matter had ended
   v1::SightingResult sighting = v1::SIGHTING_RESULT_UNSPECIFIED;
   v1::ReplyKind reply = v1::REPLY_KIND_UNSPECIFIED;
   int64_t date_micros = 0;  // proposed or agreed
@@ -105,8 +109,8 @@ class MatterRegister final : public machine::Register {
   std::vector<v1::AddresseeStatus> Addressees(const Matter& request, const machine::Reader& reader,
                                               const std::vector<std::string>& partners,
                                               absl::Time now) const;
-  // What was decided on a release request; LAPSED once the profile's time has passed without a
-  // word.
+  // What was decided on a release request; LAPSED once the time of its ruling has passed without
+  // a word.
   v1::ReleaseOutcome OutcomeOf(const Matter& release, const machine::Reader& reader, absl::Time now,
                                std::vector<std::string>& states) const;
   // "open" and the like, as filters ask for it.

@@ -109,9 +109,7 @@ TEST_F(MatterRegisterTest, EveryFaultOfAnAlertIsNamed) {
   EXPECT_THAT(refused([](auto& a) { a.set_information_credibility(5); }),
               NamesField("body.information_credibility"));
   EXPECT_THAT(refused([](auto& a) { a.set_campaign("lower case"); }), NamesField("body.campaign"));
-  EXPECT_THAT(refused([](auto& a) { a.set_masked_source("the SAMPLE CENTRE said"); }),
-              NamesField("body.masked_source"));
-  EXPECT_THAT(refused([](auto& a) { a.set_masked_source("our licensing office"); }),
+  EXPECT_THAT(refused([](auto& a) { a.set_masked_source(std::string(501, 'x')); }),
               NamesField("body.masked_source"));
   EXPECT_EQ(register_.size(), 0u);
 }
@@ -182,8 +180,21 @@ TEST_F(MatterRegisterTest, AMatterEndsOnceAndByItsOriginatorOnly) {
   EXPECT_THAT(close("jp", crypto::Sha256("old")), HasReason(Reason::kChainMoved));
   ASSERT_OK(close("jp", first));
   EXPECT_THAT(close("jp", driver_.tip()), HasReason(Reason::kChainEnded));
-  EXPECT_THAT(Answer("kr", "a", Seen(), "partners/jp/alerts/1", {"jp", "kr"}),
-              HasReason(Reason::kChainEnded));
+}
+
+TEST_F(MatterRegisterTest, WhatIsSaidAfterTheEndIsTakenAsLate) {
+  ASSERT_OK(Put(Make("jp", "1", Alert())));
+  ASSERT_OK(Answer("kr", "a", Seen(), "partners/jp/alerts/1", {"jp", "kr"}));
+  v1::AlertClosure closure;
+  closure.set_outcome(v1::AlertClosure::OUTCOME_CLOSED);
+  closure.set_explanation("it sailed");
+  const Matter& alert = *register_.Find("partners/jp/alerts/1", As("jp"));
+  ASSERT_OK(Put(With(Make("jp", "end", closure), pb::Reference::RELATION_SUPERSEDES,
+                     "partners/jp/alerts/1", alert.tip)));
+  ASSERT_OK(Answer("nz", "b", Seen(), "partners/jp/alerts/1", {"jp", "nz"}));
+  EXPECT_FALSE(register_.FindAnswer("partners/kr/answers/a", As("jp"))->late);
+  EXPECT_TRUE(register_.FindAnswer("partners/nz/answers/b", As("jp"))->late);
+  EXPECT_EQ(driver_.Replayed(), register_.Fingerprint());
 }
 
 TEST_F(MatterRegisterTest, NothingHeldRefusedAndSilenceAreThreeThings) {
@@ -290,6 +301,33 @@ TEST_F(MatterRegisterTest, AReleaseRequestWithoutAWordLapsesWhichMeansDenied) {
   late.add_states("nz");
   EXPECT_THAT(Answer("kr", "d", late, "partners/jp/releases/r", {"jp", "kr"}),
               HasReason(Reason::kChainEnded));
+}
+
+TEST_F(MatterRegisterTest, ALapseIsFixedWhenTheRequestIsRecorded) {
+  ASSERT_OK(Put(Make("kr", "7", Alert(), {"jp", "kr"})));
+  v1::ReleaseRequest ask;
+  ask.add_states("nz");
+  ask.set_purpose("p");
+  const absl::Time lapse = clock_.Now() + absl::Hours(24 * 30);
+  ASSERT_OK(Put(With(Make("jp", "r", ask, {"jp", "kr"}), pb::Reference::RELATION_RELATES_TO,
+                     "partners/kr/alerts/7")));
+  // The same entries, when the profile has become another.
+  auto generous = Profile();
+  generous.mutable_iem()->set_release_lapse_days(60);
+  MatterRegister later(generous);
+  driver_.ApplyTo(later);
+  const Matter& release = *later.Find("partners/jp/releases/r", As("jp"));
+  std::vector<std::string> states;
+  EXPECT_EQ(later.OutcomeOf(release, As("jp"), lapse, states), v1::RELEASE_OUTCOME_UNSPECIFIED);
+  EXPECT_EQ(later.OutcomeOf(release, As("jp"), lapse + absl::Seconds(1), states),
+            v1::RELEASE_OUTCOME_LAPSED);
+}
+
+// What masks is the writer's judgement: an agency called "customs" may well write of customs.
+TEST_F(MatterRegisterTest, AMaskedSourceMayUseOrdinaryWords) {
+  v1::Alert alert = Alert();
+  alert.set_masked_source("a licensing office, and a sample centre");
+  EXPECT_OK(Put(Make("jp", "x", alert)));
 }
 
 }  // namespace

@@ -9,7 +9,6 @@
 #include "services/core/crypto/hash.h"
 #include "services/core/entry/entry.h"
 #include "services/core/rules/checks.h"
-#include "services/core/rules/fold_text.h"
 
 namespace entente::iem {
 namespace {
@@ -58,18 +57,6 @@ void CheckCampaign(const std::string& campaign, Violations& violations) {
   if (!ok) violations.Add("body.campaign", "has at most 32 characters of A-Z 0-9 -");
 }
 
-// The source is masked: words that give the originator away defeat the purpose.
-void CheckMask(const v1::Alert& alert, const base::AgencyName& originator, Violations& violations) {
-  CheckText(alert.masked_source(), 0, 500, "body.masked_source", violations);
-  if (!base::IsPlainText(alert.masked_source())) return;
-  const std::string folded = rules::FoldText(alert.masked_source());
-  for (const std::string& name : {rules::FoldText(alert.authority()), originator.agency}) {
-    if (!name.empty() && folded.find(name) != std::string::npos) {
-      violations.Add("body.masked_source", "names the originator, whom it is there to mask");
-    }
-  }
-}
-
 void CheckResolutions(const v1::Alert& alert, Violations& violations) {
   if (TooMany(alert.resolutions(), 8, "body.resolutions", violations)) return;
   for (int i = 0; i < alert.resolutions_size(); ++i) {
@@ -79,8 +66,7 @@ void CheckResolutions(const v1::Alert& alert, Violations& violations) {
   }
 }
 
-void CheckAlert(const v1::Alert& alert, const base::AgencyName& originator, const IemRules& profile,
-                Violations& violations) {
+void CheckAlert(const v1::Alert& alert, const IemRules& profile, Violations& violations) {
   if (alert.urgency() < v1::URGENCY_ROUTINE || alert.urgency() > v1::URGENCY_FLASH) {
     violations.Add("body.urgency", "is missing or unknown");
   }
@@ -107,7 +93,7 @@ void CheckAlert(const v1::Alert& alert, const base::AgencyName& originator, cons
   if (alert.information_credibility() < 1 || alert.information_credibility() > 4) {
     violations.Add("body.information_credibility", "must be 1 to 4");
   }
-  CheckMask(alert, originator, violations);
+  CheckText(alert.masked_source(), 0, 500, "body.masked_source", violations);
   CheckCampaign(alert.campaign(), violations);
   CheckResolutions(alert, violations);
   CheckTexts(alert.denials(), 32, 200, "body.denials", violations);
@@ -263,7 +249,7 @@ void CheckBody(const document::VerifiedDocument& document,
   const std::string kind(document::ShortKind(document.parsed().kind));
   const IemRules& iem = profile.iem();
   if (kind == kAlert) {
-    CheckAlert(Unpack<v1::Alert>(document), document.parsed().originator, iem, violations);
+    CheckAlert(Unpack<v1::Alert>(document), iem, violations);
   } else if (kind == kReport) {
     CheckReport(Unpack<v1::TrendReport>(document), iem, violations);
   } else if (kind == kRequest) {

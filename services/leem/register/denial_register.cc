@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "services/core/base/status.h"
-#include "services/core/crypto/hash.h"
+#include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/fold_text.h"
@@ -47,8 +47,12 @@ v1::Timeliness TimelinessOf(int days, const entente::config::v1::DenialRules& pr
   return days <= profile.notify_latest_days() ? v1::TIMELINESS_WITHIN_LIMIT : v1::TIMELINESS_LATE;
 }
 
-base::CivilDate TermStart(const v1::DenialContent& content, const base::CivilDate& otherwise) {
-  return content.has_decision_date() ? ToCivil(content.decision_date()) : otherwise;
+// The term that a content gives: from its decision on. Where that day is not stated nobody knows
+// whether the denial still counts: a term of no days, from `otherwise`, until a renewal says.
+Term TermOf(const v1::DenialContent& content, const base::CivilDate& otherwise, int months) {
+  if (!content.has_decision_date()) return {otherwise, otherwise};
+  const base::CivilDate from = ToCivil(content.decision_date());
+  return {from, from.AddMonths(months)};
 }
 
 void SetTerm(const Term& term, v1::DenialRuling& ruling) {
@@ -214,14 +218,14 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
   ruling.set_revision(1);
   ruling.set_entry_check(EntryCheckOf(body.content(), rule_context));
   const base::CivilDate today = base::DateOf(context.now);
-  const base::CivilDate from = TermStart(body.content(), today);
+  const Term term = TermOf(body.content(), today, profile_.denials().validity_months());
   if (body.content().has_decision_date()) {
     const auto days =
-        static_cast<int>(std::max<int64_t>(0, today.day_number() - from.day_number()));
+        static_cast<int>(std::max<int64_t>(0, today.day_number() - term.from.day_number()));
     ruling.set_days_after_decision(days);
     ruling.set_timeliness(TimelinessOf(days, profile_.denials()));
   }
-  SetTerm({from, from.AddMonths(profile_.denials().validity_months())}, ruling);
+  SetTerm(term, ruling);
   judgement.ruling.PackFrom(ruling);
   judgement.rules_version = profile_.version();
   return judgement;
@@ -249,8 +253,11 @@ absl::Status DenialRegister::CheckProcedure(const Chain& chain, const Step& step
                               : "cannot become a suspension; notify a new one");
     }
   }
-  const base::CivilDate first = chain.terms.front().from;
-  const auto before = [&](const v1::Date& date) { return ToCivil(date) < first; };
+  // Where the day of the decision is not stated, nothing is known to be before it.
+  const Term& decided = chain.terms.front();
+  const auto before = [&](const v1::Date& date) {
+    return decided.from < decided.until && ToCivil(date) < decided.from;
+  };
   const auto* renewal = step.As<v1::DenialRenewal>();
   const auto* revocation = step.As<v1::DenialRevocation>();
   const auto* closure = step.As<v1::SuspensionClosure>();
@@ -305,8 +312,7 @@ absl::StatusOr<DenialRegister::Step> DenialRegister::CheckRevision(
   if (!step) return base::RefuseArgument(Reason::kDocumentMalformed, "body does not parse");
   base::FieldViolations violations;
   CheckHeader(profile_, document, now, violations);
-  RuleContext rule_context = MakeRuleContext(profile_, document, now, regime_list_);
-  rule_context.unknown_edition_passes = true;
+  const RuleContext rule_context = MakeRuleContext(profile_, document, now, regime_list_);
   const entente::exchange::v1::Reference* superseded = nullptr;
   for (const auto& reference : header.references()) {
     if (reference.relation() != entente::exchange::v1::Reference::RELATION_SUPERSEDES) continue;
@@ -328,8 +334,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
     const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
   const auto& header = document.header();
   ENTENTE_ASSIGN_OR_RETURN(const Step step, CheckRevision(document, context.now));
-  RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
-  rule_context.unknown_edition_passes = true;
+  const RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
   const auto superseded = std::find_if(
       header.references().begin(), header.references().end(), [](const auto& reference) {
         return reference.relation() == entente::exchange::v1::Reference::RELATION_SUPERSEDES;
@@ -367,8 +372,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
     term = {from, from.AddMonths(months)};
   } else if (const auto* amendment = step.As<v1::DenialAmendment>();
              amendment != nullptr && chain->terms.size() == 1) {
-    const base::CivilDate from = TermStart(amendment->content(), term.from);
-    term = {from, from.AddMonths(months)};
+    term = TermOf(amendment->content(), term.from, months);
   }
   if (step.As<v1::DenialRevocation>() == nullptr) SetTerm(term, ruling);
   if (const auto* amendment = step.As<v1::DenialAmendment>()) {
@@ -471,24 +475,15 @@ void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
 }
 
 base::Digest DenialRegister::Fingerprint() const {
-  // Chained, so that no second copy of a large register is made.
-  base::Digest digest;
+  machine::FingerprintHash hash;
   for (const Chain& chain : chains_) {
-    std::string text =
-        fmt::format("{} {} {} {} {} {} {} {} {}\n", chain.name, chain.tip.hex(),
-                    chain.positions.size(), chain.content_at, static_cast<int>(chain.state),
-                    static_cast<int>(chain.act), static_cast<int>(chain.timeliness),
-                    chain.ended.empty() ? "-" : chain.ended.str(), chain.updated_micros);
-    for (const Term& term : chain.terms) {
-      text += term.from.str() + "/" + term.until.str() + "\n";
-    }
-    for (const std::string& entry : chain.entries) text += entry + "\n";
-    text += "former\n";
-    for (const std::string& entry : chain.former_entries) text += entry + "\n";
-    text += chain.destinations + "\n" + chain.party_names;
-    digest = crypto::Sha256({digest.view(), text});
+    const auto& [name, audience, positions, content_at, tip, state, act, timeliness, terms, ended,
+                 destinations, entries, former_entries, route, party_names, updated_micros] = chain;
+    hash.Add(name, *audience, positions, content_at, tip, state, act, timeliness, ended,
+             destinations, entries, former_entries, route, party_names, updated_micros);
+    for (const auto& [from, until] : terms) hash.Add(from, until);
   }
-  return digest;
+  return hash.digest();
 }
 
 std::multimap<std::string, std::string> DenialRegister::Facts(std::string_view name) const {

@@ -1,5 +1,5 @@
-// The rules of denials (DOMAIN §8.3, numbers in the tests' names), each attacked where it could
-// break.
+// The rules of denials, each attacked where it could break (docs/LAWS.md, Rules; numbers in the
+// tests' names).
 #include "services/leem/register/denial_register.h"
 
 #include <gmock/gmock.h>
@@ -94,6 +94,35 @@ TEST_F(DenialRegisterTest, Rule2AReferenceIsNeverUsedAgainByAnyAgencyOfTheState)
 TEST_F(DenialRegisterTest, Rule3OnlyADenialWithPartiesIsIndividual) {
   EXPECT_THAT(RefusedContent([](auto& c) { c.clear_parties(); }),
               NamesField("body.content.parties"));
+  EXPECT_THAT(RefusedContent([](auto& c) {
+                c.clear_parties();
+                c.add_parties()->set_role(v1::PARTY_ROLE_CONSIGNEE);
+                c.mutable_parties(0)->set_withheld(true);
+              }),
+              NamesField("body.content.parties[0].withheld"))
+      << "a denial that names nobody is found by nobody";
+}
+
+TEST_F(DenialRegisterTest, ADenialOfAnUnknownDayIsInForceOnlyOnceItIsRenewed) {
+  v1::DenialNotification body;
+  *body.mutable_content() = entente::testing::SampleContent();
+  body.mutable_content()->clear_decision_date();
+  body.mutable_content()->set_decision_date_not_stated_reason("not in the source");
+  auto first = regime_.Denial("kr", "1");
+  first.mutable_body()->PackFrom(body);
+  ASSERT_OK(Put(first));
+  const base::CivilDate today = base::DateOf(clock_.Now());
+  EXPECT_FALSE(InForce(Kr("1"), today));
+  EXPECT_FALSE(InForce(Kr("1"), today.AddMonths(1)));
+  // It was reviewed before it came here.
+  const base::CivilDate reviewed = today.AddMonths(-1);
+  v1::DenialRenewal renewal;
+  renewal.mutable_review_date()->set_year(reviewed.year);
+  renewal.mutable_review_date()->set_month(reviewed.month);
+  renewal.mutable_review_date()->set_day(reviewed.day);
+  ASSERT_OK(Put(Next(first, "2", renewal)));
+  EXPECT_TRUE(InForce(Kr("1"), today));
+  EXPECT_EQ(driver_.Replayed(), register_.Fingerprint());
 }
 
 TEST_F(DenialRegisterTest, Rule4ListedXorCatchAll) {

@@ -72,11 +72,10 @@ void CheckCitation(const v1::ControlListEntry& entry, const std::string& path,
       context.regime_list->empty()) {
     return;
   }
-  if (!context.regime_list->HasEdition(entry.edition())) {
-    if (context.unknown_edition_passes) return;
-    violations.Add(path + ".edition", "\"{}\" is no edition that TEM has published",
-                   entry.edition());
-  } else if (!context.regime_list->HasEntry(entry.edition(), entry.entry())) {
+  // "not stated", and editions that the chair has not imported: taken as they are, and the ruling
+  // says so.
+  if (!context.regime_list->HasEdition(entry.edition())) return;
+  if (!context.regime_list->HasEntry(entry.edition(), entry.entry())) {
     violations.Add(path + ".entry", "\"{}\" is not in edition {}", entry.entry(), entry.edition());
   }
 }
@@ -133,6 +132,11 @@ void CheckParty(const v1::Party& party, const std::string& path, Violations& vio
   const bool anonymous = party.withheld() || party.same_as_consignee();
   if (party.same_as_consignee() && party.role() != v1::PARTY_ROLE_END_USER) {
     violations.Add(path + ".same_as_consignee", "is for end-users only");
+  }
+  // Whom the denial is about must be found by those who read it.
+  if (party.withheld() && party.role() != v1::PARTY_ROLE_EXPORTER &&
+      party.role() != v1::PARTY_ROLE_BROKER) {
+    violations.Add(path + ".withheld", "is for exporters and brokers only");
   }
   if (anonymous && (!party.name().empty() || party.aliases_size() > 0 || !party.address().empty() ||
                     party.identifiers_size() > 0)) {

@@ -20,8 +20,6 @@ struct RuleContext {
   const entente::exchange::v1::Marking& marking;  // of the document
   base::CivilDate latest_date;                    // the latest day it is anywhere on earth
   const RegimeList* regime_list = nullptr;        // null: nothing is known of it
-  // An amendment may keep a citation of an edition that was not known when it was first made.
-  bool unknown_edition_passes = false;
 };
 
 // Whether the cited entries of the regime's own list were found, or could not be looked for.

@@ -19,7 +19,7 @@ struct Agreement {
 
 // `positions`: where states stand on the one text; sponsors have joined unless they say otherwise.
 // Agreed: every partner has joined or lifted, or keeps silent in a way that the rules let pass
-// (DOMAIN rule 12). States that are not partners count for nothing.
+// (rule 12). States that are not partners count for nothing.
 Agreement Agree(const std::map<std::string, v1::PositionKind>& positions,
                 std::span<const std::string> sponsors, std::span<const std::string> partners,
                 const entente::config::v1::TemRules& rules);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "services/core/base/status.h"
-#include "services/core/crypto/hash.h"
+#include "services/core/machine/fingerprint.h"
 #include "services/core/rules/links.h"
 #include "services/tem/register/kinds.h"
 
@@ -199,7 +199,7 @@ void TemRegister::ApplyProposal(const machine::AppliedDocument& document) {
     proposal.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
     proposal.recorded_micros = now;
     proposal.sponsors.emplace_back(proposal.originator_state());
-    // Numbers count what all its readers can see, and nothing else (DESIGN law 6).
+    // Numbers count what all its readers can see, and nothing else (law 6).
     const auto year = absl::ToCivilYear(absl::FromUnixMicros(now), absl::UTCTimeZone()).year();
     const std::string series = fmt::format("{}/{}", stamp.ledger(), year);
     const bool all = document.header.audience().has_all_partners();
@@ -264,7 +264,7 @@ void TemRegister::ApplyStatement(const machine::AppliedDocument& document,
   proposal.statements.push_back(statement_number);
   const int64_t now = Micros(stamp.recorded_time());
   const std::string state(rules::StateOf(stamp.name()));
-  // What others may not read does not show in how far the proposal is (DESIGN law 6).
+  // What others may not read does not show in how far the proposal is (law 6).
   const bool seen_by_all = stamp.ledger() == proposal.ledger;
   if (seen_by_all) proposal.said = true;
   if (kind == kPosition) {
@@ -401,56 +401,50 @@ std::vector<std::string> TemRegister::FactNames() const {
 }
 
 base::Digest TemRegister::Fingerprint() const {
-  base::Digest digest;
-  const auto add = [&](const std::string& text) { digest = crypto::Sha256({digest.view(), text}); };
-  for (const ProposalState& p : proposals_) {
-    std::string text =
-        fmt::format("{} {} {} {} {} {} {} {} {} {} {}\n{}\n", p.name, p.number, p.content_position,
-                    p.tip.hex(), p.text_digest.hex(), static_cast<int>(p.state), p.texts, p.said,
-                    p.in_edition, p.recorded_micros, p.updated_micros, p.meeting);
-    for (uint64_t position : p.positions) text += fmt::format("{} ", position);
-    for (uint32_t number : p.statements) text += fmt::format("s{} ", number);
-    for (const auto* list : {&p.sponsors, &p.into}) {
-      for (const std::string& one : *list) text += "\n" + one;
+  machine::FingerprintHash hash;
+  for (const ProposalState& proposal : proposals_) {
+    const auto& [name, number, audience, marking, ledger, positions, content_position, tip,
+                 text_digest, state, body, footprint, texts, said, sponsors, stances, statements,
+                 into, in_edition, meeting, recorded, updated] = proposal;
+    const auto& [touched, depends] = footprint;
+    hash.Add(name, number, *audience, marking, ledger, positions, content_position, tip,
+             text_digest, state, body, touched, depends, texts, said, sponsors, statements, into,
+             in_edition, meeting, recorded, updated);
+    for (const auto& [of, stance] : stances) {
+      const auto& [kind, text, at] = stance;
+      hash.Add(of, kind, text, at);
     }
-    for (const auto& [state, stance] : p.stances) {
-      text += fmt::format("\n{} {} {} {}", state, static_cast<int>(stance.kind),
-                          stance.recorded_micros, stance.text);
-    }
-    for (const auto* tokens : {&p.footprint.touched, &p.footprint.depends}) {
-      for (const std::string& token : *tokens) text += "\n" + token;
-    }
-    add(text);
   }
-  for (const Statement& s : statements_) {
-    add(fmt::format("{} {} {} {}", s.name, s.proposal, s.kind, s.position));
+  for (const Statement& statement : statements_) {
+    const auto& [name, proposal, audience, kind, position] = statement;
+    hash.Add(name, proposal, *audience, kind, position);
   }
-  for (const auto& [edition, state] : editions_) {
-    std::string text = fmt::format("{} {} {} {} {}\n", state->name, edition, state->base,
-                                   state->position, state->recorded_micros);
-    for (const auto& place : state->content.places()) {
-      text += fmt::format("{} {} {}\n", place.node->id, place.path, place.node->text);
+  for (const auto& [cited_as, edition] : editions_) {
+    const auto& [name, cited, title, base, language, position, recorded, content] = *edition;
+    hash.Add(cited_as, name, cited, title, base, language, position, recorded);
+    for (const auto& place : content.places()) {
+      const auto& [id, kind, category, reserved, label, text, cross_references] = *place.node;
+      hash.Add(place.path, id, kind, category, reserved, label, text, cross_references);
     }
-    add(text);
   }
-  for (const auto& [name, approval] : approvals_) {
-    add(name + " " + approval.edition + " " + approval.content_digest.hex());
+  for (const auto& [key, approval] : approvals_) {
+    const auto& [name, edition, base, content_digest, proposals] = approval;
+    hash.Add(key, name, edition, base, content_digest, proposals);
   }
   for (const CrosswalkChain& chain : crosswalks_.chains()) {
-    std::string text = chain.name + " " + chain.tip.hex() + " " + chain.jurisdiction + "\n";
-    for (const auto& row : chain.rows) {
-      text += fmt::format("{} {} {} {} {}\n", row.node, row.code, static_cast<int>(row.relation),
-                          row.valid_from, row.valid_until);
+    const auto& [name, audience, tip, positions, jurisdiction, national_edition, source, rows] =
+        chain;
+    hash.Add(name, *audience, tip, positions, jurisdiction, national_edition, source);
+    for (const auto& [node, code, relation, valid_from, valid_until] : rows) {
+      hash.Add(node, code, relation, valid_from, valid_until);
     }
-    add(text);
   }
   for (const auto& [key, said] : implementations_) {
-    for (const ImplementationState& one : said) {
-      add(fmt::format("{} {} {} {}", key.first, key.second, one.recorded_micros,
-                      one.status.ShortDebugString()));
+    for (const auto& [status, audience, recorded] : said) {
+      hash.Add(key, status, *audience, recorded);
     }
   }
-  return digest;
+  return hash.digest();
 }
 
 }  // namespace entente::tem

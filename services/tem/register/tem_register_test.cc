@@ -1,4 +1,5 @@
-// The rules of TEM, each attacked where it could break (DOMAIN §8.3, numbers in the tests' names).
+// The rules of TEM, each attacked where it could break (docs/LAWS.md, Rules; numbers in the tests'
+// names).
 #include "services/tem/register/tem_register.h"
 
 #include <gtest/gtest.h>
@@ -152,6 +153,18 @@ TEST_F(TemRegisterTest, Rule12EveryoneButOneIsNotAgreed) {
   EXPECT_EQ(Find(kOne)->state, v1::PROPOSAL_STATE_AGREED);
   EXPECT_THAT(Revise(kOne, TextProposal("kite", "b")), HasReason(Reason::kChainEnded));
   EXPECT_THAT(Position("nz", kOne, v1::POSITION_KIND_JOINED), HasReason(Reason::kChainEnded));
+}
+
+TEST_F(TemRegisterTest, AChairEndsNoProposalThatNobodyOpposes) {
+  const auto kNotAgreed = v1::ProposalConclusion::OUTCOME_NOT_AGREED;
+  ASSERT_OK(Propose("kr", "1", TextProposal("kite", "a")));
+  EXPECT_THAT(Conclude("jp", kOne, kNotAgreed), HasReason(Reason::kProcedureForbids));
+  ASSERT_OK(Position("au", kOne, v1::POSITION_KIND_BLOCK, "no"));
+  ASSERT_OK(Position("au", kOne, v1::POSITION_KIND_LIFTED));
+  EXPECT_THAT(Conclude("jp", kOne, kNotAgreed), HasReason(Reason::kProcedureForbids));
+  ASSERT_OK(Position("au", kOne, v1::POSITION_KIND_STUDY_RESERVE));
+  ASSERT_OK(Conclude("jp", kOne, kNotAgreed));
+  EXPECT_EQ(Find(kOne)->state, v1::PROPOSAL_STATE_NOT_AGREED);
 }
 
 TEST_F(TemRegisterTest, Rule12PartnersAreThoseOfThatInstant) {

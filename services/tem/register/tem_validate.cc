@@ -411,6 +411,17 @@ absl::Status TemRegister::ValidateConclusion(const Header& header, const Proposa
   v1::TemRuling facts;
   for (const std::string& state : context.partners) facts.add_partners(state);
   ruling.PackFrom(facts);
+  if (body.outcome() == v1::ProposalConclusion::OUTCOME_NOT_AGREED) {
+    const auto positions = proposal.kinds();
+    const bool objected = std::any_of(
+        context.partners.begin(), context.partners.end(), [&](const std::string& state) {
+          const auto position = positions.find(state);
+          return position != positions.end() && IsOpen(position->second);
+        });
+    if (objected) return absl::OkStatus();
+    return Forbid(Reason::kProcedureForbids, proposal.name,
+                  "meets no reserve and no block; carry it forward, or let its sponsor end it");
+  }
   if (body.outcome() != v1::ProposalConclusion::OUTCOME_AGREED) return absl::OkStatus();
   if (!proposal.audience->has_all_partners()) {
     return Forbid(Reason::kProcedureForbids, proposal.name,
