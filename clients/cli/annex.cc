@@ -8,6 +8,7 @@
 #include "clients/cli/annex_html.h"
 #include "clients/cli/annex_text.h"
 #include "clients/cli/chain.h"
+#include "clients/cli/proposal_fold.h"
 #include "clients/cli/tem_client.h"
 #include "clients/cli/words.h"
 #include "services/core/base/status.h"
@@ -92,7 +93,7 @@ absl::Status ListEditions(const Context& context, const AnnexOptions&) {
                  FormatTime(one.recorded_time()), one.title()});
     }
   }
-  if (!context.json) table.Print();
+  if (!context.json) table.PrintUnverified("edition", "editions");
   return absl::OkStatus();
 }
 
@@ -123,7 +124,7 @@ absl::Status Show(const Context& context, const AnnexOptions& options) {
                                                       : node.text().substr(0, 90)});
     text = node.text();
   }
-  table.Print();
+  table.PrintUnverified("place", "places");
   return absl::OkStatus();
 }
 
@@ -183,36 +184,18 @@ config::v1::TemRules RulesOf(const sdk::Agency& agency) {
 absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal& proposal,
                                      const std::vector<std::string>& joined_later) {
   ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchStatements(client, proposal.name));
-  std::map<std::string, v1::PositionKind> positions;
-  std::string meeting;
-  std::vector<std::string> partners;
-  std::vector<std::string> sponsors = {StateOf(proposal.name)};
-  for (const sdk::VerifiedEntry& entry : statements) {
-    v1::ProposalPosition position;
-    v1::ProposalConclusion conclusion;
-    v1::ProposalSponsorship sponsorship;
-    if (entry.document.body().UnpackTo(&position) &&
-        position.text_digest() == proposal.text_digest) {
-      positions[entry.signers[0].agency.state] = position.kind();
-    } else if (entry.document.body().UnpackTo(&conclusion) &&
-               conclusion.text_digest() == proposal.text_digest &&
-               conclusion.outcome() == v1::ProposalConclusion::OUTCOME_AGREED &&
-               client.agency().directory().ChairedAt(entry.signers[0].agency, "tem",
-                                                     entry.leaf.stamp().directory_serial())) {
-      meeting = conclusion.meeting();
-      v1::TemRuling ruling;
-      entry.leaf.stamp().ruling().UnpackTo(&ruling);
-      partners.assign(ruling.partners().begin(), ruling.partners().end());
-    } else if (entry.document.body().UnpackTo(&sponsorship)) {
-      const std::string& state = entry.signers[0].agency.state;
-      std::erase(sponsors, state);
-      if (sponsorship.text_digest() == proposal.text_digest) sponsors.push_back(state);
-    }
-  }
+  const TextStanding standing =
+      StandingOf(statements, StateOf(proposal.name), proposal.text_digest,
+                 [&](const sdk::VerifiedEntry& entry) {
+                   return client.agency().directory().ChairedAt(
+                       entry.signers[0].agency, "tem", entry.leaf.stamp().directory_serial());
+                 });
   // The agreement again, by the partners that the service noted in its stamp then. That is the
   // host's word: whom it leaves out would have no say.
   for (const std::string& state : client.agency().directory().partners()) {
-    if (meeting.empty() || std::find(partners.begin(), partners.end(), state) != partners.end() ||
+    if (standing.meeting.empty() ||
+        std::find(standing.partners.begin(), standing.partners.end(), state) !=
+            standing.partners.end() ||
         std::find(joined_later.begin(), joined_later.end(), state) != joined_later.end()) {
       continue;
     }
@@ -222,9 +205,9 @@ absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal
                         proposal.name, state, state);
   }
   const config::v1::TemRules rules = RulesOf(client.agency());
-  const auto agreement = tem::Agree(positions, sponsors, partners, rules);
-  if (!agreement.agreed) meeting.clear();
-  if (!meeting.empty()) return meeting;
+  const auto agreement =
+      tem::Agree(standing.positions, standing.sponsors, standing.partners, rules);
+  if (agreement.agreed && !standing.meeting.empty()) return standing.meeting;
   return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kProcedureForbids,
                       "{} is not agreed by what its readers have signed", proposal.name);
 }
@@ -413,7 +396,7 @@ absl::Status FindCodes(const Context& context, const AnnexOptions& options) {
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
-  if (!context.json) table.Print();
+  if (!context.json) table.PrintUnverified("relation", "relations");
   return absl::OkStatus();
 }
 
@@ -458,7 +441,7 @@ absl::Status ListStatus(const Context& context, const AnnexOptions& options) {
     }
   }
   if (context.json) return absl::OkStatus();
-  table.Print();
+  table.PrintUnverified("state", "states");
   std::cerr << behind << " not in force\n";
   return absl::OkStatus();
 }

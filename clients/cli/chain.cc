@@ -28,7 +28,7 @@ void PrintReceipt(const exchange::Receipt& receipt, bool json) {
     std::cout << fmt::format("  late: {} days after the decision", ruling.days_after_decision());
   }
   if (ruling.entry_check() == leem::v1::ENTRY_CHECK_NO_EDITION_KNOWN) {
-    std::cout << "  entry not looked up: the service knows no edition of the Annex";
+    std::cout << "  entry not looked up: the service does not know that edition of the Annex";
   }
   std::cout << "\n";
 }

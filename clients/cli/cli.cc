@@ -125,6 +125,13 @@ void Table::Print() const {
   }
 }
 
+void Table::PrintUnverified(std::string_view one, std::string_view many) const {
+  Print();
+  const size_t count = rows_.size() - 1;
+  std::cerr << count << " " << (count == 1 ? one : many)
+            << ", as the service says; follow --save keeps what is verified\n";
+}
+
 void Progress::Update(uint64_t done) {
   if (total_ == 0 || !IsTerminal(STDERR_FILENO)) return;
   const int percent = static_cast<int>(done * 100 / total_);

@@ -52,6 +52,9 @@ class Table {
   // What is in a row came from elsewhere: it is made printable.
   void Add(std::vector<std::string> row);
   void Print() const;
+  // The same of what no signature was checked for, and says so on standard error; "denial",
+  // "denials" name what a row is.
+  void PrintUnverified(std::string_view one, std::string_view many) const;
 
  private:
   std::vector<std::vector<std::string>> rows_;
@@ -70,7 +73,7 @@ class Progress {
   int shown_ = -1;
 };
 
-// One file per noun.
+// Each adds the nouns of one file.
 void AddPki(CLI::App& app, Context& context);
 void AddDirectory(CLI::App& app, Context& context);
 void AddDenial(CLI::App& app, Context& context);

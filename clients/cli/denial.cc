@@ -270,21 +270,18 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchDenialChain(sdk::Client& cl
 absl::Status List(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   Table table({"NAME", "STATE", "ACT", "TO", "ENTRY", "VALID UNTIL", "PARTY"});
-  int count = 0;
   ENTENTE_RETURN_IF_ERROR(ForEachDenial(*client, options, [&](const v1::Denial& denial) {
-    ++count;
     if (context.json) {
       std::cout << ToJson(denial) << "\n";
       return;
     }
     table.Add({denial.name(), StateWord(denial.state()), ActWord(denial.act()),
                denial.content().destination().country(), Entries(denial.content()),
-               FormatDate(denial.valid_until()), FirstParty(denial.content())});
+               denial.has_valid_until() ? FormatDate(denial.valid_until()) : "unknown",
+               FirstParty(denial.content())});
   }));
   if (context.json) return absl::OkStatus();
-  table.Print();
-  std::cerr << count << (count == 1 ? " denial" : " denials")
-            << ", as the service says; follow --save keeps what is verified\n";
+  table.PrintUnverified("denial", "denials");
   return absl::OkStatus();
 }
 

@@ -21,8 +21,8 @@ absl::Status AddAuthority(entente::config::v1::Directory& directory, const std::
 // nothing later does. Refuses a state's last one.
 absl::Status RetireAuthority(entente::config::v1::Directory& directory, const std::string& state,
                              const crypto::Certificate& certificate, uint64_t serial);
-// The same for the authorities of the services. What a retired one vouched for is not looked at
-// again, so that none is kept.
+// The same for the authorities of the services. Retired ones are removed: nothing that they issued
+// is verified later.
 absl::Status AddServiceAuthority(entente::config::v1::Directory& directory,
                                  const crypto::Certificate& certificate);
 absl::Status RemoveServiceAuthority(entente::config::v1::Directory& directory,

@@ -10,7 +10,7 @@
 
 namespace entente::cli {
 
-// "iem", "leem".
+// Names of the groups that are served, sorted.
 const std::vector<std::string>& Groups();
 // A group's register for replaying a journal, whose rules are never asked; null for an unknown
 // group.

@@ -167,13 +167,11 @@ absl::Status List(const Context& context, const IemOptions& options, const std::
   request.set_page_size(500);
   request.set_filter("kind=" + kind + (options.filter.empty() ? "" : " AND " + options.filter));
   Table table({"NAME", "STATE", "UPDATED", "WHAT"});
-  int count = 0;
   do {
     grpc::ClientContext call;
     v1::ListMattersResponse response;
     ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListMatters(&call, request, &response)));
     for (const auto& matter : response.matters()) {
-      ++count;
       if (context.json) {
         std::cout << ToJson(matter) << "\n";
       } else {
@@ -184,9 +182,7 @@ absl::Status List(const Context& context, const IemOptions& options, const std::
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
   if (context.json) return absl::OkStatus();
-  table.Print();
-  std::cerr << count << (count == 1 ? " matter" : " matters")
-            << ", as the service says; follow --save keeps what is verified\n";
+  table.PrintUnverified("matter", "matters");
   return absl::OkStatus();
 }
 
@@ -240,12 +236,13 @@ absl::Status ListAnswers(const Context& context, const IemOptions& options) {
       } else if (answer.body().UnpackTo(&decision)) {
         what = Word(v1::ReleaseOutcome_Name(decision.outcome()), 16) + " " + decision.text();
       }
-      table.Add({answer.name(), FormatTime(answer.recorded_time()),
+      table.Add({answer.name(),
+                 FormatTime(answer.recorded_time()) + (answer.late() ? ", late" : ""),
                  std::string(document::ShortKind(answer.body().type_url())), what.substr(0, 60)});
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
-  if (!context.json) table.Print();
+  if (!context.json) table.PrintUnverified("answer", "answers");
   return absl::OkStatus();
 }
 

@@ -43,7 +43,7 @@ absl::Status List(const Context& context, const LedgerOptions& options) {
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
-  if (!context.json) table.Print();
+  if (!context.json) table.PrintUnverified("ledger", "ledgers");
   return absl::OkStatus();
 }
 
@@ -153,7 +153,7 @@ void AddLedger(CLI::App& app, Context& context) {
   const auto add = [&](CLI::App* parent, const char* verb, const char* text,
                        absl::Status (*run)(const Context&, const LedgerOptions&)) {
     auto* command = parent->add_subcommand(verb, text);
-    command->add_option("--group", options->group, "leem");
+    command->add_option("--group", options->group, "iem, leem or tem");
     context.Run(command, [options, &context, run] { return run(context, *options); });
     return command;
   };

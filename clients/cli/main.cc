@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   signal(SIGPIPE, SIG_IGN);
   CLI::App app{
-      "Entente: exchange denial notifications with partners.\n\n"
+      "Entente: exchange denials, alerts and proposals with partners.\n\n"
       "Examples:\n"
       "  entente denial new > d.json            a template to fill in\n"
       "  entente denial notify d.json           sign, submit, print the receipt\n"

@@ -143,7 +143,8 @@ absl::Status Init(const PkiOptions& options) {
   directory.set_trust_domain(options.trust_domain);
   ENTENTE_ASSIGN_OR_RETURN(auto services, MakeAuthority(options, "services"));
   directory.add_service_ca_pem(services.certificate.Pem());
-  for (const std::string group : {"iem", "leem", "tem", "plenary", "poc"}) {
+  for (const std::string_view name : identity::kGroupNames) {
+    const std::string group(name);
     const std::string stem = options.folder + "/services/" + group;
     ENTENTE_RETURN_IF_ERROR(IssueService(options, services, options.trust_domain, group));
     ENTENTE_ASSIGN_OR_RETURN(auto log_key, crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));

@@ -93,7 +93,7 @@ void CheckLeaf(const std::vector<crypto::Certificate>& chain, const identity::Di
   if (std::string_view(use) != "caller") return;
   const auto agency = directory.AcceptCaller(leaf, intermediates, now);
   std::string seats;
-  for (const char* group : {"iem", "leem", "tem", "plenary", "poc"}) {
+  for (const std::string_view group : identity::kGroupNames) {
     for (const auto& [right, word] :
          {std::pair{identity::Right::kRead, "read"}, std::pair{identity::Right::kSubmit, "submit"},
           std::pair{identity::Right::kChair, "chair"}}) {

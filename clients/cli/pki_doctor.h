@@ -7,7 +7,8 @@
 namespace entente::cli {
 
 // Examines PEM files: each certificate for every use that its names and extensions claim, its path
-// to the directory's authorities, its time, revocation and seat. DATA-free refusal if one is unfit.
+// to the directory's authorities, its time, revocation and seat. Refused, without details, if one
+// is unfit.
 absl::Status Doctor(const Context& context, const std::vector<std::string>& files,
                     const DirectoryOptions& directory);
 

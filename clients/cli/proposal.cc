@@ -85,7 +85,7 @@ absl::Status List(const Context& context, const ProposalOptions& options) {
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
-  if (!context.json) table.Print();
+  if (!context.json) table.PrintUnverified("proposal", "proposals");
   return absl::OkStatus();
 }
 

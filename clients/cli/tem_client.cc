@@ -1,6 +1,9 @@
 #include "clients/cli/tem_client.h"
 
+#include <algorithm>
+
 #include "clients/cli/chain.h"
+#include "clients/cli/proposal_fold.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/grpc_status.h"
 
@@ -111,10 +114,8 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchStatements(sdk::Client& cli
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
-  // Recorded order, whatever the service makes of it: positions share the proposal's ledger.
-  std::stable_sort(statements.begin(), statements.end(), [](const auto& a, const auto& b) {
-    return a.ledger == b.ledger && a.index() < b.index();
-  });
+  // Whatever order the service makes of it.
+  std::stable_sort(statements.begin(), statements.end(), RecordedBefore);
   return statements;
 }
 

@@ -44,6 +44,30 @@ struct MatterServiceImpl::Found {
   uint64_t content = 0;
 };
 
+// Whoever had the routine version has not had the flash, and who acts on it must learn that it was
+// withdrawn. An update gives more time for itself, not for what came before it.
+void MatterServiceImpl::AddUnacknowledged(const Matter& matter, const rpc::Caller& caller,
+                                          v1::Matter& out) const {
+  const machine::Reader reader = caller.reader();
+  const bool must_be_read = matter.flash || matter.state == v1::MATTER_STATE_WITHDRAWN;
+  if (!must_be_read || matter.originator_state() != reader.state) return;
+  const absl::Time overdue =
+      backend_.clock.Now() - absl::Minutes(register_.profile().iem().flash_acknowledge_minutes());
+  const auto lacks = [&](const std::string& state, size_t at, int64_t recorded_micros) {
+    if (absl::FromUnixMicros(recorded_micros) >= overdue) return false;
+    const machine::Place place = backend_.machine.PlaceOf(matter.positions[at]);
+    const auto steps = place.ledger->acknowledged.find(state);
+    return steps == place.ledger->acknowledged.end() || steps->second.back().size <= place.index;
+  };
+  for (const std::string& state : caller.directory->partners()) {
+    if (state == reader.state || !entry::Includes(*matter.audience, state, true)) continue;
+    if (lacks(state, matter.positions.size() - 1, matter.updated_micros) ||
+        (matter.flash && lacks(state, matter.flash_at, matter.flash_micros))) {
+      out.add_unacknowledged_states(state);
+    }
+  }
+}
+
 MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
                                                  const rpc::Caller& caller) const {
   const machine::Reader reader = caller.reader();
@@ -69,18 +93,7 @@ MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
     out.set_release_outcome(register_.OutcomeOf(matter, reader, now, states));
     for (std::string& state : states) out.add_released_states(std::move(state));
   }
-  const auto limit = absl::Minutes(register_.profile().iem().flash_acknowledge_minutes());
-  if (matter.flash && matter.originator_state() == reader.state &&
-      now > absl::FromUnixMicros(matter.recorded_micros) + limit) {
-    const machine::Place place = backend_.machine.PlaceOf(matter.positions[0]);
-    for (const std::string& state : caller.directory->partners()) {
-      if (state == reader.state || !entry::Includes(*matter.audience, state, true)) continue;
-      auto steps = place.ledger->acknowledged.find(state);
-      const bool had =
-          steps != place.ledger->acknowledged.end() && steps->second.back().size > place.index;
-      if (!had) out.add_unacknowledged_states(state);
-    }
-  }
+  AddUnacknowledged(matter, caller, out);
   found.first = matter.positions[0];
   found.content = matter.positions[matter.content_at];
   return found;
@@ -200,6 +213,7 @@ absl::Status MatterServiceImpl::ListAnswers(const rpc::Caller& caller,
     out.set_originator(kept.header.originator());
     *out.mutable_recorded_time() = kept.leaf.stamp().recorded_time();
     *out.mutable_audience() = *answer.audience;
+    out.set_late(answer.late);
     out.mutable_body()->Swap(kept.header.mutable_body());
     bytes += out.ByteSizeLong();
   }

@@ -79,7 +79,11 @@ absl::Status AnnexFollower::Take(const sdk::VerifiedEntry& entry,
   }
   std::set<std::string> paths;
   for (const auto& node : edition.nodes()) {
-    if (!node.reserved()) paths.insert(node.path());
+    // Notes and definitions are not what an item is listed under.
+    const bool citable = node.kind() == tem::v1::NODE_KIND_ITEM ||
+                         node.kind() == tem::v1::NODE_KIND_SUB_ITEM ||
+                         node.kind() == tem::v1::NODE_KIND_ENTRY;
+    if (citable && !node.reserved()) paths.insert(node.path());
   }
   const std::string file = folder_ + "/" + edition.edition() + kSuffix;
   if (!base::ReadFile(file).has_value() &&

@@ -48,9 +48,11 @@ void CopyChain(const Chain& chain, v1::Denial& denial) {
   denial.set_state(chain.state);
   denial.set_act(chain.act);
   denial.set_timeliness(chain.timeliness);
-  base::CivilDate until = chain.terms.front().until;
-  for (const Term& term : chain.terms) until = std::max(until, term.until);
-  SetDate(until, denial.mutable_valid_until());
+  base::CivilDate until;
+  for (const Term& term : chain.terms) {
+    if (term.from < term.until) until = std::max(until, term.until);
+  }
+  if (!until.empty()) SetDate(until, denial.mutable_valid_until());
   if (!chain.ended.empty()) SetDate(chain.ended, denial.mutable_ended_date());
   *denial.mutable_audience() = *chain.audience;
   entry::SetTime(absl::FromUnixMicros(chain.updated_micros), denial.mutable_updated_time());

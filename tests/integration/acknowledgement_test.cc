@@ -1,5 +1,5 @@
 // What an agency says that it holds is signed by it, or it is not believed: neither by the service,
-// nor by the originator who asks it (DESIGN law 7).
+// nor by the originator who asks it (law 7).
 #include <gtest/gtest.h>
 
 #include "clients/sdk/acknowledger.h"

@@ -1,6 +1,6 @@
 // The SDK against a host that holds the service's keys and lies: whatever it withholds, misfiles,
-// redates or invents ends the follow as evidence, is never handed on and never acknowledged (DESIGN
-// law 7).
+// redates or invents ends the follow as evidence, is never handed on and never acknowledged (law
+// 7).
 #include <gtest/gtest.h>
 
 #include "tests/integration/lying_host.h"

@@ -1,4 +1,4 @@
-// DESIGN law 6 for TEM: two worlds that differ in what is hidden from nz (a proposal that collides
+// law 6 for TEM: two worlds that differ in what is hidden from nz (a proposal that collides
 // with one that it reads, comments, a position, a crosswalk, a status), asked everything by nz.
 #include <gtest/gtest.h>
 
@@ -158,7 +158,7 @@ TEST_F(TemTwoWorldsTest, AnOutsiderCannotTellThemApart) {
   EXPECT_NE(seen[0]["jp"], seen[1]["jp"]) << "the test could not fail";
 }
 
-// A service of the regime reads the public ledger, and nothing else (DESIGN §6).
+// A service of the regime reads the public ledger, and nothing else (docs/ARCHITECTURE.md).
 TEST_F(TemTwoWorldsTest, AServiceReadsWhatIsPublicOnly) {
   LiveServer server(regime_, clock_, {}, tem::TemModule(), testing::TemProfile());
   for (const auto& document : testing::Publication(regime_, "jp", testing::MiniatureEdition())) {

@@ -167,7 +167,7 @@ TEST_F(UpkeepTest, NothingIsRecordedUnderAnOlderDirectoryThanBefore) {
   EXPECT_OK(Submit("jp", "2"));
 }
 
-// What was recorded where the submitter reads nothing tells him nothing (DESIGN law 6): he is
+// What was recorded where the submitter reads nothing tells him nothing (law 6): he is
 // recorded under the directory that there is.
 TEST_F(UpkeepTest, ALaterDirectoryOfAHiddenDocumentRefusesNobody) {
   const auto older = regime_.source().Get();

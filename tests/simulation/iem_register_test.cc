@@ -267,7 +267,7 @@ class Play {
     pb::Document document = replies ? Make(by, readers, reply) : Make(by, readers, sighting);
     Link(document, pb::Reference::RELATION_ANSWERS, *matter);
     const bool addressed = matter->asked == 0 ? by != matter->owner : Has(matter->asked, by);
-    const bool right = Has(matter->readers, by) && matter->open && matter->kind != Kind::kRelease &&
+    const bool right = Has(matter->readers, by) && matter->kind != Kind::kRelease &&
                        (readers & ~matter->readers) == 0 && Has(readers, matter->owner) &&
                        (!replies || addressed);
     if (!Put(document, right, "answer")) return;

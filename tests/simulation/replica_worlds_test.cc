@@ -1,4 +1,4 @@
-// DESIGN law 6 between replicas: two writers of one journal, whose clocks and directories differ.
+// law 6 between replicas: two writers of one journal, whose clocks and directories differ.
 // What is recorded at one for others must not change an answer that an outsider gets at the other,
 // nor when his documents are recorded, nor in which messages his follower is given them.
 #include <gtest/gtest.h>

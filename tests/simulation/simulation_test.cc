@@ -1,9 +1,8 @@
 // Sequencer, register, feed and a faulty journal in one thread, driven by a seed. Checkers:
 //   - replaying the journal gives the live fingerprint;
 //   - what was acknowledged is there, and a receipt's proof holds against a signed checkpoint;
-//   - each follower gets its ledgers' entries in order, once, without gaps, from any resume point,
-//   and
-//     never one whose audience leaves it out;
+//   - each follower gets its ledgers' entries in order, once, without gaps, from any resume point;
+//   - no follower gets an entry whose audience leaves it out;
 //   - recorded time never goes back, whatever the clock does.
 // Environment: ENTENTE_SEED=n runs that seed only; ENTENTE_SEEDS=n runs so many.
 #include <gtest/gtest.h>
@@ -477,7 +476,7 @@ std::vector<size_t> MessageSizes(int hidden_before_each) {
   return sizes;
 }
 
-// DESIGN law 6: were a message cut at the edge of a page, its length would count hidden records.
+// law 6: were a message cut at the edge of a page, its length would count hidden records.
 TEST(FeedTest, MessagesAreCutByWhatTheReaderMaySeeOnly) {
   EXPECT_EQ(MessageSizes(0), (std::vector<size_t>{15, 15, 10, 0}));
   EXPECT_EQ(MessageSizes(1), MessageSizes(0));

@@ -185,14 +185,18 @@ class Play {
     body.set_meeting("m");
     body.set_text_digest(one->tip.str());
     const bool agrees = body.outcome() == v1::ProposalConclusion::OUTCOME_AGREED;
-    const bool right = by == "jp" && one->open && !one->agreed && (!agrees || AllAgree(*one));
+    const bool ends = body.outcome() == v1::ProposalConclusion::OUTCOME_NOT_AGREED;
+    const bool opposed = std::any_of(one->against.begin(), one->against.end(),
+                                     [this](const std::string& state) { return Partner(state); });
+    const bool right = by == "jp" && one->open && !one->agreed && (!agrees || AllAgree(*one)) &&
+                       (!ends || opposed);
     if (!Put(Linked(WithBody(regime_.Denial(by, Fresh()), body), pb::Reference::RELATION_ANSWERS,
                     one->name),
              right, "conclude")) {
       return;
     }
     one->agreed = agrees;
-    one->open = body.outcome() != v1::ProposalConclusion::OUTCOME_NOT_AGREED;
+    one->open = !ends;
   }
 
   void Compare() {

@@ -104,7 +104,8 @@ struct Checkpoint {
   static absl::StatusOr<Checkpoint> Parse(std::string_view text);
 };
 
-// The checkpoint in a note, whoever signed it: for notes that were opened before they were kept.
+// Reads the checkpoint in a note without checking signatures: only for notes that were opened, and
+// so checked, before they were kept.
 absl::StatusOr<Checkpoint> ReadKeptCheckpoint(std::string_view note);
 // Opens a checkpoint note and checks its origin.
 absl::StatusOr<Checkpoint> OpenCheckpoint(std::string_view note, std::string_view origin,
@@ -129,7 +130,7 @@ struct Cursor {
   std::map<std::string, uint64_t> next;  // ledger -> first index not yet had
   // Bytes that name the service they belong to.
   std::string Encode(std::string_view service) const;
-  // INVALID_ARGUMENT/CURSOR_MALFORMED if it is not one, or of another service. At most 64 KiB.
+  // INVALID_ARGUMENT/CURSOR_MALFORMED if it is not one, or of another service. At most 512 KiB.
   static absl::StatusOr<Cursor> Decode(std::string_view service, std::string_view bytes);
 };
 

@@ -107,7 +107,7 @@ class Feed {
   size_t page_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-// One reader's way through the feed. Ordered, unique, resumable, never skipping (DESIGN law 12):
+// One reader's way through the feed. Ordered, unique, resumable, never skipping (law 12):
 // within a ledger, indexes rise by one. Not thread-safe: one pull at a time.
 class Follower {
  public:

@@ -16,10 +16,9 @@ using base::Reason;
 // How long a verdict on a certificate's path is kept; expiry and revocation are checked each time.
 constexpr absl::Duration kVerdictLifetime = absl::Seconds(60);
 constexpr size_t kVerdictsMax = 10000;
-constexpr std::string_view kGroups[] = {"iem", "leem", "tem", "plenary", "poc"};
 
 bool IsGroup(std::string_view group) {
-  return std::find(std::begin(kGroups), std::end(kGroups), group) != std::end(kGroups);
+  return std::find(kGroupNames.begin(), kGroupNames.end(), group) != kGroupNames.end();
 }
 
 absl::Status Unauthenticated(Reason reason, std::string text) {

@@ -3,11 +3,13 @@
 #ifndef ENTENTE_SERVICES_CORE_IDENTITY_DIRECTORY_H_
 #define ENTENTE_SERVICES_CORE_IDENTITY_DIRECTORY_H_
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -27,6 +29,10 @@ inline constexpr std::string_view kDirectoryMediaType =
     "application/vnd.entente.directory.v1+textproto";
 // The highest Directory.format that this build follows.
 inline constexpr uint32_t kDirectoryFormat = 0;
+
+// The regime's groups, whether or not this build serves them.
+inline constexpr std::array<std::string_view, 5> kGroupNames = {"iem", "leem", "tem", "plenary",
+                                                                "poc"};
 
 enum class Right { kRead, kSubmit, kChair };
 
@@ -168,9 +174,9 @@ class DirectorySource {
 std::string DirectoryPayload(std::string_view text);
 // Signs a directory's text; the content of "<file>.sig": the signature in base64 (RFC 4648 §4).
 std::string SignDirectory(std::string_view text, const crypto::PrivateKey& key);
-// A directory as text, of any serial and by whomever. Whoever writes or signs one must know all of
-// it: what is left unread is lost, or has no effect. INVALID_ARGUMENT/DIRECTORY_INVALID if it is
-// not one.
+// Parses a directory's text; neither its signature nor its serial is looked at. Whoever edits or
+// signs one refuses unknown fields: they would be dropped, or have no effect.
+// INVALID_ARGUMENT/DIRECTORY_INVALID if it is none.
 enum class UnknownFields { kRefuse, kLeaveUnread };
 absl::StatusOr<entente::config::v1::Directory> ParseDirectory(std::string_view text,
                                                               UnknownFields unknown);

@@ -16,7 +16,7 @@ struct CallRecord {
   std::string digest;      // SHA-256 of the request or the submitted document, hex; may be empty
   absl::Time began = absl::InfinitePast();
   std::string caller;  // empty: was not let in
-  // Of a stream that goes on: only its opening is told of, and not yet counted.
+  // The stream has opened and goes on: that is logged, and not yet counted as a call that ended.
   bool opened = false;
   std::string document;  // name that a submission was recorded under; else empty
   // First and last index of entries, as in "<ledger>:0-41 <ledger>:7-7": where a submission stands,

@@ -1,5 +1,4 @@
-// Tells of certificates that expire, in logs and metrics: 60, 30 and 7 days before, and when it is
-// too late.
+// Logs that a certificate expires, 60, 30 and 7 days ahead and once it has, and exports when.
 #ifndef ENTENTE_SERVICES_CORE_RPC_EXPIRY_WATCH_H_
 #define ENTENTE_SERVICES_CORE_RPC_EXPIRY_WATCH_H_
 

@@ -21,11 +21,11 @@ class LogKeyFile {
   // The first signer; it lives as long as this. INVALID_ARGUMENT/CONFIGURATION_INVALID if the file
   // cannot be read, holds no Ed25519 key, or one that the directory does not list.
   absl::StatusOr<const entry::NoteSigner*> Open();
-  // A signer to change to, or null. Until Taken it is given again. A file that cannot be used is
-  // logged once, and looked at again: the directory may list its key later.
+  // The new signer while a change of keys is pending, else null; pending until Taken. A file that
+  // cannot be used is logged once, and looked at again: the directory may list its key later.
   const entry::NoteSigner* Look();
   void Taken(const entry::NoteSigner* signer) { taken_ = signer; }
-  // Gives the newest again until it is Taken.
+  // Makes the change to the newest pending again.
   void Again() { taken_ = nullptr; }
 
  private:

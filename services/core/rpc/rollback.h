@@ -1,6 +1,6 @@
 // Notices that the store was restored to an older state than the service has signed: from the
 // checkpoints that it kept beside the journal, and from those that followers show. Such a service
-// must not go on: it would sign another history under the same name (DESIGN law 7).
+// must not go on: it would sign another history under the same name (law 7).
 #ifndef ENTENTE_SERVICES_CORE_RPC_ROLLBACK_H_
 #define ENTENTE_SERVICES_CORE_RPC_ROLLBACK_H_
 

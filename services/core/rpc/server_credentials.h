@@ -1,4 +1,4 @@
-// TLS for servers. gRPC's experimental names stay here and in service_credentials.cc.
+// TLS for servers. Clients' is in service_credentials.h and in the SDK.
 #ifndef ENTENTE_SERVICES_CORE_RPC_SERVER_CREDENTIALS_H_
 #define ENTENTE_SERVICES_CORE_RPC_SERVER_CREDENTIALS_H_
 

@@ -54,7 +54,7 @@ void CheckCodes(const TextList& list, int most, const Codes& codes, const std::s
 // `level_max`.
 void CheckHeader(const document::pb::Document& header, absl::Time now, int level_max,
                  base::FieldViolations& violations);
-// DOMAIN rule 9: whether `part` may stand in a whole that is marked `whole`.
+// rule 9: whether `part` may stand in a whole that is marked `whole`.
 bool AtMost(const document::pb::Marking& part, const document::pb::Marking& whole);
 // Whether everybody whom `narrow` reaches is reached by `wide`.
 bool Within(const document::pb::Audience& narrow, const document::pb::Audience& wide);

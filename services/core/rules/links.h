@@ -1,5 +1,5 @@
-// What registers of matters and of proposals share about documents that name each other: finding a
-// reference, refusing for it, and the words of enums.
+// Documents that name others: finding a reference, and the refusals for one that is missing, hidden
+// or out of date. Also the words of enums.
 #ifndef ENTENTE_SERVICES_CORE_RULES_LINKS_H_
 #define ENTENTE_SERVICES_CORE_RULES_LINKS_H_
 
@@ -23,7 +23,7 @@ std::string_view ChainOf(std::string_view name);
 // "partners/kr/alerts/1" -> "kr"
 inline std::string_view StateOf(std::string_view name) { return name.substr(9, 2); }
 
-// NOT_FOUND for what does not exist and for what is hidden, alike (DESIGN law 6).
+// NOT_FOUND for what does not exist and for what is hidden, alike (law 6).
 absl::Status NoSuch(std::string_view name);
 // FAILED_PRECONDITION: the named document does not admit it.
 absl::Status Forbid(base::Reason reason, std::string_view name, std::string_view why);

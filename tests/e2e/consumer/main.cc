@@ -3,7 +3,9 @@
 #include <iostream>
 
 #include "clients/sdk/client.h"
+#include "entente/iem/v1/matter_service.grpc.pb.h"
 #include "entente/leem/v1/denial.pb.h"
+#include "entente/tem/v1/annex_service.grpc.pb.h"
 
 namespace sdk = entente::sdk;
 
@@ -31,6 +33,12 @@ entente::leem::v1::DenialNotification SampleDenial() {
   return body;
 }
 
+// Every group's messages and services are in the package.
+std::string GroupsThatLink() {
+  return entente::iem::v1::MatterService::service_full_name() + std::string(" ") +
+         entente::tem::v1::AnnexService::service_full_name();
+}
+
 absl::Status Run(const char* config, const char* reference) {
   auto agency = sdk::Agency::Load(config);
   if (!agency.ok()) return agency.status();
@@ -54,7 +62,10 @@ absl::Status Run(const char* config, const char* reference) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc != 3) {
+    std::cerr << "consumer CLIENT_CONFIG REFERENCE (links " << GroupsThatLink() << ")\n";
+    return 2;
+  }
   const absl::Status status = Run(argv[1], argv[2]);
   if (!status.ok()) std::cerr << status << "\n";
   return status.ok() ? 0 : 1;

@@ -18,11 +18,11 @@ absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const entente::config::v1::
 // A journal as an operator names it on the command line: a SQLite file, or "postgres:FILE", where
 // FILE holds a connection string.
 inline constexpr std::string_view kPostgresPrefix = "postgres:";
-// To read it whole, beside a service that may be writing it; SQLite's own integrity is checked,
-// too.
+// Opens an existing journal read-only; a service may be writing it meanwhile. SQLite's own checks
+// of integrity are run as well.
 absl::StatusOr<std::unique_ptr<Journal>> OpenToRead(const std::string& name,
                                                     const std::string& service);
-// To fill it: made if it is not there.
+// Opens a journal for writing, and creates it if there is none.
 absl::StatusOr<std::unique_ptr<Journal>> OpenToFill(const std::string& name,
                                                     const std::string& service);
 

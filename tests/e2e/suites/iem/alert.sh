@@ -25,6 +25,8 @@ grep -q '"unacknowledged' "$work/overdue" || fail "nobody is overdue"
 grep -o '"unacknowledged[^]]*]' "$work/overdue" | grep -q '"au"' || fail "au is not overdue"
 grep -o '"unacknowledged[^]]*]' "$work/overdue" | grep -q '"kr"' && fail "kr has it"
 as kr alert get partners/jp/alerts/2 --json | grep -q '"unacknowledged' && fail "kr sees who has it"
+as jp alert update partners/jp/alerts/2 "$work/flash.json" >/dev/null
+as jp alert get partners/jp/alerts/2 --json | grep -o '"unacknowledged[^]]*]' | grep -q '"kr"' || fail "kr has only the text before"
 
 step "updated by its own state only, closed; nothing follows an end"
 refused PROCEDURE_FORBIDS as kr alert close partners/jp/alerts/1 --outcome closed --explanation x || fail "kr closed it"
@@ -33,15 +35,16 @@ as jp alert update partners/jp/alerts/1 "$work/update.json" >/dev/null
 as nz alert get partners/jp/alerts/1 | grep -q kites || fail "nz does not see the update"
 as jp alert close partners/jp/alerts/1 --outcome closed --explanation "it worked" >/dev/null
 refused CHAIN_ENDED as jp alert update partners/jp/alerts/1 "$work/update.json" || fail "an update after closing"
-refused CHAIN_ENDED as kr alert sight partners/jp/alerts/1 --result seen || fail "an answer after closing"
+as kr alert sight partners/jp/alerts/1 --result seen --reference late >/dev/null || fail "the ship was seen after closing"
+as jp alert answers partners/jp/alerts/1 --json | grep -q '"late": *true' || fail "not shown as late"
 as kr alert get partners/jp/alerts/1 | grep -q MATTER_STATE_CLOSED || fail "not closed"
 as jp alert close partners/jp/alerts/2 --outcome withdrawn --explanation "mistaken" >/dev/null
 as au alert get partners/jp/alerts/2 | grep -q MATTER_STATE_WITHDRAWN || fail "not withdrawn"
+as jp alert get partners/jp/alerts/2 --json | grep -q '"unacknowledged' || fail "nobody has to learn of the withdrawal"
 
 step "bad input names the field"
 bad() { alert 3 | sed "$2" > "$work/bad.json"; refused "$1" as jp alert send "$work/bad.json" || fail "$2 was taken"; }
 bad body.topics 's/"KEY_TECHNOLOGY"/"ASTROLOGY"/'
 bad body.red_flags 's/"FALSE_END_USE"/"BAD_WEATHER"/'
-bad body.masked_source 's/"a manufacturer"/"the Sample Analysis Centre"/'
 bad body.information_credibility 's/"information_credibility": 2/"information_credibility": 7/'
 bad body.kind 's/"kind": "ALERT_KIND_PROCUREMENT_ATTEMPT",//'

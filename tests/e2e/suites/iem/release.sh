@@ -27,14 +27,16 @@ as nz alert list | grep -q partners/jp/alerts/8 || fail "nz does not see what wa
 derived 9 au,jp,kr
 refused RELEASE_NEEDED as jp alert send "$work/derived.json" || fail "released to au, who was not granted"
 
-step "denied is denied; lapsed means denied"
+step "denied is denied; lapsed means denied, after the days of the profile when it was asked"
 as jp release ask partners/kr/alerts/7 --states au --purpose "again" --reference r2 >/dev/null
 as kr release decide partners/jp/releases/r2 --deny >/dev/null
 as jp release get partners/jp/releases/r2 | grep -q RELEASE_OUTCOME_DENIED || fail "not denied"
-as jp release ask partners/kr/alerts/7 --states au --purpose "once more" --reference r3 >/dev/null
+as jp release ask partners/kr/alerts/7 --states au --purpose "in time" --reference r4 >/dev/null
 sed -i 's/release_lapse_days: [0-9]*/release_lapse_days: 0/' "$work/profile.textproto"
 stop_suite TERM
 start_suite || fail "no restart"
+as jp release ask partners/kr/alerts/7 --states au --purpose "once more" --reference r3 >/dev/null
+as jp release get partners/jp/releases/r4 | grep -q RELEASE_OUTCOME_LAPSED && fail "a new profile ended what was asked before"
 as jp release get partners/jp/releases/r3 | grep -q RELEASE_OUTCOME_LAPSED || fail "not lapsed"
 refused CHAIN_ENDED as kr release decide partners/jp/releases/r3 --grant au || fail "granted after the lapse"
 refused RELEASE_NEEDED as jp alert send "$work/derived.json" || fail "a lapse released it"

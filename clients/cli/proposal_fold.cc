@@ -1,0 +1,53 @@
+#include "clients/cli/proposal_fold.h"
+
+#include <algorithm>
+#include <string_view>
+#include <tuple>
+
+namespace entente::cli {
+
+namespace v1 = entente::tem::v1;
+
+bool RecordedBefore(const sdk::VerifiedEntry& a, const sdk::VerifiedEntry& b) {
+  const auto key = [](const sdk::VerifiedEntry& entry) {
+    const auto& time = entry.leaf.stamp().recorded_time();
+    return std::make_tuple(time.seconds(), time.nanos(), std::string_view(entry.ledger),
+                           entry.index());
+  };
+  return key(a) < key(b);
+}
+
+TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& statements,
+                        const std::string& sponsor, const std::string& text_digest,
+                        const std::function<bool(const sdk::VerifiedEntry&)>& chaired) {
+  TextStanding standing;
+  standing.sponsors = {sponsor};
+  for (const sdk::VerifiedEntry& entry : statements) {
+    const auto& body = entry.document.body();
+    const std::string& state = entry.signers[0].agency.state;
+    v1::ProposalPosition position;
+    v1::ProposalConclusion conclusion;
+    v1::ProposalSponsorship sponsorship;
+    if (body.UnpackTo(&position)) {
+      if (position.text_digest() == text_digest) standing.positions[state] = position.kind();
+    } else if (body.UnpackTo(&conclusion)) {
+      if (conclusion.text_digest() != text_digest ||
+          conclusion.outcome() != v1::ProposalConclusion::OUTCOME_AGREED || !chaired(entry)) {
+        continue;
+      }
+      standing.meeting = conclusion.meeting();
+      v1::TemRuling ruling;
+      entry.leaf.stamp().ruling().UnpackTo(&ruling);
+      standing.partners.assign(ruling.partners().begin(), ruling.partners().end());
+    } else if (body.UnpackTo(&sponsorship)) {
+      // A withdrawal counts whatever text it names.
+      std::erase(standing.sponsors, state);
+      if (!sponsorship.withdrawn() && sponsorship.text_digest() == text_digest) {
+        standing.sponsors.push_back(state);
+      }
+    }
+  }
+  return standing;
+}
+
+}  // namespace entente::cli
