@@ -49,6 +49,7 @@ struct Known {
   bool decided = false;
   std::map<unsigned, v1::ReplyKind> replies;  // newest by state, released to all readers
   std::vector<unsigned> answers;              // readers of each
+  std::vector<bool> late;                     // whether each came after the end
 };
 
 class Play {
@@ -230,6 +231,7 @@ class Play {
     release->decided = true;
     release->granted = deny ? 0 : granted;
     release->answers.push_back(release->readers);
+    release->late.push_back(!release->open);
   }
 
   void Close() {
@@ -272,6 +274,7 @@ class Play {
                        (!replies || addressed);
     if (!Put(document, right, "answer")) return;
     matter->answers.push_back(readers);
+    matter->late.push_back(!matter->open);
     if (replies && readers == matter->readers) matter->replies[by] = reply.kind();
     if (replies && readers != matter->readers) matter->replies.erase(by);  // not all see the newest
     if (replies) narrow_.insert({matter->name, by});
@@ -302,7 +305,12 @@ class Play {
                       unsigned state) {
     const auto visible = std::count_if(known.answers.begin(), known.answers.end(),
                                        [&](unsigned readers) { return Has(readers, state); });
-    EXPECT_EQ(driver_.reg().AnswersTo(matter, reader).size(), static_cast<size_t>(visible));
+    const auto answers = driver_.reg().AnswersTo(matter, reader);
+    ASSERT_EQ(answers.size(), static_cast<size_t>(visible));
+    auto answer = answers.begin();
+    for (size_t i = 0; i < known.answers.size(); ++i) {
+      if (Has(known.answers[i], state)) EXPECT_EQ((*answer++)->late, known.late[i]) << known.name;
+    }
     if (known.kind == Kind::kRequest) {
       const auto statuses = driver_.reg().Addressees(matter, reader, kStates, clock_.Now());
       for (const auto& status : statuses) {
