@@ -31,8 +31,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kLookEvery = std::chrono::milliseconds(20);
 // What waits in the kernel for a connection is read by gRPC even when it is cut by then.
 constexpr int kReceiveBufferBytes = 128 << 10;  // of which the kernel makes twice as much
-constexpr double kHandshakesMax = 128;
-constexpr double kHandshakesPerSecond = 2;
+constexpr double kHandshakesMax = 64;
+constexpr double kHandshakesPerSecond = 1;
 // What a cut costs beside: whoever is cut again and again comes back every few seconds.
 constexpr double kHandshakesPerCut = 4;
 // Sources that are remembered: an agency has few.

@@ -70,8 +70,8 @@ class Acceptor {
   void Stop(absl::Duration cut_after);
   int port() const { return port_; }
 
-  // Whether an agency may finish another handshake: it has 128 that no call followed, or after
-  // which the connection was cut, and two more a second. Called in the handshake, which knows no
+  // Whether an agency may finish another handshake: it has 64 that no call followed, or after
+  // which the connection was cut, and one more a second. Called in the handshake, which knows no
   // address.
   bool Admit(const std::string& agency);
   // An authorised call of an agency came over the connection with this peer (ServerContext::peer).
