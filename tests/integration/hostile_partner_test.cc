@@ -186,6 +186,24 @@ TEST_F(HostilePartnerTest, HandshakesThatNoCallFollowsAreCounted) {
   ExpectHonestCallersServed();
 }
 
+// An authorised call gives its handshake back; to be cut after it costs more than that.
+TEST_F(HostilePartnerTest, WhoeverIsCutAgainAndAgainComesBackSlowly) {
+  const auto tls = regime_.IssueTls("nz");
+  std::string chain;
+  for (const auto& certificate : tls.chain) chain += certificate.Pem();
+  for (int i = 0; i < 40; ++i) {
+    auto http = testing::RawHttp2::Connect(chain, tls.key.Pem(), server_.port());
+    if (http == nullptr) continue;
+    http->Send(testing::Flood::kCalls);
+    ExpectHonestCallersServed();  // by then the first of its calls has come, too
+    http->SendUntilCut(testing::Flood::kCalls, absl::Seconds(60));
+  }
+  grpc::GenericStub newcomer(server_.ConnectAs("nz"));
+  EXPECT_THAT(CallOn(newcomer, "/grpc.health.v1.Health/Check", ""),
+              StatusIs(absl::StatusCode::kUnavailable));
+  ExpectHonestCallersServed();
+}
+
 TEST_F(HostilePartnerTest, AReadTakesNoMoreThanAReadNeeds) {
   const size_t before = PeakMemory();
   const std::string get = "/entente.leem.v1.DenialService/GetDenial";

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -93,6 +94,7 @@ RawHttp2::~RawHttp2() = default;
 
 std::unique_ptr<RawHttp2> RawHttp2::Connect(int socket, const std::string& chain_pem,
                                             const std::string& key_pem) {
+  ::signal(SIGPIPE, SIG_IGN);  // a write to a connection that was cut is an error, not the end
   auto tls = std::make_unique<Tls>();
   tls->socket = socket;
   const timeval patience{10, 0};

@@ -389,8 +389,8 @@ void Acceptor::CallOpened(const std::string& peer) {
   connection->meter.CallOpened();
   // Not only at the next look: calls are what costs most.
   if (connection->meter.calls() <= ConnectionMeter::kCallsMax) return;
-  Cut(connection->agency.empty() ? unproven_ : proven_, connection, "it opens too many calls");
-  ++counts_.closed_unexplained;
+  CutAndCharge(connection->agency.empty() ? unproven_ : proven_, connection,
+               "it opens too many calls");
 }
 
 void Acceptor::CallEnded(const std::string& peer) {
@@ -410,6 +410,13 @@ void Acceptor::Cut(Connections& from, Connections::iterator connection, std::str
   nowhere.sa_family = AF_UNSPEC;
   ::connect(connection->fd, &nowhere, sizeof nowhere);
   Close(from, connection);
+}
+
+void Acceptor::CutAndCharge(Connections& from, Connections::iterator connection,
+                            std::string_view why) {
+  if (!connection->agency.empty()) ChangeHandshakes(connection->agency, -kHandshakesPerCut);
+  Cut(from, connection, why);
+  ++counts_.closed_unexplained;
 }
 
 // Fifty times a second: who has gone, who is late, who sends what nothing explains.
@@ -445,9 +452,7 @@ void Acceptor::ReadMeters(Clock::time_point now) {
       }
       connection->meter.Read(info.tcpi_bytes_received, info.tcpi_bytes_acked, now);
       if (!connection->meter.IsOver()) continue;
-      if (!connection->agency.empty()) ChangeHandshakes(connection->agency, -kHandshakesPerCut);
-      Cut(*list, connection, "it sends what no call explains");
-      ++counts_.closed_unexplained;
+      CutAndCharge(*list, connection, "it sends what no call explains");
     }
   }
 }

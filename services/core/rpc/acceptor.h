@@ -112,6 +112,9 @@ class Acceptor {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Cut(Connections& from, Connections::iterator connection, std::string_view why)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Cuts what no honest client's connection comes to; it costs the agency handshakes.
+  void CutAndCharge(Connections& from, Connections::iterator connection, std::string_view why)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Close(Connections& from, Connections::iterator connection)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
