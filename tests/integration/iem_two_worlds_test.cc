@@ -1,4 +1,4 @@
-// law 6 for IEM: two worlds that differ in what is hidden from nz, asked everything by nz,
+// Law 6 for IEM: two worlds that differ in what is hidden from nz, asked everything by nz,
 // the trends and their suppressed cells included; every byte of every answer must be the same.
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// law 6 for TEM: two worlds that differ in what is hidden from nz (a proposal that collides
+// Law 6 for TEM: two worlds that differ in what is hidden from nz (a proposal that collides
 // with one that it reads, comments, a position, a crosswalk, a status), asked everything by nz.
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// law 6: two worlds that differ in documents hidden from nz. Everything that nz can ask is
+// Law 6: two worlds that differ in documents hidden from nz. Everything that nz can ask is
 // asked in both; every byte of every answer must be the same, refusals and page tokens included.
 #include <gtest/gtest.h>
 

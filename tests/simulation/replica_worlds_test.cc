@@ -1,4 +1,4 @@
-// law 6 between replicas: two writers of one journal, whose clocks and directories differ.
+// Law 6 between replicas: two writers of one journal, whose clocks and directories differ.
 // What is recorded at one for others must not change an answer that an outsider gets at the other,
 // nor when his documents are recorded, nor in which messages his follower is given them.
 #include <gtest/gtest.h>

@@ -476,7 +476,7 @@ std::vector<size_t> MessageSizes(int hidden_before_each) {
   return sizes;
 }
 
-// law 6: were a message cut at the edge of a page, its length would count hidden records.
+// Law 6: were a message cut at the edge of a page, its length would count hidden records.
 TEST(FeedTest, MessagesAreCutByWhatTheReaderMaySeeOnly) {
   EXPECT_EQ(MessageSizes(0), (std::vector<size_t>{15, 15, 10, 0}));
   EXPECT_EQ(MessageSizes(1), MessageSizes(0));

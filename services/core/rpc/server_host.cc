@@ -339,9 +339,11 @@ absl::Status GroupServer::Listen() {
     const auto caller = door->impl->guard->Identify(chain_pem);
     absl::Status status = caller.status();
     if (caller.ok() && !door->impl->acceptor->Admit(caller->agency.str())) {
-      status = base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kRateExceeded,
-                            "{} has opened too many connections over which no call came",
-                            caller->agency.str());
+      status = base::Refuse(
+          absl::StatusCode::kResourceExhausted, Reason::kRateExceeded,
+          "{} has opened too many connections that no call came over, or that were cut; "
+          "let it keep one open, and try again in a minute",
+          caller->agency.str());
     }
     if (!status.ok()) Report(*door->impl->backend, {.method = "handshake"}, status);
     return status;

@@ -136,7 +136,7 @@ void CheckParty(const v1::Party& party, const std::string& path, Violations& vio
   // Whom the denial is about must be found by those who read it.
   if (party.withheld() && party.role() != v1::PARTY_ROLE_EXPORTER &&
       party.role() != v1::PARTY_ROLE_BROKER) {
-    violations.Add(path + ".withheld", "is for exporters and brokers only");
+    violations.Add(path + ".withheld", "is for exporters and brokers only; name this party");
   }
   if (anonymous && (!party.name().empty() || party.aliases_size() > 0 || !party.address().empty() ||
                     party.identifiers_size() > 0)) {
