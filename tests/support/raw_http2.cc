@@ -144,6 +144,11 @@ void RawHttp2::Send(Flood flood) {
   SSL_write(tls_->session.get(), bytes.data(), static_cast<int>(bytes.size()));
 }
 
+bool RawHttp2::WaitForBegin() {
+  char ignored[4096];
+  return SSL_read(tls_->session.get(), ignored, sizeof ignored) > 0;
+}
+
 bool RawHttp2::WaitForEnd() {
   char ignored[4096];
   int got = 0;

@@ -36,6 +36,8 @@ class RawHttp2 {
 
   // Sends some frames; about a kilobyte of pings.
   void Send(Flood flood);
+  // Whether the service lets it in: waits for its first bytes, ten seconds at most.
+  bool WaitForBegin();
   // Reads, and throws away, until the other side ends it; false if it does not within ten seconds.
   bool WaitForEnd();
   struct Sent {

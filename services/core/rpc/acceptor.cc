@@ -129,7 +129,7 @@ Acceptor::Acceptor(int listener, int port, Options options)
 Acceptor::~Acceptor() {
   Stop(absl::ZeroDuration());
   ended_ = true;
-  thread_.join();
+  watcher_.join();
   base::MutexLock lock(mutex_);
   for (Connections* list : {&waiting_, &unproven_, &proven_}) {
     for (const Connection& connection : *list) ::close(connection.fd);
@@ -146,19 +146,22 @@ void Acceptor::AddTo(grpc::ServerBuilder& builder,
 }
 
 void Acceptor::Start() {
-  thread_ = std::thread([this] { Run(); });
+  watcher_ = std::thread([this] { Watch(); });
+  hand_over_ = std::thread([this] { HandOverAll(); });
 }
 
 void Acceptor::Stop(absl::Duration cut_after) {
   if (stopped_.exchange(true)) return;
-  if (thread_.joinable()) thread_.join();
+  if (watcher_.joinable()) watcher_.join();
   ::close(listener_);  // who comes now is refused at once
   {
     base::MutexLock lock(mutex_);
+    taken_up_.NotifyAll();
     while (!waiting_.empty()) Close(waiting_, waiting_.begin());
     while (!unproven_.empty()) Close(unproven_, unproven_.begin());
   }
-  thread_ = std::thread([this, cut_after] { CutAfter(cut_after); });
+  watcher_ = std::thread([this, cut_after] { CutAfter(cut_after); });
+  if (hand_over_.joinable()) hand_over_.join();
 }
 
 void Acceptor::CutAfter(absl::Duration longest) {
@@ -172,7 +175,7 @@ void Acceptor::CutAfter(absl::Duration longest) {
   }
 }
 
-void Acceptor::Run() {
+void Acceptor::Watch() {
   constexpr int kStepMs = static_cast<int>(kLookEvery.count());
   auto next_look = Clock::now();
   while (!stopped_) {
@@ -183,7 +186,7 @@ void Acceptor::Run() {
       if (events[i].data.fd == listener_) {
         more = true;
       } else {
-        HandOver(events[i].data.fd);
+        TakeUp(events[i].data.fd);
       }
     }
     if (more) AcceptAll();
@@ -285,6 +288,7 @@ void Acceptor::MakeRoom() {
 void Acceptor::Close(Connections& from, Connections::iterator connection) {
   ::shutdown(connection->fd, SHUT_RDWR);  // gRPC's part ends with it
   ::close(connection->fd);
+  if (connection->grpc_fd >= 0) ::close(connection->grpc_fd);
   auto source = per_source_.find(connection->source);
   if (source != per_source_.end() && --source->second == 0) per_source_.erase(source);
   if (!connection->agency.empty() && --per_agency_[connection->agency] == 0) {
@@ -295,37 +299,53 @@ void Acceptor::Close(Connections& from, Connections::iterator connection) {
   from.erase(connection);
 }
 
-void Acceptor::HandOver(int fd) {
-  {
-    base::MutexLock lock(mutex_);
-    const auto connection = std::find_if(waiting_.begin(), waiting_.end(),
-                                         [&](const Connection& one) { return one.fd == fd; });
-    if (connection == waiting_.end()) return;  // closed a moment ago
-    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-    char first = 0;
-    const int ours =
-        ::recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 ? ::fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
-    if (ours < 0) {  // it went away, or there is no descriptor to watch it by
-      Close(waiting_, connection);
-      return;
-    }
-    connection->fd = ours;
-    connection->since = Clock::now();
-    by_peer_[connection->peer] = connection;
-    unproven_.splice(unproven_.end(), waiting_, connection);
-    MakeRoom();
+void Acceptor::TakeUp(int fd) {
+  base::MutexLock lock(mutex_);
+  const auto connection = std::find_if(waiting_.begin(), waiting_.end(),
+                                       [&](const Connection& one) { return one.fd == fd; });
+  if (connection == waiting_.end()) return;  // closed a moment ago
+  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  char first = 0;
+  const int ours =
+      ::recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 ? ::fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+  if (ours < 0) {  // it went away, or there is no descriptor to watch it by
+    Close(waiting_, connection);
+    return;
   }
-  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
-  parameters.listener_fd = listener_;
-  parameters.fd = fd;
-  grpc_->HandleNewConnection(&parameters);
+  connection->fd = ours;
+  connection->grpc_fd = fd;
+  connection->since = Clock::now();
+  by_peer_[connection->peer] = connection;
+  unproven_.splice(unproven_.end(), waiting_, connection);
+  MakeRoom();
+  taken_up_.NotifyOne();
+}
+
+int Acceptor::NextToHandOver() {
+  base::MutexLock lock(mutex_);
+  while (!stopped_) {
+    for (Connection& connection : unproven_) {
+      if (connection.grpc_fd >= 0) return std::exchange(connection.grpc_fd, -1);
+    }
+    taken_up_.Wait(mutex_);
+  }
+  return -1;
+}
+
+void Acceptor::HandOverAll() {
+  for (int fd = NextToHandOver(); fd >= 0; fd = NextToHandOver()) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+    parameters.listener_fd = listener_;
+    parameters.fd = fd;
+    grpc_->HandleNewConnection(&parameters);
+  }
 }
 
 double Acceptor::ChangeHandshakes(const std::string& agency, double change) {
-  const auto now = Clock::now();
+  const absl::Time now = options_.clock->Now();
   auto [it, is_new] = handshakes_.try_emplace(agency, Handshakes{kHandshakesMax, now});
   Handshakes& account = it->second;
-  const double passed = std::chrono::duration<double>(now - account.at).count();
+  const double passed = std::max(0.0, absl::ToDoubleSeconds(now - account.at));
   account.at = now;
   account.left =
       std::clamp(account.left + passed * kHandshakesPerSecond + change, 0.0, kHandshakesMax);

@@ -43,6 +43,8 @@ class Acceptor {
     absl::Duration prove_within = absl::Seconds(20);
     // Of the process; null: memory is never short. Outlives the acceptor.
     MemoryWatch* memory = nullptr;
+    // By which an agency gets its handshakes back. Outlives the acceptor.
+    const base::Clock* clock = nullptr;
   };
   struct Counts {
     size_t waiting = 0;
@@ -91,7 +93,8 @@ class Acceptor {
 
  private:
   struct Connection {
-    int fd = -1;  // ours: the connection itself while waiting, then a duplicate of gRPC's
+    int fd = -1;       // ours: the connection itself while waiting, then a duplicate of gRPC's
+    int grpc_fd = -1;  // gRPC's, until it is handed over
     std::string source;
     std::string peer;  // as gRPC writes it
     std::string agency;
@@ -101,10 +104,16 @@ class Acceptor {
   using Connections = std::list<Connection>;  // oldest first
 
   Acceptor(int listener, int port, Options options);
-  void Run();
+  void Watch();
   void CutAfter(absl::Duration longest);
   void AcceptAll();
-  void HandOver(int fd);
+  // It has spoken: from here on it is HandOverAll's.
+  void TakeUp(int fd);
+  // A thread of its own. gRPC may keep it for as long as a connection sends without a pause; then
+  // the other one ends that.
+  void HandOverAll();
+  // The next connection's descriptor, or -1 when stopped. Waits.
+  int NextToHandOver();
   void Look();
   void ReadMeters(std::chrono::steady_clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // True if somebody was cut. `suspects`: also those who are not in debt.
@@ -136,6 +145,7 @@ class Acceptor {
   std::atomic<bool> stopped_{false};
   std::atomic<bool> ended_{false};
   mutable base::Mutex mutex_;
+  base::CondVar taken_up_;
   Connections waiting_ ABSL_GUARDED_BY(mutex_);
   Connections unproven_ ABSL_GUARDED_BY(mutex_);
   Connections proven_ ABSL_GUARDED_BY(mutex_);
@@ -144,7 +154,7 @@ class Acceptor {
   std::map<std::string, size_t> per_agency_ ABSL_GUARDED_BY(mutex_);
   struct Handshakes {
     double left = 0;
-    std::chrono::steady_clock::time_point at;
+    absl::Time at;
   };
   std::map<std::string, Handshakes> handshakes_ ABSL_GUARDED_BY(mutex_);  // by agency
   // When a connection from there was last proven.
@@ -154,7 +164,8 @@ class Acceptor {
   std::chrono::steady_clock::time_point next_suspect_ ABSL_GUARDED_BY(mutex_);
   std::chrono::seconds suspect_every_ ABSL_GUARDED_BY(mutex_){1};
   Counts counts_ ABSL_GUARDED_BY(mutex_);
-  std::thread thread_;
+  std::thread watcher_;
+  std::thread hand_over_;
 };
 
 // A call that is open on a connection, from its headers until nothing of it is left. Movable.

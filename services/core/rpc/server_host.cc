@@ -327,6 +327,7 @@ absl::Status GroupServer::Listen() {
   grpc::ServerBuilder builder;
   Acceptor::Options connections = ConnectionLimits(impl_->options.limits);
   connections.memory = impl_->options.memory.get();
+  connections.clock = &impl_->backend->clock;
   ENTENTE_ASSIGN_OR_RETURN(impl_->acceptor, Acceptor::Listen(config.listen(), connections));
   impl_->backend->acceptor = impl_->acceptor.get();
   {
