@@ -389,8 +389,8 @@ int JournalBench(const std::string& folder, int callers, int count) {
 
 // Fills a journal with `count` denials through the sequencer, and says how submitting and listing
 // cost at each power of ten.
-// As many letters as a denial's names may have, each of which folds to eleven times its bytes: of all
-// legal documents these take most memory for their size.
+// As many letters as a denial's names may have, each of which folds to eleven times its bytes: of
+// all legal documents these take most memory for their size.
 void AddNamesThatGrow(pb::Document& document) {
   leem::v1::DenialNotification body;
   document.body().UnpackTo(&body);
