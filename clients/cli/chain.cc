@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <iostream>
+#include <set>
 
 #include "clients/cli/held_document.h"
+#include "entente/exchange/v1/exchange_service.grpc.pb.h"
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/status.h"
+#include "services/core/rpc/grpc_status.h"
 
 namespace entente::cli {
 
@@ -76,42 +79,101 @@ absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& ag
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(
-    sdk::Client& client, const std::string& name,
-    const std::function<absl::StatusOr<ChainPage>(const std::string& page_token)>& fetch) {
+namespace {
+
+// Whether a document says in a reference of this relation what `is_that` looks for.
+template <typename IsThat>
+bool Names(const sdk::VerifiedEntry& entry, exchange::Reference::Relation relation,
+           const IsThat& is_that) {
+  const auto& references = entry.document.references();
+  return std::any_of(references.begin(), references.end(), [&](const auto& reference) {
+    return reference.relation() == relation && is_that(reference);
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<sdk::VerifiedEntry> VerifyAlone(const sdk::Client& client,
+                                               const exchange::Entry& entry,
+                                               document::Verifier& verifier) {
+  exchange::Leaf leaf;
+  leaf.ParseFromString(entry.leaf());
+  return sdk::VerifyEntry(client.group(), leaf.stamp().ledger(), entry, verifier,
+                          client.agency().directory());
+}
+
+absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(sdk::Client& client,
+                                                           const std::string& name) {
   const auto broken = [&](std::string_view why) {
     return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
                         "the service's answer about {} is no chain of documents: {}", name, why);
   };
   document::Verifier verifier;
   std::vector<sdk::VerifiedEntry> chain;
-  std::string token;
+  exchange::ListRevisionsRequest request;
+  request.set_name(name);
   do {
-    ENTENTE_ASSIGN_OR_RETURN(ChainPage page, fetch(token));
-    for (const auto& entry : page.entries) {
-      exchange::Leaf leaf;
-      leaf.ParseFromString(entry.leaf());
-      ENTENTE_ASSIGN_OR_RETURN(
-          auto verified, sdk::VerifyEntry(client.group(), leaf.stamp().ledger(), entry, verifier,
-                                          client.agency().directory()));
+    grpc::ClientContext context;
+    exchange::ListRevisionsResponse page;
+    ENTENTE_RETURN_IF_ERROR(
+        rpc::FromGrpcStatus(client.stub().ListRevisions(&context, request, &page)));
+    for (const auto& entry : page.revisions()) {
+      ENTENTE_ASSIGN_OR_RETURN(auto verified, VerifyAlone(client, entry, verifier));
       const std::string expected =
           chain.empty() ? name : fmt::format("{}/revisions/{}", name, chain.size() + 1);
       if (verified.name() != expected) return broken("a name is not the one asked for");
       if (!chain.empty()) {
-        const auto& references = verified.document.references();
-        const bool follows = std::any_of(references.begin(), references.end(), [&](const auto& r) {
-          return r.relation() == exchange::Reference::RELATION_SUPERSEDES &&
-                 r.digest() == chain.back().leaf.document_digest();
-        });
+        const bool follows =
+            Names(verified, exchange::Reference::RELATION_SUPERSEDES, [&](const auto& before) {
+              return before.digest() == chain.back().leaf.document_digest();
+            });
         if (!follows) return broken("a document does not name the one before it");
         if (verified.ledger != chain[0].ledger) return broken("its audience changes");
       }
       chain.push_back(std::move(verified));
     }
-    token = page.next_page_token;
-  } while (!token.empty());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
   if (chain.empty()) return broken("it is empty");
   return chain;
+}
+
+absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchAnswers(sdk::Client& client,
+                                                             const std::string& name) {
+  document::Verifier verifier;
+  std::vector<sdk::VerifiedEntry> answers;
+  std::set<std::string> said_to = {name};
+  exchange::ListAnswersRequest request;
+  request.set_name(name);
+  do {
+    grpc::ClientContext context;
+    exchange::ListAnswersResponse page;
+    ENTENTE_RETURN_IF_ERROR(
+        rpc::FromGrpcStatus(client.stub().ListAnswers(&context, request, &page)));
+    for (const auto& entry : page.answers()) {
+      ENTENTE_ASSIGN_OR_RETURN(auto verified, VerifyAlone(client, entry, verifier));
+      said_to.insert(verified.name());
+      answers.push_back(std::move(verified));
+    }
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  for (const sdk::VerifiedEntry& answer : answers) {
+    // What a document says counts for what it names itself. An answer to an answer may name one
+    // that is not released to the reader; it says nothing of the chain then but that it was said.
+    const bool about =
+        Names(answer, exchange::Reference::RELATION_ANSWERS, [&](const auto& reference) {
+          return said_to.contains(reference.name()) ||
+                 reference.name().find("/comments/") != std::string::npos;
+        });
+    if (!about) {
+      return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
+                          "the service answers with {}, which was not said to {}", answer.name(),
+                          name);
+    }
+  }
+  // Whatever order the service makes of it.
+  std::stable_sort(answers.begin(), answers.end(), sdk::RecordedBefore);
+  return answers;
 }
 
 exchange::Document ComposeNext(const sdk::Client& client,

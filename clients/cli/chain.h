@@ -3,7 +3,6 @@
 #ifndef ENTENTE_CLIENTS_CLI_CHAIN_H_
 #define ENTENTE_CLIENTS_CLI_CHAIN_H_
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,15 +25,17 @@ absl::Status SendFiles(const Context& context, const std::string& group,
 absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
                           exchange::Audience& audience);
 
-struct ChainPage {
-  std::vector<exchange::Entry> entries;
-  std::string next_page_token;
-};
+// Verifies an entry in the ledger that its own audience gives.
+absl::StatusOr<sdk::VerifiedEntry> VerifyAlone(const sdk::Client& client,
+                                               const exchange::Entry& entry,
+                                               document::Verifier& verifier);
 // The documents of a chain as the service has them, each verified, and that they are a chain: one
 // name, one originating state, one audience, each naming the one before it by its digest.
-absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(
-    sdk::Client& client, const std::string& name,
-    const std::function<absl::StatusOr<ChainPage>(const std::string& page_token)>& fetch);
+absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(sdk::Client& client,
+                                                           const std::string& name);
+// What was said to a chain, and to what was said to it, each verified, in order of recording.
+absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchAnswers(sdk::Client& client,
+                                                             const std::string& name);
 // The next document of a verified chain: its audience, its marking, its reference. Without a body.
 exchange::Document ComposeNext(const sdk::Client& client,
                                const std::vector<sdk::VerifiedEntry>& chain,

@@ -251,22 +251,6 @@ std::string FirstParty(const v1::DenialContent& content) {
   return "";
 }
 
-absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchDenialChain(sdk::Client& client,
-                                                                 const std::string& name) {
-  auto stub = v1::DenialService::NewStub(client.channel());
-  v1::ListDenialRevisionsRequest request;
-  request.set_name(name);
-  return FetchChain(client, name, [&](const std::string& token) -> absl::StatusOr<ChainPage> {
-    request.set_page_token(token);
-    grpc::ClientContext context;
-    v1::ListDenialRevisionsResponse response;
-    ENTENTE_RETURN_IF_ERROR(
-        rpc::FromGrpcStatus(stub->ListDenialRevisions(&context, request, &response)));
-    return ChainPage{{response.revisions().begin(), response.revisions().end()},
-                     response.next_page_token()};
-  });
-}
-
 absl::Status List(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   Table table({"NAME", "STATE", "ACT", "TO", "ENTRY", "VALID UNTIL", "PARTY"});
@@ -288,7 +272,7 @@ absl::Status List(const Context& context, const DenialOptions& options) {
 absl::Status Get(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto denial, FetchDenial(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchDenialChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
   // The content must be what the originator signed last.
   std::string signed_content;
   for (const auto& entry : chain) {
@@ -311,7 +295,7 @@ absl::Status Get(const Context& context, const DenialOptions& options) {
 
 absl::Status History(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchDenialChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
   Table table({"REVISION", "KIND", "RECORDED", "BY", "DIGEST"});
   for (size_t i = 0; i < chain.size(); ++i) {
     const sdk::VerifiedEntry& entry = chain[i];
@@ -337,7 +321,7 @@ absl::Status Revise(
     const Context& context, const DenialOptions& options,
     const std::function<absl::Status(google::protobuf::Any&, pb::Document&)>& fill) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchDenialChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
   pb::Document document = ComposeNext(*client, chain, options.name, options.reference);
   ENTENTE_RETURN_IF_ERROR(fill(*document.mutable_body(), document));
   return SubmitAndPrint(context, *client, document);

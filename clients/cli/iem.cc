@@ -115,22 +115,6 @@ absl::StatusOr<v1::Matter> FetchMatter(sdk::Client& client, const std::string& n
   return std::move(*response.mutable_matter());
 }
 
-absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchMatterChain(sdk::Client& client,
-                                                                 const std::string& name) {
-  auto stub = StubOf(client);
-  v1::ListMatterRevisionsRequest request;
-  request.set_name(name);
-  return FetchChain(client, name, [&](const std::string& token) -> absl::StatusOr<ChainPage> {
-    request.set_page_token(token);
-    grpc::ClientContext context;
-    v1::ListMatterRevisionsResponse response;
-    ENTENTE_RETURN_IF_ERROR(
-        rpc::FromGrpcStatus(stub->ListMatterRevisions(&context, request, &response)));
-    return ChainPage{{response.revisions().begin(), response.revisions().end()},
-                     response.next_page_token()};
-  });
-}
-
 // One line of words about a matter's content.
 std::string Gist(const v1::Matter& matter) {
   v1::Alert alert;
@@ -190,7 +174,7 @@ absl::Status List(const Context& context, const IemOptions& options, const std::
 absl::Status Get(const Context& context, const IemOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto matter, FetchMatter(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchMatterChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
   const auto closes = [](const sdk::VerifiedEntry& entry) {
     const auto kind = document::ShortKind(entry.document.body().type_url());
     return kind == "AlertClosure" || kind == "RequestClosure";
@@ -209,40 +193,36 @@ absl::Status Get(const Context& context, const IemOptions& options) {
 
 absl::Status ListAnswers(const Context& context, const IemOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  auto stub = StubOf(*client);
-  v1::ListAnswersRequest request;
-  request.set_name(options.name);
+  ENTENTE_ASSIGN_OR_RETURN(const auto answers, FetchAnswers(*client, options.name));
   Table table({"NAME", "RECORDED", "KIND", "WHAT"});
-  do {
-    grpc::ClientContext call;
-    v1::ListAnswersResponse response;
-    ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListAnswers(&call, request, &response)));
-    for (const auto& answer : response.answers()) {
-      if (context.json) {
-        std::cout << ToJson(answer) << "\n";
-        continue;
-      }
-      v1::Sighting sighting;
-      v1::Assessment assessment;
-      v1::RequestReply reply;
-      v1::ReleaseDecision decision;
-      std::string what;
-      if (answer.body().UnpackTo(&sighting)) {
-        what = Word(v1::SightingResult_Name(sighting.result()), 16) + " " + sighting.text();
-      } else if (answer.body().UnpackTo(&assessment)) {
-        what = assessment.text();
-      } else if (answer.body().UnpackTo(&reply)) {
-        what = Word(v1::ReplyKind_Name(reply.kind()), 11) + " " + reply.text();
-      } else if (answer.body().UnpackTo(&decision)) {
-        what = Word(v1::ReleaseOutcome_Name(decision.outcome()), 16) + " " + decision.text();
-      }
-      table.Add({answer.name(),
-                 FormatTime(answer.recorded_time()) + (answer.late() ? ", late" : ""),
-                 std::string(document::ShortKind(answer.body().type_url())), what.substr(0, 60)});
+  for (const sdk::VerifiedEntry& answer : answers) {
+    if (context.json) {
+      std::cout << fmt::format("{{\"leaf\":{},\"document\":{}}}\n", ToJson(answer.leaf),
+                               ToJson(answer.document));
+      continue;
     }
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
-  if (!context.json) table.PrintUnverified("answer", "answers");
+    const auto& body = answer.document.body();
+    v1::Sighting sighting;
+    v1::Assessment assessment;
+    v1::RequestReply reply;
+    v1::ReleaseDecision decision;
+    std::string what;
+    if (body.UnpackTo(&sighting)) {
+      what = Word(v1::SightingResult_Name(sighting.result()), 16) + " " + sighting.text();
+    } else if (body.UnpackTo(&assessment)) {
+      what = assessment.text();
+    } else if (body.UnpackTo(&reply)) {
+      what = Word(v1::ReplyKind_Name(reply.kind()), 11) + " " + reply.text();
+    } else if (body.UnpackTo(&decision)) {
+      what = Word(v1::ReleaseOutcome_Name(decision.outcome()), 16) + " " + decision.text();
+    }
+    const auto& stamp = answer.leaf.stamp();
+    v1::MatterRuling ruling;
+    stamp.ruling().UnpackTo(&ruling);
+    table.Add({answer.name(), FormatTime(stamp.recorded_time()) + (ruling.late() ? ", late" : ""),
+               std::string(document::ShortKind(body.type_url())), what.substr(0, 60)});
+  }
+  if (!context.json) table.Print();
   return absl::OkStatus();
 }
 
@@ -250,7 +230,7 @@ absl::Status ListAnswers(const Context& context, const IemOptions& options) {
 absl::Status Revise(const Context& context, const IemOptions& options,
                     const google::protobuf::Message& body) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchMatterChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
   exchange::Document document = ComposeNext(*client, chain, options.name, options.reference);
   document.mutable_body()->PackFrom(body);
   return SubmitAndPrint(context, *client, document);
@@ -260,7 +240,7 @@ absl::Status Update(const Context& context, const IemOptions& options) {
   exchange::Document given;
   ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file, given));
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchMatterChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
   exchange::Document document = ComposeNext(*client, chain, options.name, options.reference);
   if (given.has_marking()) *document.mutable_marking() = given.marking();
   *document.mutable_body() = given.body();
@@ -356,7 +336,7 @@ absl::Status Agree(const Context& context, IemOptions options) {
 absl::Status Decide(const Context& context, IemOptions options) {
   v1::ReleaseDecision body;
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchMatterChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
   v1::ReleaseRequest asked;
   chain[0].document.body().UnpackTo(&asked);
   std::sort(options.states.begin(), options.states.end());

@@ -112,7 +112,7 @@ void PrintConflicts(const v1::ProposalView& view) {
 // Puts the positions that were signed on this text in the place of those that the service shows.
 absl::Status ShowSignedPositions(sdk::Client& client, const VerifiedProposal& proposal,
                                  v1::ProposalView& view) {
-  ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchStatements(client, proposal.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchAnswers(client, proposal.name));
   for (v1::StatePosition& shown : *view.mutable_positions()) {
     const std::string state = shown.state();
     shown.Clear();
@@ -200,7 +200,7 @@ absl::Status Redline(const Context& context, const ProposalOptions& options) {
 
 absl::Status Statements(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchStatements(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchAnswers(*client, options.name));
   Table table({"NAME", "RECORDED", "KIND", "ABOUT", "WHAT"});
   for (const sdk::VerifiedEntry& entry : statements) {
     if (context.json) {
@@ -335,7 +335,7 @@ absl::Status Comment(const Context& context, const ProposalOptions& options) {
       return base::RefuseArgument(Reason::kFieldInvalid,
                                   "--on: name the proposal that the comment is about");
     }
-    ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchStatements(*client, options.file));
+    ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchAnswers(*client, options.file));
     for (const sdk::VerifiedEntry& entry : statements) {
       if (entry.name() == options.name) {
         return Say(*client, context, options, entry.document, body);

@@ -1,21 +1,10 @@
 #include "clients/cli/proposal_fold.h"
 
 #include <algorithm>
-#include <string_view>
-#include <tuple>
 
 namespace entente::cli {
 
 namespace v1 = entente::tem::v1;
-
-bool RecordedBefore(const sdk::VerifiedEntry& a, const sdk::VerifiedEntry& b) {
-  const auto key = [](const sdk::VerifiedEntry& entry) {
-    const auto& time = entry.leaf.stamp().recorded_time();
-    return std::make_tuple(time.seconds(), time.nanos(), std::string_view(entry.ledger),
-                           entry.index());
-  };
-  return key(a) < key(b);
-}
 
 TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& statements,
                         const std::string& sponsor, const std::string& text_digest,

@@ -13,10 +13,6 @@
 
 namespace entente::cli {
 
-// The order of recording: by time, which never goes back within a ledger, and where two ledgers
-// share one, by ledger and index.
-bool RecordedBefore(const sdk::VerifiedEntry& a, const sdk::VerifiedEntry& b);
-
 // How a text stands.
 struct TextStanding {
   std::map<std::string, tem::v1::PositionKind> positions;  // by state

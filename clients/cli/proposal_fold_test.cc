@@ -89,7 +89,7 @@ TEST(ProposalFoldTest, OrderIsThatOfRecordingOverSeveralLedgers) {
   do {
     std::vector<sdk::VerifiedEntry> shuffled;
     for (const int at : order) shuffled.push_back(entries[static_cast<size_t>(at)]);
-    std::stable_sort(shuffled.begin(), shuffled.end(), RecordedBefore);
+    std::stable_sort(shuffled.begin(), shuffled.end(), sdk::RecordedBefore);
     for (size_t i = 0; i < entries.size(); ++i) {
       ASSERT_EQ(shuffled[i].ledger, entries[i].ledger);
       ASSERT_EQ(shuffled[i].index(), entries[i].index());

@@ -31,10 +31,6 @@ struct VerifiedProposal {
 };
 absl::StatusOr<VerifiedProposal> FetchProposal(sdk::Client& client, const std::string& name);
 absl::StatusOr<tem::v1::ProposalView> FetchView(sdk::Client& client, const std::string& name);
-// What was said about a proposal, each verified, in order of recording.
-absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchStatements(sdk::Client& client,
-                                                                const std::string& name);
-
 }  // namespace entente::cli
 
 #endif  // ENTENTE_CLIENTS_CLI_TEM_CLIENT_H_

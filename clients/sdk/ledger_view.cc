@@ -20,6 +20,15 @@ absl::Status Forked(std::string text) {
 
 }  // namespace
 
+bool RecordedBefore(const VerifiedEntry& a, const VerifiedEntry& b) {
+  const auto key = [](const VerifiedEntry& entry) {
+    const auto& time = entry.leaf.stamp().recorded_time();
+    return std::make_tuple(time.seconds(), time.nanos(), std::string_view(entry.ledger),
+                           entry.index());
+  };
+  return key(a) < key(b);
+}
+
 absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& group, const std::string& ledger,
                                           entry::pb::Entry entry, document::Verifier& verifier,
                                           const identity::Directory& directory) {

@@ -32,6 +32,10 @@ absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& group, const std::s
                                           entry::pb::Entry entry, document::Verifier& verifier,
                                           const identity::Directory& directory);
 
+// The order of recording: by time, which never goes back within a ledger, and where two ledgers
+// share one, by ledger and index.
+bool RecordedBefore(const VerifiedEntry& a, const VerifiedEntry& b);
+
 // Not thread-safe.
 class LedgerView {
  public:

@@ -49,19 +49,20 @@ struct MatterServiceImpl::Found {
 void MatterServiceImpl::AddUnacknowledged(const Matter& matter, const rpc::Caller& caller,
                                           v1::Matter& out) const {
   const machine::Reader reader = caller.reader();
+  const machine::Chain& chain = *matter.chain;
   const bool must_be_read = matter.flash || matter.state == v1::MATTER_STATE_WITHDRAWN;
   if (!must_be_read || matter.originator_state() != reader.state) return;
   const absl::Time overdue =
       backend_.clock.Now() - absl::Minutes(register_.profile().iem().flash_acknowledge_minutes());
   const auto lacks = [&](const std::string& state, size_t at, int64_t recorded_micros) {
     if (absl::FromUnixMicros(recorded_micros) >= overdue) return false;
-    const machine::Place place = backend_.machine.PlaceOf(matter.positions[at]);
+    const machine::Place place = backend_.machine.PlaceOf(chain.positions[at]);
     const auto steps = place.ledger->acknowledged.find(state);
     return steps == place.ledger->acknowledged.end() || steps->second.back().size <= place.index;
   };
   for (const std::string& state : caller.directory->partners()) {
-    if (state == reader.state || !entry::Includes(*matter.audience, state, true)) continue;
-    if (lacks(state, matter.positions.size() - 1, matter.updated_micros) ||
+    if (state == reader.state || !entry::Includes(chain.audience(), state, true)) continue;
+    if (lacks(state, chain.positions.size() - 1, chain.updated_micros) ||
         (matter.flash && lacks(state, matter.flash_at, matter.flash_micros))) {
       out.add_unacknowledged_states(state);
     }
@@ -72,15 +73,16 @@ MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
                                                  const rpc::Caller& caller) const {
   const machine::Reader reader = caller.reader();
   const absl::Time now = backend_.clock.Now();
+  const machine::Chain& chain = *matter.chain;
   Found found;
   v1::Matter& out = found.matter;
-  out.set_name(matter.name);
-  out.set_etag(matter.tip.str());
-  out.set_revision(static_cast<int>(matter.positions.size()));
+  out.set_name(chain.name);
+  out.set_etag(chain.tip.str());
+  out.set_revision(static_cast<int>(chain.positions.size()));
   out.set_state(matter.state);
-  *out.mutable_audience() = *matter.audience;
-  entry::SetTime(absl::FromUnixMicros(matter.recorded_micros), out.mutable_recorded_time());
-  entry::SetTime(absl::FromUnixMicros(matter.updated_micros), out.mutable_updated_time());
+  *out.mutable_audience() = chain.audience();
+  entry::SetTime(absl::FromUnixMicros(chain.recorded_micros), out.mutable_recorded_time());
+  entry::SetTime(absl::FromUnixMicros(chain.updated_micros), out.mutable_updated_time());
   out.set_stale(matter.review_micros != 0 && matter.state == v1::MATTER_STATE_OPEN &&
                 absl::ToUnixMicros(now) > matter.review_micros);
   if (matter.kind == MatterKind::kRequest) {
@@ -94,8 +96,8 @@ MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
     for (std::string& state : states) out.add_released_states(std::move(state));
   }
   AddUnacknowledged(matter, caller, out);
-  found.first = matter.positions[0];
-  found.content = matter.positions[matter.content_at];
+  found.first = chain.positions[0];
+  found.content = chain.positions[matter.content_at];
   return found;
 }
 
@@ -122,7 +124,7 @@ absl::Status MatterServiceImpl::GetMatter(const rpc::Caller& caller,
     ENTENTE_RETURN_IF_ERROR(
         rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
     const Matter* matter = register_.Find(request.name(), caller.reader());
-    if (matter == nullptr || matter->name != request.name()) return rpc::NotFound(request.name());
+    if (matter == nullptr || matter->name() != request.name()) return rpc::NotFound(request.name());
     found = Copy(*matter, caller);
     rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   }
@@ -145,21 +147,17 @@ absl::Status MatterServiceImpl::ListMatters(const rpc::Caller& caller,
     std::shared_lock lock(backend_.machine.mutex());
     const machine::Reader reader = caller.reader();
     ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, reader, request.at_least()));
-    uint32_t begin = 0;
-    if (!after.empty()) {
-      const Matter* matter = register_.Find(after, reader);
-      if (matter == nullptr || matter->name != after) return rpc::BadPageToken();
-      begin = register_.NumberOf(*matter) + 1;
-    }
+    ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
+                             rpc::OpenChainToken(backend_.machine, reader, after));
     // The first clause narrows, whichever it is: a choice by length would tell of lengths.
     const std::string fact =
         clauses.empty() ? "" : clauses.front().first + "=" + clauses.front().second;
     size_t looked = 0;
-    register_.Visit(reader, fact, begin, [&](uint32_t, const Matter& matter) {
+    register_.Visit(reader, fact, start, [&](const Matter& matter) {
       more = page.size() == static_cast<size_t>(limit) || looked == rpc::kLookMax;
       if (more) return false;
       ++looked;
-      last = matter.name;
+      last = matter.name();
       if (Matches(matter, clauses)) {
         page.push_back(Copy(matter, caller));
       }
@@ -181,69 +179,9 @@ absl::Status MatterServiceImpl::ListMatters(const rpc::Caller& caller,
   return absl::OkStatus();
 }
 
-absl::Status MatterServiceImpl::ListAnswers(const rpc::Caller& caller,
-                                            const v1::ListAnswersRequest& request,
-                                            v1::ListAnswersResponse& response) const {
-  ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
-  const std::string key = "answers " + request.name();
-  ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
-  std::vector<Answer> answers;
-  {
-    std::shared_lock lock(backend_.machine.mutex());
-    const machine::Reader reader = caller.reader();
-    const Matter* matter = register_.Find(request.name(), reader);
-    if (matter == nullptr || matter->name != request.name()) return rpc::NotFound(request.name());
-    bool past = after.empty();
-    for (const Answer* answer : register_.AnswersTo(*matter, reader)) {
-      if (past) answers.push_back(*answer);
-      past = past || answer->name == after;
-    }
-    if (!past) return rpc::BadPageToken();
-  }
-  size_t bytes = 0;
-  for (const Answer& answer : answers) {
-    if (response.answers_size() == limit || bytes > rpc::kPageBytesMax) {
-      response.set_next_page_token(
-          rpc::MakePageToken(key, response.answers(response.answers_size() - 1).name()));
-      break;
-    }
-    ENTENTE_ASSIGN_OR_RETURN(auto kept, rpc::ReadDocument(backend_.journal, answer.position));
-    v1::Answer& out = *response.add_answers();
-    out.set_name(answer.name);
-    out.set_originator(kept.header.originator());
-    *out.mutable_recorded_time() = kept.leaf.stamp().recorded_time();
-    *out.mutable_audience() = *answer.audience;
-    out.set_late(answer.late);
-    out.mutable_body()->Swap(kept.header.mutable_body());
-    bytes += out.ByteSizeLong();
-  }
-  return absl::OkStatus();
-}
-
-absl::Status MatterServiceImpl::ListMatterRevisions(
-    const rpc::Caller& caller, const v1::ListMatterRevisionsRequest& request,
-    v1::ListMatterRevisionsResponse& response) const {
-  std::vector<uint64_t> positions;
-  {
-    std::shared_lock lock(backend_.machine.mutex());
-    const Matter* matter = register_.Find(request.name(), caller.reader());
-    if (matter == nullptr || matter->name != request.name()) {
-      return rpc::NotFound(request.name());
-    }
-    positions = matter->positions;
-  }
-  ENTENTE_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
-                           rpc::ReadChain(backend_.journal, positions, request.page_size(),
-                                          request.page_token(), response.mutable_revisions()));
-  return absl::OkStatus();
-}
-
 void MatterServiceImpl::AddTo(rpc::Router& router) {
   router.Read("/entente.iem.v1.MatterService/GetMatter", this, &MatterServiceImpl::GetMatter);
   router.Read("/entente.iem.v1.MatterService/ListMatters", this, &MatterServiceImpl::ListMatters);
-  router.Read("/entente.iem.v1.MatterService/ListMatterRevisions", this,
-              &MatterServiceImpl::ListMatterRevisions);
-  router.Read("/entente.iem.v1.MatterService/ListAnswers", this, &MatterServiceImpl::ListAnswers);
 }
 
 }  // namespace entente::iem

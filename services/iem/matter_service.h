@@ -18,9 +18,6 @@ class MatterServiceImpl final : public rpc::Service {
   void AddTo(rpc::Router& router) override;
 
  private:
-  absl::Status ListMatterRevisions(const rpc::Caller& caller,
-                                   const v1::ListMatterRevisionsRequest& request,
-                                   v1::ListMatterRevisionsResponse& response) const;
   struct Found;  // what is copied out of the register under its lock
   Found Copy(const Matter& matter, const rpc::Caller& caller) const;
   void AddUnacknowledged(const Matter& matter, const rpc::Caller& caller, v1::Matter& out) const;
@@ -29,8 +26,6 @@ class MatterServiceImpl final : public rpc::Service {
                          v1::GetMatterResponse& response) const;
   absl::Status ListMatters(const rpc::Caller& caller, const v1::ListMattersRequest& request,
                            v1::ListMattersResponse& response) const;
-  absl::Status ListAnswers(const rpc::Caller& caller, const v1::ListAnswersRequest& request,
-                           v1::ListAnswersResponse& response) const;
 
   rpc::Backend& backend_;
   const MatterRegister& register_;

@@ -18,7 +18,7 @@ std::string FilterKey(const v1::DenialFilter& filter) {
                      static_cast<int>(filter.act()), ToCivil(filter.in_force_date()).str());
 }
 
-absl::StatusOr<ChainFilter> ToChainFilter(const v1::DenialFilter& filter) {
+absl::StatusOr<DenialFilter> ToDenialFilter(const v1::DenialFilter& filter) {
   base::FieldViolations violations;
   if (!filter.originator_state().empty() && !base::IsCountry(filter.originator_state())) {
     violations.Add("filter.originator_state", "is not a lower-case ISO 3166-1 alpha-2 code");
@@ -33,29 +33,30 @@ absl::StatusOr<ChainFilter> ToChainFilter(const v1::DenialFilter& filter) {
   }
   if (!v1::DenialAct_IsValid(filter.act())) violations.Add("filter.act", "is unknown");
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
-  ChainFilter result{filter.originator_state(), filter.destination(), filter.entry_prefix(),
-                     filter.party_contains(),   filter.act(),         {}};
+  DenialFilter result{filter.originator_state(), filter.destination(), filter.entry_prefix(),
+                      filter.party_contains(),   filter.act(),         {}};
   if (filter.has_in_force_date()) result.in_force_date = ToCivil(filter.in_force_date());
   return result;
 }
 
-// What queries answer from the chain itself, under the machine's lock; a chain's names and facts,
-// which may be many, stay where they are.
-void CopyChain(const Chain& chain, v1::Denial& denial) {
-  denial.set_name(chain.name);
-  denial.set_etag(chain.tip.str());
-  denial.set_revision(static_cast<int>(chain.positions.size()));
-  denial.set_state(chain.state);
-  denial.set_act(chain.act);
-  denial.set_timeliness(chain.timeliness);
+// What queries answer from the register itself, under the machine's lock; a denial's names and
+// facts, which may be many, stay where they are.
+void CopyDenial(const Denial& denial, v1::Denial& out) {
+  const machine::Chain& chain = *denial.chain;
+  out.set_name(chain.name);
+  out.set_etag(chain.tip.str());
+  out.set_revision(static_cast<int>(chain.positions.size()));
+  out.set_state(denial.state);
+  out.set_act(denial.act);
+  out.set_timeliness(denial.timeliness);
   base::CivilDate until;
-  for (const Term& term : chain.terms) {
+  for (const Term& term : denial.terms) {
     if (term.from < term.until) until = std::max(until, term.until);
   }
-  if (!until.empty()) SetDate(until, denial.mutable_valid_until());
-  if (!chain.ended.empty()) SetDate(chain.ended, denial.mutable_ended_date());
-  *denial.mutable_audience() = *chain.audience;
-  entry::SetTime(absl::FromUnixMicros(chain.updated_micros), denial.mutable_updated_time());
+  if (!until.empty()) SetDate(until, out.mutable_valid_until());
+  if (!denial.ended.empty()) SetDate(denial.ended, out.mutable_ended_date());
+  *out.mutable_audience() = chain.audience();
+  entry::SetTime(absl::FromUnixMicros(chain.updated_micros), out.mutable_updated_time());
 }
 
 }  // namespace
@@ -76,9 +77,10 @@ rpc::GroupModule LeemModule() {
           .make_companion = MakeAnnexFollower};
 }
 
-DenialServiceImpl::Found DenialServiceImpl::Copy(const Chain& chain) {
-  Found found{.first = chain.positions[0], .content = chain.positions[chain.content_at]};
-  CopyChain(chain, found.denial);
+DenialServiceImpl::Found DenialServiceImpl::Copy(const Denial& denial) {
+  const auto& positions = denial.chain->positions;
+  Found found{.first = positions[0], .content = positions[denial.content_at]};
+  CopyDenial(denial, found.denial);
   return found;
 }
 
@@ -113,11 +115,11 @@ absl::Status DenialServiceImpl::GetDenial(const rpc::Caller& caller,
     std::shared_lock lock(backend_.machine.mutex());
     ENTENTE_RETURN_IF_ERROR(
         rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
-    const Chain* chain = register_.Find(request.name(), caller.reader());
-    if (chain == nullptr || chain->name != request.name()) {
+    const Denial* denial = register_.Find(request.name(), caller.reader());
+    if (denial == nullptr || denial->name() != request.name()) {
       return rpc::NotFound(request.name());
     }
-    found = Copy(*chain);
+    found = Copy(*denial);
     rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   }
   return FillIn(std::move(found), *response.mutable_denial());
@@ -126,7 +128,7 @@ absl::Status DenialServiceImpl::GetDenial(const rpc::Caller& caller,
 absl::Status DenialServiceImpl::ListDenials(const rpc::Caller& caller,
                                             const v1::ListDenialsRequest& request,
                                             v1::ListDenialsResponse& response) const {
-  ENTENTE_ASSIGN_OR_RETURN(const ChainFilter filter, ToChainFilter(request.filter()));
+  ENTENTE_ASSIGN_OR_RETURN(const DenialFilter filter, ToDenialFilter(request.filter()));
   ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
   const std::string key = FilterKey(request.filter());
   ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
@@ -135,14 +137,11 @@ absl::Status DenialServiceImpl::ListDenials(const rpc::Caller& caller,
     std::shared_lock lock(backend_.machine.mutex());
     const machine::Reader reader = caller.reader();
     ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, reader, request.at_least()));
-    const Chain* start = nullptr;
-    if (!after.empty()) {
-      start = register_.Find(after, reader);
-      if (start == nullptr || start->name != after) return rpc::BadPageToken();
-    }
+    ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
+                             rpc::OpenChainToken(backend_.machine, reader, after));
     const auto page =
         register_.List(filter, reader, start, static_cast<size_t>(limit), rpc::kLookMax);
-    for (const Chain* chain : page.chains) found_all.push_back(Copy(*chain));
+    for (const Denial* denial : page.denials) found_all.push_back(Copy(*denial));
     if (page.more) response.set_next_page_token(rpc::MakePageToken(key, page.last->name));
     rpc::AddHeads(backend_.machine, reader, response.mutable_heads());
   }
@@ -160,27 +159,9 @@ absl::Status DenialServiceImpl::ListDenials(const rpc::Caller& caller,
   return absl::OkStatus();
 }
 
-absl::Status DenialServiceImpl::ListDenialRevisions(
-    const rpc::Caller& caller, const v1::ListDenialRevisionsRequest& request,
-    v1::ListDenialRevisionsResponse& response) const {
-  std::vector<uint64_t> positions;
-  {
-    std::shared_lock lock(backend_.machine.mutex());
-    const Chain* chain = register_.Find(request.name(), caller.reader());
-    if (chain == nullptr || chain->name != request.name()) return rpc::NotFound(request.name());
-    positions.assign(chain->positions.begin(), chain->positions.end());
-  }
-  ENTENTE_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
-                           rpc::ReadChain(backend_.journal, positions, request.page_size(),
-                                          request.page_token(), response.mutable_revisions()));
-  return absl::OkStatus();
-}
-
 void DenialServiceImpl::AddTo(rpc::Router& router) {
   router.Read("/entente.leem.v1.DenialService/GetDenial", this, &DenialServiceImpl::GetDenial);
   router.Read("/entente.leem.v1.DenialService/ListDenials", this, &DenialServiceImpl::ListDenials);
-  router.Read("/entente.leem.v1.DenialService/ListDenialRevisions", this,
-              &DenialServiceImpl::ListDenialRevisions);
 }
 
 }  // namespace entente::leem

@@ -24,15 +24,12 @@ class DenialServiceImpl final : public rpc::Service {
                          v1::GetDenialResponse& response) const;
   absl::Status ListDenials(const rpc::Caller& caller, const v1::ListDenialsRequest& request,
                            v1::ListDenialsResponse& response) const;
-  absl::Status ListDenialRevisions(const rpc::Caller& caller,
-                                   const v1::ListDenialRevisionsRequest& request,
-                                   v1::ListDenialRevisionsResponse& response) const;
   struct Found {
     v1::Denial denial;  // all but what only the documents say
     uint64_t first = 0;
     uint64_t content = 0;
   };
-  static Found Copy(const Chain& chain);
+  static Found Copy(const Denial& denial);
   // Fills in what the journal holds: the newest content and the first and newest documents'
   // headers.
   absl::Status FillIn(Found found, v1::Denial& denial) const;

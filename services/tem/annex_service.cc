@@ -41,8 +41,8 @@ absl::Status AnnexServiceImpl::ListEditions(const rpc::Caller& caller,
     out.set_title(state.title);
     out.set_base(state.base);
     out.set_nodes(static_cast<int>(state.content.size()));
-    out.set_name(state.name);
-    SetMicros(state.recorded_micros, out.mutable_recorded_time());
+    out.set_name(state.chain->name);
+    SetMicros(state.chain->recorded_micros, out.mutable_recorded_time());
   }
   rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   return absl::OkStatus();
@@ -51,11 +51,7 @@ absl::Status AnnexServiceImpl::ListEditions(const rpc::Caller& caller,
 absl::Status AnnexServiceImpl::GetEdition(const rpc::Caller&, const v1::GetEditionRequest& request,
                                           v1::GetEditionResponse& response) const {
   ENTENTE_ASSIGN_OR_RETURN(const EditionState* state, Edition(request.edition()));
-  ENTENTE_ASSIGN_OR_RETURN(auto records,
-                           backend_.journal.Read(state->position, state->position + 1, 1));
-  response.mutable_entry()->set_leaf(std::move(records[0].header));
-  response.mutable_entry()->set_signed_document(std::move(records[0].body));
-  return absl::OkStatus();
+  return rpc::ReadEntry(backend_.journal, state->chain->positions[0], *response.mutable_entry());
 }
 
 absl::Status AnnexServiceImpl::Node(const v1::GetNodeRequest& request,
@@ -122,23 +118,23 @@ absl::Status AnnexServiceImpl::FindCodes(const rpc::Caller& caller,
   size_t next = 0;
   if (!after.empty()) std::from_chars(after.data(), after.data() + after.size(), next);
   std::vector<v1::CodeRelation> found;
-  const auto take = [&](const CrosswalkChain& chain, const CrosswalkChain::Row& row) {
-    if ((!request.jurisdiction().empty() && chain.jurisdiction != request.jurisdiction()) ||
-        !CrosswalkChain::ValidAt(row, request.date()) || found.size() >= kRelationsMax) {
+  const auto take = [&](const CrosswalkRecord& crosswalk, const CrosswalkRecord::Row& row) {
+    if ((!request.jurisdiction().empty() && crosswalk.jurisdiction != request.jurisdiction()) ||
+        !CrosswalkRecord::ValidAt(row, request.date()) || found.size() >= kRelationsMax) {
       return;
     }
     v1::CodeRelation& out = found.emplace_back();
     out.set_node(row.node);
     const int at = edition.Find(row.node);
     if (at >= 0) out.set_path(edition[at].path);
-    out.set_jurisdiction(chain.jurisdiction);
+    out.set_jurisdiction(crosswalk.jurisdiction);
     out.set_code(row.code);
-    out.set_national_edition(chain.national_edition);
+    out.set_national_edition(crosswalk.national_edition);
     out.set_relation(row.relation);
     out.set_valid_from_date(row.valid_from);
     out.set_valid_until_date(row.valid_until);
-    out.set_source(chain.source);
-    out.set_crosswalk(chain.name);
+    out.set_source(crosswalk.source);
+    out.set_crosswalk(crosswalk.chain->name);
   };
   {
     std::shared_lock lock(backend_.machine.mutex());
@@ -195,12 +191,13 @@ absl::Status AnnexServiceImpl::ListImplementations(
       if (said == register_.implementations().end()) continue;
       const ImplementationState* newest = nullptr;
       for (const ImplementationState& one : said->second) {
-        if (!entry::Includes(*one.audience, reader.state, reader.is_partner)) continue;
-        if (newest == nullptr || one.recorded_micros > newest->recorded_micros) newest = &one;
+        if (!entry::Includes(one.chain->audience(), reader.state, reader.is_partner)) continue;
+        if (newest == nullptr || one.chain->recorded_micros > newest->chain->recorded_micros)
+          newest = &one;
       }
       if (newest == nullptr) continue;
       *out.mutable_status() = newest->status;
-      SetMicros(newest->recorded_micros, out.mutable_recorded_time());
+      SetMicros(newest->chain->recorded_micros, out.mutable_recorded_time());
       out.set_in_force(newest->status.state() == v1::IMPLEMENTATION_STATE_IN_FORCE &&
                        newest->status.in_force_date() <= today);
     }

@@ -15,7 +15,7 @@ void SetMicros(int64_t micros, google::protobuf::Timestamp* out) {
 }
 
 // Whether a proposal has what every clause asks for.
-bool Matches(const ProposalState& proposal, const std::multimap<std::string, std::string>& facts,
+bool Matches(const ProposalRecord& proposal, const std::multimap<std::string, std::string>& facts,
              const std::vector<std::pair<std::string, std::string>>& clauses) {
   return std::all_of(clauses.begin(), clauses.end(), [&](const auto& clause) {
     const std::string& name = clause.first;  // clang 14 captures no bindings
@@ -45,28 +45,29 @@ rpc::GroupModule TemModule() {
               }};
 }
 
-v1::ProposalView ProposalServiceImpl::View(const ProposalState& proposal, const rpc::Caller& caller,
-                                           bool conflicts) const {
+v1::ProposalView ProposalServiceImpl::View(const ProposalRecord& proposal,
+                                           const rpc::Caller& caller, bool conflicts) const {
   const machine::Reader reader = caller.reader();
   v1::ProposalView view;
-  view.set_name(proposal.name);
+  view.set_name(proposal.name());
   view.set_number(proposal.number);
-  view.set_etag(proposal.tip.str());
+  view.set_etag(proposal.chain->tip.str());
   view.set_revision(proposal.texts);
   view.set_state(proposal.state);
   for (const std::string& sponsor : proposal.sponsors) view.add_sponsors(sponsor);
-  *view.mutable_audience() = *proposal.audience;
+  *view.mutable_audience() = proposal.chain->audience();
   *view.mutable_marking() = proposal.marking;
-  SetMicros(proposal.recorded_micros, view.mutable_recorded_time());
+  SetMicros(proposal.chain->recorded_micros, view.mutable_recorded_time());
   SetMicros(proposal.updated_micros, view.mutable_updated_time());
   *view.mutable_body() = proposal.body;
   for (const std::string& into : proposal.into) view.add_into(into);
   view.set_in_edition(proposal.in_edition);
   view.set_concluded_meeting(proposal.meeting);
-  view.set_statements(static_cast<int>(register_.StatementsOn(proposal, reader).size()));
+  view.set_statements(
+      static_cast<int>(backend_.machine.chains().AnswersTo(*proposal.chain, reader).size()));
   if (!conflicts) return view;
   for (const std::string& state : caller.directory->partners()) {
-    if (!entry::Includes(*proposal.audience, state, true)) continue;
+    if (!entry::Includes(proposal.chain->audience(), state, true)) continue;
     v1::StatePosition& position = *view.add_positions();
     position.set_state(state);
     auto it = proposal.stances.find(state);
@@ -97,8 +98,9 @@ absl::Status ProposalServiceImpl::GetProposal(const rpc::Caller& caller,
                                               v1::GetProposalResponse& response) const {
   std::shared_lock lock(backend_.machine.mutex());
   ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
-  const ProposalState* proposal = register_.Find(request.name(), caller.reader());
-  if (proposal == nullptr || proposal->name != request.name()) return rpc::NotFound(request.name());
+  const ProposalRecord* proposal = register_.Find(request.name(), caller.reader());
+  if (proposal == nullptr || proposal->name() != request.name())
+    return rpc::NotFound(request.name());
   *response.mutable_proposal() = View(*proposal, caller, true);
   rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   return absl::OkStatus();
@@ -115,24 +117,20 @@ absl::Status ProposalServiceImpl::ListProposals(const rpc::Caller& caller,
   std::shared_lock lock(backend_.machine.mutex());
   const machine::Reader reader = caller.reader();
   ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, reader, request.at_least()));
-  uint32_t begin = 0;
-  if (!after.empty()) {
-    const ProposalState* proposal = register_.Find(after, reader);
-    if (proposal == nullptr || proposal->name != after) return rpc::BadPageToken();
-    begin = register_.NumberOf(*proposal) + 1;
-  }
+  ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
+                           rpc::OpenChainToken(backend_.machine, reader, after));
   size_t looked = 0;
   size_t bytes = 0;
   std::string last;
-  register_.Visit(reader, begin, [&](uint32_t, const ProposalState& proposal) {
+  register_.Visit(reader, start, [&](const ProposalRecord& proposal) {
     if (response.proposals_size() == limit || looked == rpc::kLookMax ||
         bytes > rpc::kPageBytesMax) {
       response.set_next_page_token(rpc::MakePageToken(key, last));
       return false;
     }
     ++looked;
-    last = proposal.name;
-    if (Matches(proposal, register_.Facts(proposal.name), filter.clauses())) {
+    last = proposal.name();
+    if (Matches(proposal, register_.Facts(proposal.name()), filter.clauses())) {
       v1::ProposalView& view = *response.add_proposals();
       view = View(proposal, caller, false);
       bytes += view.ByteSizeLong();
@@ -143,53 +141,11 @@ absl::Status ProposalServiceImpl::ListProposals(const rpc::Caller& caller,
   return absl::OkStatus();
 }
 
-absl::Status ProposalServiceImpl::ListProposalRevisions(
-    const rpc::Caller& caller, const v1::ListProposalRevisionsRequest& request,
-    v1::ListProposalRevisionsResponse& response) const {
-  std::vector<uint64_t> positions;
-  {
-    std::shared_lock lock(backend_.machine.mutex());
-    const ProposalState* proposal = register_.Find(request.name(), caller.reader());
-    if (proposal == nullptr || proposal->name != request.name()) {
-      return rpc::NotFound(request.name());
-    }
-    positions = proposal->positions;
-  }
-  ENTENTE_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
-                           rpc::ReadChain(backend_.journal, positions, request.page_size(),
-                                          request.page_token(), response.mutable_revisions()));
-  return absl::OkStatus();
-}
-
-absl::Status ProposalServiceImpl::ListStatements(const rpc::Caller& caller,
-                                                 const v1::ListStatementsRequest& request,
-                                                 v1::ListStatementsResponse& response) const {
-  std::vector<uint64_t> positions;
-  {
-    std::shared_lock lock(backend_.machine.mutex());
-    const ProposalState* proposal = register_.Find(request.name(), caller.reader());
-    if (proposal == nullptr || proposal->name != request.name()) {
-      return rpc::NotFound(request.name());
-    }
-    for (const Statement* statement : register_.StatementsOn(*proposal, caller.reader())) {
-      positions.push_back(statement->position);
-    }
-  }
-  ENTENTE_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
-                           rpc::ReadChain(backend_.journal, positions, request.page_size(),
-                                          request.page_token(), response.mutable_statements()));
-  return absl::OkStatus();
-}
-
 void ProposalServiceImpl::AddTo(rpc::Router& router) {
   router.Read("/entente.tem.v1.ProposalService/GetProposal", this,
               &ProposalServiceImpl::GetProposal);
   router.Read("/entente.tem.v1.ProposalService/ListProposals", this,
               &ProposalServiceImpl::ListProposals);
-  router.Read("/entente.tem.v1.ProposalService/ListProposalRevisions", this,
-              &ProposalServiceImpl::ListProposalRevisions);
-  router.Read("/entente.tem.v1.ProposalService/ListStatements", this,
-              &ProposalServiceImpl::ListStatements);
 }
 
 }  // namespace entente::tem

@@ -18,13 +18,8 @@ class ProposalServiceImpl final : public rpc::Service {
   void AddTo(rpc::Router& router) override;
 
  private:
-  absl::Status ListProposalRevisions(const rpc::Caller& caller,
-                                     const v1::ListProposalRevisionsRequest& request,
-                                     v1::ListProposalRevisionsResponse& response) const;
-  absl::Status ListStatements(const rpc::Caller& caller, const v1::ListStatementsRequest& request,
-                              v1::ListStatementsResponse& response) const;
   // Under the machine's lock.
-  v1::ProposalView View(const ProposalState& proposal, const rpc::Caller& caller,
+  v1::ProposalView View(const ProposalRecord& proposal, const rpc::Caller& caller,
                         bool conflicts) const;
   absl::Status GetProposal(const rpc::Caller& caller, const v1::GetProposalRequest& request,
                            v1::GetProposalResponse& response) const;

@@ -29,12 +29,18 @@ class Filled {
     leaf.mutable_stamp()->set_name(name);
     leaf.mutable_stamp()->mutable_recorded_time()->set_seconds(1477040400);
     const std::string& url = document.body().type_url();
-    reg_.Apply({position_++, leaf, document, url.substr(url.find('/') + 1)});
+    machine::Ledger& ledger = ledgers_[leaf.stamp().ledger()];
+    ledger.id = leaf.stamp().ledger();
+    ledger.audience = document.audience();
+    leaf.mutable_stamp()->set_index(position_);
+    reg_.Fold({position_++, leaf, document, url.substr(url.find('/') + 1)},
+              *base::Digest::From(leaf.document_digest()), ledger);
   }
   const tem::TemRegister& reg() const { return reg_; }
 
  private:
   const testing::TestRegime& regime_;
+  std::map<std::string, machine::Ledger> ledgers_;
   tem::TemRegister reg_;
   uint64_t position_ = 0;
 };
@@ -135,7 +141,7 @@ int Annex() {
   WordDiffOf(editions.front(), editions.back());
   Times conflicts;
   Times views;
-  filled.reg().Visit({.state = "jp", .is_partner = true}, 0, [&](uint32_t, const auto& proposal) {
+  filled.reg().Visit({.state = "jp", .is_partner = true}, nullptr, [&](const auto& proposal) {
     const auto began = Clock::now();
     filled.reg().Conflicts(proposal, {.state = "jp", .is_partner = true});
     conflicts.values.push_back(Seconds(began) * 1000);

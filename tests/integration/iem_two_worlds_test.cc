@@ -75,19 +75,22 @@ class IemTwoWorldsTest : public ::testing::Test {
     auto trends = pb::TrendService::NewStub(channel);
     auto exchange = pb::ExchangeService::NewStub(channel);
     using M = v1::MatterService::Stub;
+    using X = pb::ExchangeService::Stub;
     for (const char* name :
          {"partners/jp/alerts/hidden", "partners/jp/alerts/open", "partners/jp/requests/open",
           "partners/kr/answers/hidden", "partners/jp/alerts/none", "partners/nz/alerts/own", ""}) {
       v1::GetMatterRequest get;
       get.set_name(name);
       Call(*matters, &M::GetMatter, get);
-      v1::ListAnswersRequest answers;
+      pb::ListAnswersRequest answers;
       answers.set_name(name);
       answers.set_page_size(1);
-      Call(*matters, &M::ListAnswers, answers);
-      v1::ListMatterRevisionsRequest revisions;
+      do {
+        answers.set_page_token(Call(*exchange, &X::ListAnswers, answers).next_page_token());
+      } while (!answers.page_token().empty());
+      pb::ListRevisionsRequest revisions;
       revisions.set_name(name);
-      Call(*matters, &M::ListMatterRevisions, revisions);
+      Call(*exchange, &X::ListRevisions, revisions);
     }
     for (const char* filter : {"", "kind=Alert", "iem.country=aq", "iem.urgency=flash",
                                "originator=jp AND iem.country=aq", "iem.state=open"}) {
@@ -108,7 +111,7 @@ class IemTwoWorldsTest : public ::testing::Test {
       request.set_last_month("2016-12");
       Call(*trends, &pb::TrendService::Stub::GetTrends, request);
     }
-    Call(*exchange, &pb::ExchangeService::Stub::ListLedgers, pb::ListLedgersRequest());
+    Call(*exchange, &X::ListLedgers, pb::ListLedgersRequest());
     // A try at what is hidden, by somebody who may not know of it.
     for (const char* name : {"partners/jp/alerts/hidden", "partners/jp/alerts/none"}) {
       pb::SubmitRequest attempt;

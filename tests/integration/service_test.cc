@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "services/core/identity/authorization.h"
+#include "services/core/rpc/reading.h"
 #include "tests/integration/live_server.h"
 
 namespace entente {
@@ -164,6 +165,61 @@ TEST_F(ServiceTest, BadCursorsSayWhatToDo) {
   EXPECT_THAT(follow("entente-cursor-v1\nmtcr.example/iem\n"), HasReason(Reason::kCursorMalformed));
   EXPECT_THAT(follow("entente-cursor-v1\nmtcr.example/leem\nall 9\n"),
               StatusIs(absl::StatusCode::kOutOfRange));
+}
+
+TEST_F(ServiceTest, AChainIsReadInPagesOfEntries) {
+  auto stub = StubAs("kr");
+  const auto first = regime_.Denial("kr", "1", {"kr", "nz"});
+  const auto signed_first = regime_.Sign(first);
+  ASSERT_OK(Submit(*stub, signed_first));
+  leem::v1::DenialAmendment amendment;
+  *amendment.mutable_content() = testing::SampleContent();
+  amendment.set_explanation("typing error");
+  const auto signed_second = regime_.Sign(regime_.Revision(
+      "kr", "1.2", first, "partners/kr/denials/1", TestRegime::DigestOf(signed_first), amendment));
+  ASSERT_OK(Submit(*stub, signed_second));
+
+  pb::ListRevisionsRequest request;
+  request.set_name("partners/kr/denials/1");
+  request.set_page_size(1);
+  pb::ListRevisionsResponse page;
+  const auto list = [&](pb::ExchangeService::Stub& by) {
+    grpc::ClientContext context;
+    page.Clear();
+    return rpc::FromGrpcStatus(by.ListRevisions(&context, request, &page));
+  };
+  std::vector<std::string> seen;
+  do {
+    ASSERT_OK(list(*stub));
+    ASSERT_EQ(page.revisions_size(), 1);
+    EXPECT_EQ(page.heads_size(), 1);
+    seen.push_back(page.revisions(0).signed_document());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_EQ(seen, (std::vector<std::string>{signed_first.SerializeAsString(),
+                                            signed_second.SerializeAsString()}));
+
+  // A token is good for its own request, and says nothing but how far that was.
+  request.set_page_token(rpc::MakePageToken("revisions partners/kr/denials/2", "1"));
+  EXPECT_THAT(list(*stub), HasReason(Reason::kCursorMalformed));
+  for (const char* forged : {"3", "-1", "1x", "99999999999999999999"}) {
+    request.set_page_token(rpc::MakePageToken("revisions " + request.name(), forged));
+    EXPECT_THAT(list(*stub), HasReason(Reason::kCursorMalformed)) << forged;
+  }
+  request.clear_page_token();
+  request.set_page_size(-1);
+  EXPECT_THAT(list(*stub), NamesField("page_size"));
+  request.clear_page_size();
+  auto& ahead = *request.add_at_least();
+  ahead.set_ledger(page.heads_size() == 0 ? "all" : page.heads(0).ledger());
+  ahead.set_size(3);
+  EXPECT_THAT(list(*stub), HasReason(Reason::kHeadNotReached));
+  request.clear_at_least();
+  EXPECT_THAT(list(*StubAs("jp")), HasReason(Reason::kNotFound)) << "not released";
+  for (const char* name : {"partners/kr/denials/1/revisions/2", "partners/kr/denials/3", ""}) {
+    request.set_name(name);
+    EXPECT_THAT(list(*stub), HasReason(Reason::kNotFound)) << name;
+  }
 }
 
 TEST_F(ServiceTest, OneRefusalInAStreamLosesNoOther) {

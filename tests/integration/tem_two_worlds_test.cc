@@ -30,6 +30,7 @@ class TemTwoWorldsTest : public ::testing::Test {
     auto annex = v1::AnnexService::NewStub(channel);
     auto exchange = pb::ExchangeService::NewStub(channel);
     using P = v1::ProposalService::Stub;
+    using X = pb::ExchangeService::Stub;
     using A = v1::AnnexService::Stub;
     for (const char* name : {"partners/kr/proposals/open", "partners/kr/proposals/hidden",
                              "partners/kr/proposals/none", "partners/nz/proposals/own",
@@ -37,16 +38,16 @@ class TemTwoWorldsTest : public ::testing::Test {
       v1::GetProposalRequest get;
       get.set_name(name);
       transcript_.Call(*proposals, &P::GetProposal, get);
-      v1::ListProposalRevisionsRequest revisions;
+      pb::ListRevisionsRequest revisions;
       revisions.set_name(name);
-      transcript_.Call(*proposals, &P::ListProposalRevisions, revisions);
-      v1::ListStatementsRequest statements;
-      statements.set_name(name);
-      statements.set_page_size(1);
+      transcript_.Call(*exchange, &X::ListRevisions, revisions);
+      pb::ListAnswersRequest answers;
+      answers.set_name(name);
+      answers.set_page_size(1);
       do {
-        statements.set_page_token(
-            transcript_.Call(*proposals, &P::ListStatements, statements).next_page_token());
-      } while (!statements.page_token().empty());
+        answers.set_page_token(
+            transcript_.Call(*exchange, &X::ListAnswers, answers).next_page_token());
+      } while (!answers.page_token().empty());
     }
     for (const char* filter : {"", "tem.node=kite", "tem.state=submitted", "originator=kr"}) {
       v1::ListProposalsRequest list;
@@ -79,7 +80,7 @@ class TemTwoWorldsTest : public ::testing::Test {
       } while (!codes.page_token().empty());
     }
     transcript_.Call(*annex, &A::ListImplementations, v1::ListImplementationsRequest());
-    transcript_.Call(*exchange, &pb::ExchangeService::Stub::ListLedgers, pb::ListLedgersRequest());
+    transcript_.Call(*exchange, &X::ListLedgers, pb::ListLedgersRequest());
     for (const auto& attempt : attempts_) {
       pb::SubmitRequest request;
       *request.mutable_signed_document() = attempt;

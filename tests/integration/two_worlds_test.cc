@@ -122,9 +122,12 @@ class TwoWorldsTest : public ::testing::Test {
       leempb::GetDenialRequest get;
       get.set_name(name);
       nz.Call("get", *nz.denials_, &D::GetDenial, get);
-      leempb::ListDenialRevisionsRequest revisions;
+      pb::ListRevisionsRequest revisions;
       revisions.set_name(name);
-      nz.Call("revisions", *nz.denials_, &D::ListDenialRevisions, revisions);
+      nz.Call("revisions", *nz.exchange_, &X::ListRevisions, revisions);
+      pb::ListAnswersRequest answers;
+      answers.set_name(name);
+      nz.Call("answers", *nz.exchange_, &X::ListAnswers, answers);
     }
     for (int size : {0, 1, 2, 500}) {
       leempb::ListDenialsRequest request;

@@ -293,10 +293,10 @@ void LookFromOutside(Stage& stage) {
       return stub->GetDenial(&context, request, &ignored);
     });
     ask("revisions", [&](grpc::ClientContext& context, const std::string& name) {
-      leempb::ListDenialRevisionsRequest request;
+      pb::ListRevisionsRequest request;
       request.set_name(name);
-      leempb::ListDenialRevisionsResponse ignored;
-      return stub->ListDenialRevisions(&context, request, &ignored);
+      pb::ListRevisionsResponse ignored;
+      return client->stub().ListRevisions(&context, request, &ignored);
     });
     ask("delivery", [&](grpc::ClientContext& context, const std::string& name) {
       pb::GetDeliveryRequest request;

@@ -168,10 +168,10 @@ class Simulation {
       pb_Document document;
       document.ParseFromString(sent_[Below(sent_.size())].document());
       if (document.originator().substr(9, 2) != state || document.references_size() > 0) continue;
-      const auto* chain =
+      const auto* denial =
           service_->reg.Find("partners/" + state + "/denials/" + document.reference(),
                              {.state = state, .is_partner = true});
-      if (chain != nullptr) return std::make_pair(document, chain->tip);
+      if (denial != nullptr) return std::make_pair(document, denial->chain->tip);
     }
     return std::nullopt;
   }

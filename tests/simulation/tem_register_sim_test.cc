@@ -202,7 +202,7 @@ class Play {
   void Compare() {
     const machine::Reader reader{.state = "au", .is_partner = true};
     for (const Known& one : known_) {
-      const ProposalState* state = driver_.reg().Find(one.name, reader);
+      const ProposalRecord* state = driver_.reg().Find(one.name, reader);
       ASSERT_NE(state, nullptr);
       EXPECT_EQ(state->live(), one.open);
       EXPECT_EQ(driver_.reg().AgreementOn(*state, regime_.directory().partners()).agreed,

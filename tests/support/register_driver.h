@@ -5,8 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "services/core/base/status.h"
 #include "services/core/machine/register.h"
@@ -41,11 +44,12 @@ class RegisterDriver {
     kept.leaf.set_document_digest(tip_.str());
     auto& stamp = *kept.leaf.mutable_stamp();
     stamp.set_ledger(entry::LedgerIdOf(group_, document.audience()));
+    stamp.set_index(in_ledger_[stamp.ledger()]++);
     stamp.set_name(judgement->name);
     stamp.set_rules_version(judgement->rules_version);
     *stamp.mutable_ruling() = judgement->ruling;
     entry::SetTime(clock_.Now(), stamp.mutable_recorded_time());
-    reg_.Apply({kept_.size() - 1, kept.leaf, kept.header, kept.kind});
+    Apply(kept_.size() - 1, reg_, ledgers_);
     return judgement->name;
   }
   // The fingerprint of a fresh register, with rules that nobody ever had, to which everything is
@@ -57,15 +61,31 @@ class RegisterDriver {
   }
   // Applies everything again, to another register.
   void ApplyTo(Register& other) const {
-    for (size_t i = 0; i < kept_.size(); ++i) {
-      other.Apply({i, kept_[i].leaf, kept_[i].header, kept_[i].kind});
-    }
+    // Chains point at them for as long as the register is there.
+    auto& ledgers = *others_.emplace_back(std::make_unique<Ledgers>());
+    for (size_t i = 0; i < kept_.size(); ++i) Apply(i, other, ledgers);
   }
   const Register& reg() const { return reg_; }
+  // What was found when the document of this name was put.
+  google::protobuf::Any RulingOf(const std::string& name) const {
+    for (const Kept& kept : kept_) {
+      if (kept.leaf.stamp().name() == name) return kept.leaf.stamp().ruling();
+    }
+    return {};
+  }
   const base::Digest& tip() const { return tip_; }  // of the document that was put last
   size_t size() const { return kept_.size(); }
 
  private:
+  using Ledgers = std::map<std::string, machine::Ledger>;
+  void Apply(size_t number, Register& reg, Ledgers& ledgers) const {
+    const Kept& kept = kept_[number];
+    auto& ledger = ledgers[kept.leaf.stamp().ledger()];
+    ledger.id = kept.leaf.stamp().ledger();
+    ledger.audience = kept.header.audience();
+    EXPECT_TRUE(reg.Fold({number, kept.leaf, kept.header, kept.kind},
+                         *base::Digest::From(kept.leaf.document_digest()), ledger));
+  }
   struct Kept {
     pb::Leaf leaf;
     pb::Document header;
@@ -74,8 +94,11 @@ class RegisterDriver {
   const std::string group_;
   const TestRegime& regime_;
   const base::Clock& clock_;
+  Ledgers ledgers_;
+  mutable std::vector<std::unique_ptr<Ledgers>> others_;
   Register reg_;
   std::deque<Kept> kept_;
+  std::map<std::string, uint64_t> in_ledger_;
   base::Digest tip_;
 };
 

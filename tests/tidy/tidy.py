@@ -25,7 +25,7 @@ ALLOWED = {
     'services/core/journal/sqlite': {'base', 'crypto', 'journal'},
     'services/core/journal/postgres': {'base', 'crypto', 'journal'},
     'services/core/journal/engines': {'base', 'journal'},
-    'services/core/machine': {'base', 'crypto', 'document', 'merkle', 'entry', 'identity', 'journal'},
+    'services/core/machine': {'base', 'crypto', 'document', 'merkle', 'entry', 'identity', 'journal', 'rules'},
     'services/core/feed': {'base', 'document', 'merkle', 'entry', 'journal', 'machine'},
     'services/core/rules': {'base', 'document'},
     'services/core/trends': {'base', 'machine/register.h'},
@@ -45,8 +45,9 @@ ALLOWED = {
                     'services/iem/register', 'services/leem/register', 'services/tem/annex',
                     'services/tem/register', 'clients/sdk'},
 }
-REGISTER_ALLOWED = {'base', 'crypto', 'document', 'entry', 'machine/budgets.h', 'machine/fingerprint.h', 'machine/footprint.h',
-                    'machine/by_reader.h', 'machine/register.h', 'machine/released_index.h', 'rules'}
+REGISTER_ALLOWED = {'base', 'crypto', 'document', 'entry', 'rules', 'machine/budgets.h', 'machine/by_reader.h',
+                    'machine/chains.h', 'machine/fingerprint.h', 'machine/footprint.h', 'machine/register.h',
+                    'machine/released_index.h', 'machine/succession.h'}
 # Pure folders of a group that its register may include, too.
 REGISTER_OWN = {'services/tem/register': 'services/tem/annex'}
 FENCED = {  # header prefix -> folders that alone may include it

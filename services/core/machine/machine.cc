@@ -163,7 +163,9 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
   directory_serial_ = std::max(directory_serial_, stamp.directory_serial());
   usage_[header.originator().substr(9, 2)].Add(DayOf(entry::GetTime(stamp.recorded_time())),
                                                record.body.size());
-  register_.Apply({position, leaf, header, kind});
+  if (!register_.Fold({position, leaf, header, kind}, *digest, ledger)) {
+    return Broken(position, "has a name that its group never gave");
+  }
   ++documents_;
   return absl::OkStatus();
 }
@@ -220,7 +222,7 @@ base::Digest Machine::Fingerprint() const {
       }
     }
   }
-  return crypto::Sha256(text + register_.Fingerprint().hex());
+  return crypto::Sha256(text + chains().Fingerprint().hex() + register_.Fingerprint().hex());
 }
 
 namespace {

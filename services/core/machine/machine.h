@@ -18,38 +18,12 @@
 #include "services/core/journal/journal.h"
 #include "services/core/machine/budgets.h"
 #include "services/core/machine/by_reader.h"
+#include "services/core/machine/ledger.h"
 #include "services/core/machine/register.h"
-#include "services/core/merkle/merkle.h"
 
 namespace entente::machine {
 
 namespace pb = ::entente::exchange::v1;
-
-// One ledger: its audience, tree, where its entries are, and how far states have acknowledged it.
-struct Ledger {
-  struct AckStep {
-    uint64_t size = 0;
-    absl::Time time;
-    uint64_t position = 0;  // of its record
-  };
-
-  std::string id;
-  pb::Audience audience;
-  merkle::Tree tree;
-  std::vector<uint64_t> positions;             // index -> journal position
-  std::vector<uint64_t> checkpoint_sizes;      // rising; each was signed
-  std::string checkpoint;                      // newest note; covers the whole tree between batches
-  absl::Time recorded = absl::InfinitePast();  // latest time of what is in it
-  uint64_t directory_serial = 0;               // highest that something in it was recorded under
-  std::map<std::string, std::vector<AckStep>, std::less<>> acknowledged;  // state -> rising steps
-};
-
-// Where a document is.
-struct Place {
-  const Ledger* ledger = nullptr;
-  uint64_t index = 0;
-  uint64_t position = 0;
-};
 
 class Machine {
  public:
@@ -103,15 +77,16 @@ class Machine {
   // Bytes of memory that all of it takes: so many for each record and ledger, and the register's.
   uint64_t Footprint() const {
     return applied_ * kRecordBytes + index_.size() * kIndexBytes + documents_ * kEntryBytes +
-           ledgers_.size() * kLedgerBytes + register_.Footprint();
+           ledgers_.size() * kLedgerBytes + register_.chains().Footprint() + register_.Footprint();
   }
-  // Covers ledgers, acknowledgements and the register.
+  // Covers ledgers, acknowledgements, chains and the register.
   base::Digest Fingerprint() const;
 
   const std::string& group() const { return group_; }
   const std::string& trust_domain() const { return trust_domain_; }
   std::string service() const { return trust_domain_ + "/" + group_; }
   Register& reg() const { return register_; }
+  const Chains& chains() const { return register_.chains(); }
 
  private:
   // machine_test.cc measures them. A hash map and vectors grow by doubling: three quarters of what

@@ -9,7 +9,8 @@
 //   2. Apply cannot fail, reads no clock, and gives the same state for the same entries in the same
 //      order, whatever the rules of today are: it obeys the stamp.
 //
-//   3. Fingerprint covers everything that answers depend on (fingerprint.h).
+//   3. Fingerprint covers everything that answers depend on (fingerprint.h), the chains aside: they
+//      have their own.
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_REGISTER_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_REGISTER_H_
 
@@ -23,6 +24,7 @@
 #include "absl/time/time.h"
 #include "services/core/document/document.h"
 #include "services/core/entry/entry.h"
+#include "services/core/machine/chains.h"
 
 namespace entente::machine {
 
@@ -58,6 +60,9 @@ struct AppliedDocument {
   const entry::pb::Leaf& leaf;
   const entry::pb::Document& header;
   std::string_view kind;
+  const Chain* chain = nullptr;  // that it is now the newest document of
+
+  bool opens() const { return chain->positions.size() == 1; }
 };
 
 // On what legal basis an item is controlled; never added up.
@@ -87,6 +92,11 @@ inline int MonthOf(absl::Time time) {
 class Register {
  public:
   virtual ~Register() = default;
+  // Applies a recorded document to its chain, and then to the group's state. False, and nothing is
+  // changed, if its name continues a chain that is not there.
+  bool Fold(AppliedDocument document, const base::Digest& digest, const Ledger& ledger) noexcept;
+  // All chains of the group.
+  const Chains& chains() const { return chains_; }
   virtual absl::StatusOr<Judgement> Validate(const document::VerifiedDocument& document,
                                              const ValidationContext& context) const = 0;
   // The part of Validate that needs no state: intake asks it on its own threads, so that what it
@@ -94,7 +104,6 @@ class Register {
   virtual absl::Status CheckAlone(const document::VerifiedDocument&, absl::Time) const {
     return absl::OkStatus();
   }
-  virtual void Apply(const AppliedDocument& document) noexcept = 0;
   virtual base::Digest Fingerprint() const = 0;
   // Bytes of memory that the state takes, as footprint.h counts them. Asked after each batch.
   virtual uint64_t Footprint() const = 0;
@@ -108,6 +117,12 @@ class Register {
   // Calls `visit` for all that the reader may read, by one of the dimensions.
   virtual void Observe(const Reader&, std::string_view,
                        const std::function<void(const Observation&)>&) const {}
+
+ protected:
+  virtual void Apply(const AppliedDocument& document) noexcept = 0;
+
+ private:
+  Chains chains_;
 };
 
 }  // namespace entente::machine

@@ -1,63 +1,58 @@
-// An index from keys to a register's items, which are numbered in order of recording. A query sees
-// the items that its reader may read. They are kept per ledger, and it walks the reader's ledgers
-// only: neither its answers, nor its pages, nor its cost tell anything of what is hidden (law 6).
+// An index from keys to chains. A query sees the chains that its reader may read. They are kept per
+// ledger, and it walks the reader's ledgers only: neither its answers, nor its pages, nor its cost
+// tell anything of what is hidden (law 6).
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_RELEASED_INDEX_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_RELEASED_INDEX_H_
 
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "services/core/entry/entry.h"
 #include "services/core/machine/by_reader.h"
+#include "services/core/machine/chains.h"
 #include "services/core/machine/register.h"
 
 namespace entente::machine {
 
 class ReleasedIndex {
  public:
-  using Audience = entry::pb::Audience;
-
-  // The ledger's audience, shared by all that is on its shelf.
-  std::shared_ptr<const Audience> AudienceOf(const std::string& ledger, const Audience& audience) {
-    Shelf& shelf = shelves_[ledger];
-    if (shelf.audience == nullptr) {
-      shelf.audience = std::make_shared<const Audience>(audience);
-      by_reader_.Add(audience, &shelf);
-    }
-    return shelf.audience;
+  // Puts a chain on its ledger's shelf under a key. Twice is once.
+  void Add(const Chain& chain, const std::string& key) {
+    Shelf& shelf = shelves_[chain.ledger];
+    if (shelf.chains.empty()) by_reader_.Add(chain.audience(), &shelf);
+    std::vector<const Chain*>& chains = shelf.chains[key];
+    const auto at = std::lower_bound(chains.begin(), chains.end(), &chain, BeforeThat);
+    if (at == chains.end() || *at != &chain) chains.insert(at, &chain);
   }
-  // Puts `number` on a shelf under a key; the ledger's audience must be known. Twice is once.
-  void Add(const std::string& ledger, const std::string& key, uint32_t number) {
-    std::vector<uint32_t>& numbers = shelves_[ledger].numbers[key];
-    const auto at = std::lower_bound(numbers.begin(), numbers.end(), number);
-    if (at == numbers.end() || *at != number) numbers.insert(at, number);
-  }
-  // Calls `visit` with the numbers from `begin` on that are under `key` and that the reader may
-  // read, rising, until it returns false.
-  void Visit(const Reader& reader, const std::string& key, uint32_t begin,
-             const std::function<bool(uint32_t)>& visit) const {
+  // Calls `visit` with the chains after `after` (null: from the first) that are under `key` and
+  // that the reader may read, by Before, until it returns false.
+  void Visit(const Reader& reader, const std::string& key, const Chain* after,
+             const std::function<bool(const Chain&)>& visit) const {
     struct Run {
-      const uint32_t* next;
-      const uint32_t* end;
-      bool operator<(const Run& other) const { return *next > *other.next; }  // smallest on top
+      const Chain* const* next;
+      const Chain* const* end;
+      bool operator<(const Run& other) const {
+        return Before(**other.next, **next);
+      }  // first on top
     };
     std::vector<Run> runs;
     by_reader_.ForEach(reader, [&](const Shelf* shelf) {
-      auto it = shelf->numbers.find(key);
-      if (it == shelf->numbers.end()) return;
-      const uint32_t* end = it->second.data() + it->second.size();
-      const uint32_t* next = std::lower_bound(it->second.data(), end, begin);
+      auto it = shelf->chains.find(key);
+      if (it == shelf->chains.end()) return;
+      const Chain* const* next = it->second.data();
+      const Chain* const* end = next + it->second.size();
+      if (after != nullptr) {
+        next = std::upper_bound(next, end, after, BeforeThat);
+      }
       if (next != end) runs.push_back({next, end});
     });
     std::make_heap(runs.begin(), runs.end());
     while (!runs.empty()) {
       std::pop_heap(runs.begin(), runs.end());
       Run& run = runs.back();
-      if (!visit(*run.next)) return;
+      if (!visit(**run.next)) return;
       if (++run.next == run.end) {
         runs.pop_back();
       } else {
@@ -68,10 +63,11 @@ class ReleasedIndex {
 
  private:
   struct Shelf {
-    std::shared_ptr<const Audience> audience;
-    std::map<std::string, std::vector<uint32_t>> numbers;  // by key; rising
+    std::map<std::string, std::vector<const Chain*>> chains;  // by key; by Before
   };
-  std::map<std::string, Shelf> shelves_;  // by ledger
+  static bool BeforeThat(const Chain* a, const Chain* b) { return Before(*a, *b); }
+
+  std::map<const Ledger*, Shelf> shelves_;
   ByReader<const Shelf*> by_reader_;
 };
 

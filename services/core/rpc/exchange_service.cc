@@ -1,12 +1,14 @@
 #include "services/core/rpc/exchange_service.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "services/core/base/names.h"
 #include "services/core/base/status.h"
 #include "services/core/identity/acknowledgement.h"
 #include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/reading.h"
 #include "services/core/rpc/submit.h"
 #include "services/core/telemetry/log.h"
 
@@ -148,6 +150,8 @@ void ExchangeServiceImpl::AddTo(Router& router) {
        }});
   read("GetDelivery", &ExchangeServiceImpl::GetDelivery, kAnswerBytesMax);
   read("GetEntry", &ExchangeServiceImpl::GetEntry, kAnswerBytesMax);
+  read("ListRevisions", &ExchangeServiceImpl::ListRevisions, kAnswerBytesMax);
+  read("ListAnswers", &ExchangeServiceImpl::ListAnswers, kAnswerBytesMax);
   read("ListLedgers", &ExchangeServiceImpl::ListLedgers, kAnswerBytesMax);
   read("GetCheckpoint", &ExchangeServiceImpl::GetCheckpoint, kSmall);
   read("GetBudget", &ExchangeServiceImpl::GetBudget, kSmall);
@@ -329,9 +333,82 @@ absl::Status ExchangeServiceImpl::GetEntry(const Caller& caller, const pb::GetEn
     }
     position = ledger->positions[request.index()];
   }
-  ENTENTE_ASSIGN_OR_RETURN(auto records, backend_.journal.Read(position, position + 1, 1));
-  response.mutable_entry()->set_leaf(std::move(records[0].header));
-  response.mutable_entry()->set_signed_document(std::move(records[0].body));
+  return ReadEntry(backend_.journal, position, *response.mutable_entry());
+}
+
+absl::Status ExchangeServiceImpl::ListRevisions(const Caller& caller,
+                                                const pb::ListRevisionsRequest& request,
+                                                pb::ListRevisionsResponse& response) const {
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size(), kChainPageMax));
+  const std::string key = "revisions " + request.name();
+  ENTENTE_ASSIGN_OR_RETURN(const std::string after, OpenPageToken(key, request.page_token()));
+  size_t next = 0;  // of the chain's documents
+  const char* end = after.data() + after.size();
+  if (!after.empty()) {
+    const auto [at, error] = std::from_chars(after.data(), end, next);
+    if (error != std::errc() || at != end) return BadPageToken();
+  }
+  std::vector<uint64_t> positions;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    const machine::Reader reader = caller.reader();
+    ENTENTE_RETURN_IF_ERROR(CheckAtLeast(backend_.machine, reader, request.at_least()));
+    const machine::Chain* chain = backend_.machine.chains().Find(request.name(), reader);
+    if (chain == nullptr || chain->name != request.name()) return NotFound(request.name());
+    if (next > chain->positions.size()) return BadPageToken();
+    positions.assign(chain->positions.begin() + static_cast<int64_t>(next), chain->positions.end());
+    AddHeads(backend_.machine, reader, response.mutable_heads());
+  }
+  size_t bytes = 0;
+  for (const uint64_t position : positions) {
+    if (response.revisions_size() == limit || bytes > kPageBytesMax) {
+      response.set_next_page_token(MakePageToken(key, std::to_string(next)));
+      break;
+    }
+    pb::Entry& entry = *response.add_revisions();
+    ENTENTE_RETURN_IF_ERROR(ReadEntry(backend_.journal, position, entry));
+    bytes += entry.ByteSizeLong();
+    ++next;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ExchangeServiceImpl::ListAnswers(const Caller& caller,
+                                              const pb::ListAnswersRequest& request,
+                                              pb::ListAnswersResponse& response) const {
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size(), kChainPageMax));
+  const std::string key = "answers " + request.name();
+  ENTENTE_ASSIGN_OR_RETURN(const std::string after, OpenPageToken(key, request.page_token()));
+  struct Answer {
+    std::string name;
+    uint64_t position;
+  };
+  std::vector<Answer> answers;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    const machine::Reader reader = caller.reader();
+    ENTENTE_RETURN_IF_ERROR(CheckAtLeast(backend_.machine, reader, request.at_least()));
+    const machine::Chain* chain = backend_.machine.chains().Find(request.name(), reader);
+    if (chain == nullptr || chain->name != request.name()) return NotFound(request.name());
+    ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* last,
+                             OpenChainToken(backend_.machine, reader, after));
+    for (const machine::Chain* answer : backend_.machine.chains().AnswersTo(*chain, reader)) {
+      if (last != nullptr && !machine::Before(*last, *answer)) continue;
+      answers.push_back({answer->name, answer->positions[0]});
+      if (answers.size() > static_cast<size_t>(limit)) break;  // one more: there is another page
+    }
+    AddHeads(backend_.machine, reader, response.mutable_heads());
+  }
+  size_t bytes = 0;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    if (i == static_cast<size_t>(limit) || bytes > kPageBytesMax) {
+      response.set_next_page_token(MakePageToken(key, answers[i - 1].name));
+      break;
+    }
+    pb::Entry& entry = *response.add_answers();
+    ENTENTE_RETURN_IF_ERROR(ReadEntry(backend_.journal, answers[i].position, entry));
+    bytes += entry.ByteSizeLong();
+  }
   return absl::OkStatus();
 }
 

@@ -71,6 +71,10 @@ class ExchangeServiceImpl final : public Service {
                            pb::GetDeliveryResponse& response) const;
   absl::Status GetEntry(const Caller& caller, const pb::GetEntryRequest& request,
                         pb::GetEntryResponse& response) const;
+  absl::Status ListRevisions(const Caller& caller, const pb::ListRevisionsRequest& request,
+                             pb::ListRevisionsResponse& response) const;
+  absl::Status ListAnswers(const Caller& caller, const pb::ListAnswersRequest& request,
+                           pb::ListAnswersResponse& response) const;
   absl::Status ListLedgers(const Caller& caller, const pb::ListLedgersRequest& request,
                            pb::ListLedgersResponse& response) const;
   absl::Status GetCheckpoint(const Caller& caller, const pb::GetCheckpointRequest& request,

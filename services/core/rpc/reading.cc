@@ -1,7 +1,6 @@
 #include "services/core/rpc/reading.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
@@ -44,6 +43,15 @@ absl::StatusOr<std::string> OpenPageToken(std::string_view request, std::string_
   return bytes->substr(kKeyBytes);
 }
 
+absl::StatusOr<const machine::Chain*> OpenChainToken(const machine::Machine& machine,
+                                                     const machine::Reader& reader,
+                                                     std::string_view last) {
+  if (last.empty()) return nullptr;
+  const machine::Chain* chain = machine.chains().Find(last, reader);
+  if (chain == nullptr || chain->name != last) return BadPageToken();
+  return chain;
+}
+
 absl::StatusOr<KeptDocument> ReadDocument(journal::Journal& journal, uint64_t position) {
   ENTENTE_ASSIGN_OR_RETURN(auto records, journal.Read(position, position + 1, 1));
   KeptDocument kept;
@@ -54,26 +62,11 @@ absl::StatusOr<KeptDocument> ReadDocument(journal::Journal& journal, uint64_t po
   return kept;
 }
 
-absl::StatusOr<std::string> ReadChain(journal::Journal& journal,
-                                      const std::vector<uint64_t>& positions, int page_size,
-                                      const std::string& page_token,
-                                      google::protobuf::RepeatedPtrField<pb::Entry>* entries) {
-  ENTENTE_ASSIGN_OR_RETURN(const int limit, PageSize(page_size, 100));
-  size_t next = 0;
-  if (!page_token.empty()) {
-    const char* end = page_token.data() + page_token.size();
-    const auto [at, error] = std::from_chars(page_token.data(), end, next);
-    if (error != std::errc() || at != end || next > positions.size()) return BadPageToken();
-  }
-  size_t bytes = 0;
-  for (; next < positions.size() && entries->size() < limit && bytes < kPageBytesMax; ++next) {
-    ENTENTE_ASSIGN_OR_RETURN(auto records, journal.Read(positions[next], positions[next] + 1, 1));
-    bytes += records[0].header.size() + records[0].body.size();
-    auto* entry = entries->Add();
-    entry->set_leaf(std::move(records[0].header));
-    entry->set_signed_document(std::move(records[0].body));
-  }
-  return next < positions.size() ? std::to_string(next) : std::string();
+absl::Status ReadEntry(journal::Journal& journal, uint64_t position, pb::Entry& entry) {
+  ENTENTE_ASSIGN_OR_RETURN(auto records, journal.Read(position, position + 1, 1));
+  entry.set_leaf(std::move(records[0].header));
+  entry.set_signed_document(std::move(records[0].body));
+  return absl::OkStatus();
 }
 
 }  // namespace entente::rpc

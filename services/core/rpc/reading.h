@@ -13,6 +13,7 @@ namespace entente::rpc {
 inline constexpr size_t kPageBytesMax = 1 << 20;
 inline constexpr int kPageDefault = 50;
 inline constexpr int kPageMax = 500;
+inline constexpr int kChainPageMax = 100;  // of entries
 // What a page looks at: a selective filter gives short pages rather than a long wait.
 inline constexpr size_t kLookMax = 5000;
 
@@ -25,6 +26,11 @@ absl::StatusOr<int> PageSize(int asked, int most = kPageMax);
 std::string MakePageToken(std::string_view request, std::string_view last);
 absl::StatusOr<std::string> OpenPageToken(std::string_view request, std::string_view token);
 absl::Status BadPageToken();
+// The chain after which the next page begins, by what OpenPageToken gave; null: with the first. For
+// readers that hold the machine's lock.
+absl::StatusOr<const machine::Chain*> OpenChainToken(const machine::Machine& machine,
+                                                     const machine::Reader& reader,
+                                                     std::string_view last);
 
 // A document as it is kept.
 struct KeptDocument {
@@ -34,12 +40,8 @@ struct KeptDocument {
 // The position must be a document's.
 absl::StatusOr<KeptDocument> ReadDocument(journal::Journal& journal, uint64_t position);
 
-// Entries at positions of a chain that the caller may read, from the page token on, into `entries`;
-// the next page's token, empty at the end.
-absl::StatusOr<std::string> ReadChain(journal::Journal& journal,
-                                      const std::vector<uint64_t>& positions, int page_size,
-                                      const std::string& page_token,
-                                      google::protobuf::RepeatedPtrField<pb::Entry>* entries);
+// The entry at a position, which must be a document's.
+absl::Status ReadEntry(journal::Journal& journal, uint64_t position, pb::Entry& entry);
 
 }  // namespace entente::rpc
 

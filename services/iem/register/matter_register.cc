@@ -5,6 +5,7 @@
 #include "services/core/base/status.h"
 #include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
+#include "services/core/machine/succession.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/links.h"
 #include "services/iem/register/matter_rules.h"
@@ -13,7 +14,6 @@ namespace entente::iem {
 namespace {
 
 using base::Reason;
-using rules::ChainOf;
 using rules::Fault;
 using rules::Forbid;
 using rules::Micros;
@@ -70,29 +70,20 @@ void ReportFacts(const v1::TrendReport& report, std::vector<std::string>& facts)
   if (!report.campaign().empty()) facts.push_back("iem.campaign=" + report.campaign());
 }
 
-bool Reads(const machine::Reader& reader, const entry::pb::Audience& audience) {
-  return entry::Includes(audience, reader.state, reader.is_partner);
-}
-
-machine::Reader AsReader(const document::VerifiedDocument& document) {
-  return {.state = document.parsed().originator.state, .is_partner = true};
-}
-
 }  // namespace
 
-const Matter* MatterRegister::Find(std::string_view name, const machine::Reader& reader) const {
-  auto it = by_name_.find(ChainOf(name));
-  if (it == by_name_.end()) return nullptr;
-  const Matter& matter = matters_[it->second];
-  return Reads(reader, *matter.audience) ? &matter : nullptr;
-}
+struct MatterRegister::Source {
+  const machine::Chain* chain = nullptr;
+  const entry::pb::Marking* marking = nullptr;
+};
 
-const Answer* MatterRegister::FindAnswer(std::string_view name,
-                                         const machine::Reader& reader) const {
-  auto it = answer_by_name_.find(name);
-  if (it == answer_by_name_.end()) return nullptr;
-  const Answer& answer = answers_[it->second];
-  return Reads(reader, *answer.audience) ? &answer : nullptr;
+absl::StatusOr<MatterRegister::Source> MatterRegister::FindSource(
+    const std::string& name, const document::VerifiedDocument& document) const {
+  const machine::Reader reader{.state = document.parsed().originator.state, .is_partner = true};
+  const machine::Chain* chain = chains().Find(name, reader);
+  if (const Matter* matter = matters_.Of(chain)) return Source{chain, &matter->marking};
+  if (const Answer* answer = answers_.Of(chain)) return Source{chain, &answer->marking};
+  return rules::NoSuch(name);
 }
 
 absl::Status MatterRegister::CheckAlone(const document::VerifiedDocument& document,
@@ -134,17 +125,26 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
   machine::Judgement judgement;
   judgement.rules_version = profile_.version();
   const std::string& state = document.parsed().originator.state;
-  if (revises || Answers(kind)) {
-    const Reference& reference = *ReferenceOf(
-        header, revises ? Reference::RELATION_SUPERSEDES : Reference::RELATION_ANSWERS);
-    const Matter* matter = Find(reference.name(), AsReader(document));
-    if (matter == nullptr || matter->name != reference.name())
-      return rules::NoSuch(reference.name());
-    ENTENTE_RETURN_IF_ERROR(revises ? ValidateRevision(document, *matter)
-                                    : ValidateAnswer(document, *matter, context.now));
-    judgement.name =
-        revises ? fmt::format("{}/revisions/{}", matter->name, matter->positions.size() + 1)
-                : fmt::format("partners/{}/answers/{}", state, header.reference());
+  if (revises) {
+    ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
+                             machine::FindSuperseded(chains(), document));
+    const Matter* matter = matters_.Of(chain);
+    if (matter == nullptr) return rules::NoSuch(chain->name);
+    ENTENTE_RETURN_IF_ERROR(ValidateRevision(document, *matter));
+    judgement.name = machine::NextName(*chain);
+  } else if (Answers(kind)) {
+    const Reference& reference = *ReferenceOf(header, Reference::RELATION_ANSWERS);
+    ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
+                             machine::FindNamed(chains(), reference.name(), document));
+    const Matter* matter = matters_.Of(chain);
+    if (matter == nullptr) return rules::NoSuch(reference.name());
+    ENTENTE_RETURN_IF_ERROR(ValidateAnswer(document, *matter, context.now));
+    if (matter->state != v1::MATTER_STATE_OPEN) {
+      v1::MatterRuling ruling;
+      ruling.set_late(true);
+      judgement.ruling.PackFrom(ruling);
+    }
+    judgement.name = fmt::format("partners/{}/answers/{}", state, header.reference());
   } else {
     if (kind == kRelease) {
       ENTENTE_RETURN_IF_ERROR(ValidateRelease(document));
@@ -156,7 +156,7 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
     if (kind == kRequest) ENTENTE_RETURN_IF_ERROR(ValidateAddressees(document));
     judgement.name = fmt::format("partners/{}/{}/{}", state, FolderOf(kind), header.reference());
   }
-  if (by_name_.contains(judgement.name) || answer_by_name_.contains(judgement.name)) {
+  if (!revises && chains().FindAny(judgement.name) != nullptr) {
     return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
                         "reference: {} exists already; use a new one", judgement.name);
   }
@@ -171,18 +171,14 @@ absl::Status MatterRegister::CheckSources(const document::VerifiedDocument& docu
   for (int i = 0; i < header.references_size(); ++i) {
     const Reference& reference = header.references(i);
     if (reference.relation() != Reference::RELATION_DERIVES_FROM) continue;
-    const Matter* matter = Find(reference.name(), AsReader(document));
-    const Answer* answer = FindAnswer(reference.name(), AsReader(document));
-    if (matter == nullptr && answer == nullptr) return rules::NoSuch(reference.name());
-    const auto& audience = matter != nullptr ? *matter->audience : *answer->audience;
-    const auto& marking = matter != nullptr ? matter->marking : answer->marking;
-    const std::string owner(matter != nullptr ? matter->originator_state()
-                                              : answer->originator_state());
-    if (!rules::AtMost(marking, header.marking())) {
+    ENTENTE_ASSIGN_OR_RETURN(const Source source, FindSource(reference.name(), document));
+    const auto& audience = source.chain->audience();
+    if (!rules::AtMost(*source.marking, header.marking())) {
       return Fault("marking",
                    "is lower than that of a source, references[" + std::to_string(i) + "]");
     }
-    if (owner == state || rules::Within(header.audience(), audience)) continue;
+    if (source.chain->originator_state() == state || rules::Within(header.audience(), audience))
+      continue;
     const auto& states = header.audience().listed().states();
     const bool granted =
         header.audience().has_listed() &&
@@ -203,11 +199,10 @@ bool MatterRegister::Granted(const std::string& source, const std::string& asker
                              const std::string& state) const {
   auto it = releases_of_.find(source);
   if (it == releases_of_.end()) return false;
-  return std::any_of(it->second.begin(), it->second.end(), [&](uint32_t number) {
-    const Matter& release = matters_[number];
-    return release.originator_state() == asker &&
-           std::any_of(release.answers.begin(), release.answers.end(), [&](uint32_t at) {
-             const auto& states = answers_[at].states;
+  return std::any_of(it->second.begin(), it->second.end(), [&](const machine::Chain* release) {
+    return release->originator_state() == asker &&
+           std::any_of(release->answers.begin(), release->answers.end(), [&](const auto* said) {
+             const auto& states = answers_.Of(said)->states;
              return std::find(states.begin(), states.end(), state) != states.end();
            });
   });
@@ -233,12 +228,9 @@ absl::Status MatterRegister::ValidateRelease(const document::VerifiedDocument& d
     return Fault("references", "must name the document, once, with RELATES_TO");
   }
   const std::string& name = ReferenceOf(header, Reference::RELATION_RELATES_TO)->name();
-  const Matter* matter = Find(name, AsReader(document));
-  const Answer* answer = FindAnswer(name, AsReader(document));
-  if (matter == nullptr && answer == nullptr) return rules::NoSuch(name);
-  const std::string owner(matter != nullptr ? matter->originator_state()
-                                            : answer->originator_state());
-  const auto& audience = matter != nullptr ? *matter->audience : *answer->audience;
+  ENTENTE_ASSIGN_OR_RETURN(const Source source, FindSource(name, document));
+  const std::string owner(source.chain->originator_state());
+  const auto& audience = source.chain->audience();
   if (owner == document.parsed().originator.state) {
     return Forbid(Reason::kProcedureForbids, name, "is your own; release it to whom you like");
   }
@@ -257,33 +249,18 @@ absl::Status MatterRegister::ValidateRelease(const document::VerifiedDocument& d
 
 absl::Status MatterRegister::ValidateRevision(const document::VerifiedDocument& document,
                                               const Matter& matter) const {
-  const auto& header = document.header();
   const std::string kind(document::ShortKind(document.parsed().kind));
-  if (matter.originator_state() != document.parsed().originator.state) {
-    return Forbid(Reason::kProcedureForbids, matter.name,
-                  "only its originator's state may change it");
-  }
   const bool fits = matter.kind == MatterKind::kAlert     ? kind == kAlert || kind == kAlertClosure
                     : matter.kind == MatterKind::kReport  ? kind == kReport
                     : matter.kind == MatterKind::kRequest ? kind == kRequestClosure
                                                           : false;
   if (!fits)
-    return Forbid(Reason::kProcedureForbids, matter.name, "cannot be followed by this kind");
+    return Forbid(Reason::kProcedureForbids, matter.name(), "cannot be followed by this kind");
   if (matter.state != v1::MATTER_STATE_OPEN) {
-    return Forbid(Reason::kChainEnded, matter.name, "has ended; open a new one");
+    return Forbid(Reason::kChainEnded, matter.name(), "has ended; open a new one");
   }
-  if (ReferenceOf(header, Reference::RELATION_SUPERSEDES)->digest() != matter.tip.view()) {
-    return rules::Moved(matter.name);
-  }
-  ENTENTE_RETURN_IF_ERROR(machine::CheckChain(
-      budgets_,
-      {matter.name, matter.positions.size(), matter.former.size() + matter.facts.size()}));
-  if (entry::LedgerIdOf("", header.audience()) != entry::LedgerIdOf("", *matter.audience)) {
-    return base::RefuseArgument(Reason::kAudienceChanged,
-                                "audience: a matter stays in its audience; to reach others, open a "
-                                "new one to them");
-  }
-  return absl::OkStatus();
+  return machine::CheckSucceeds(*matter.chain, document, budgets_,
+                                matter.former.size() + matter.facts.size());
 }
 
 absl::Status MatterRegister::ValidateAnswer(const document::VerifiedDocument& document,
@@ -294,17 +271,17 @@ absl::Status MatterRegister::ValidateAnswer(const document::VerifiedDocument& do
   const bool to_request = kind == kReply || kind == kAgreement;
   if (to_alert != (matter.kind == MatterKind::kAlert) ||
       to_request != (matter.kind == MatterKind::kRequest) || matter.kind == MatterKind::kReport) {
-    return Forbid(Reason::kProcedureForbids, matter.name, "cannot be answered with this kind");
+    return Forbid(Reason::kProcedureForbids, matter.name(), "cannot be answered with this kind");
   }
   // A ship is seen a week after the alert was closed: what is said late is taken, and shown as
   // late.
   if (matter.state != v1::MATTER_STATE_OPEN && kind == kAgreement) {
-    return Forbid(Reason::kChainEnded, matter.name, "has ended; no date is agreed any more");
+    return Forbid(Reason::kChainEnded, matter.name(), "has ended; no date is agreed any more");
   }
-  if (!rules::Within(header.audience(), *matter.audience)) {
+  if (!rules::Within(header.audience(), matter.chain->audience())) {
     return base::RefuseArgument(Reason::kReleaseNeeded,
                                 "audience: is wider than that of {}, which it answers",
-                                matter.name);
+                                matter.name());
   }
   if (!rules::Holds(header.audience(), matter.originator_state())) {
     return Fault("audience",
@@ -324,22 +301,22 @@ absl::Status MatterRegister::ValidateReply(const document::VerifiedDocument& doc
                              ? state != request.originator_state()
                              : std::find(asked.begin(), asked.end(), state) != asked.end();
   if (addressed) return absl::OkStatus();
-  return Forbid(Reason::kProcedureForbids, request.name, "is not addressed to you");
+  return Forbid(Reason::kProcedureForbids, request.name(), "is not addressed to you");
 }
 
 absl::Status MatterRegister::ValidateAgreement(const document::VerifiedDocument& document,
                                                const Matter& request) const {
   if (request.originator_state() != document.parsed().originator.state) {
-    return Forbid(Reason::kProcedureForbids, request.name, "only the requester agrees to a date");
+    return Forbid(Reason::kProcedureForbids, request.name(), "only the requester agrees to a date");
   }
   const auto body = Unpack<v1::RequestDateAgreement>(document.header());
-  const bool proposed =
-      std::any_of(request.answers.begin(), request.answers.end(), [&](uint32_t number) {
-        const Answer& answer = answers_[number];
-        return answer.reply == v1::REPLY_KIND_DATE_PROPOSED &&
-               answer.originator_state() == body.addressee() &&
-               answer.date_micros == Micros(body.agreed_time());
-      });
+  const bool proposed = std::any_of(request.chain->answers.begin(), request.chain->answers.end(),
+                                    [&](const auto* said) {
+                                      const Answer& answer = *answers_.Of(said);
+                                      return answer.reply == v1::REPLY_KIND_DATE_PROPOSED &&
+                                             answer.originator_state() == body.addressee() &&
+                                             answer.date_micros == Micros(body.agreed_time());
+                                    });
   if (!proposed) return Fault("body.agreed_time", "is not a date that this addressee has proposed");
   return absl::OkStatus();
 }
@@ -348,14 +325,14 @@ absl::Status MatterRegister::ValidateDecision(const document::VerifiedDocument& 
                                               const Matter& release, absl::Time now) const {
   const std::string& state = document.parsed().originator.state;
   if (release.originator_state() == state) {
-    return Forbid(Reason::kProcedureForbids, release.name,
+    return Forbid(Reason::kProcedureForbids, release.name(),
                   "only the document's originator decides on it");
   }
-  if (!release.answers.empty()) {
-    return Forbid(Reason::kChainEnded, release.name, "is decided already");
+  if (!release.chain->answers.empty()) {
+    return Forbid(Reason::kChainEnded, release.name(), "is decided already");
   }
   if (absl::ToUnixMicros(now) > LapseMicros(release)) {
-    return Forbid(Reason::kChainEnded, release.name, "has lapsed, which means denied");
+    return Forbid(Reason::kChainEnded, release.name(), "has lapsed, which means denied");
   }
   const auto body = Unpack<v1::ReleaseDecision>(document.header());
   const auto& asked = release.asked;
@@ -373,26 +350,26 @@ absl::Status MatterRegister::ValidateDecision(const document::VerifiedDocument& 
 
 int64_t MatterRegister::LapseMicros(const Matter& release) const {
   if (release.lapse_micros != 0) return release.lapse_micros;
-  return release.recorded_micros + int64_t{86'400'000'000} * profile_.iem().release_lapse_days();
+  return release.chain->recorded_micros +
+         int64_t{86'400'000'000} * profile_.iem().release_lapse_days();
 }
 
 namespace {
 
-// The matter, its name among names, and its number on the shelves of its facts.
+// The matter, its number, and its chain on the shelves of its facts.
 uint64_t BytesOf(const Matter& matter) {
   using machine::HeapBytes;
-  constexpr uint64_t kIndexed = 64 + 3 * 8;
-  return sizeof(Matter) + kIndexed + 8 * matter.facts.size() + 2 * HeapBytes(matter.name) +
-         matter.marking.SpaceUsedLong() + HeapBytes(matter.positions) + HeapBytes(matter.facts) +
-         HeapBytes(matter.former) + HeapBytes(matter.addressees) + HeapBytes(matter.subject) +
-         HeapBytes(matter.asked) + HeapBytes(matter.answers);
+  constexpr uint64_t kIndexed = 8 + 3 * 16;
+  return sizeof(Matter) + kIndexed + 16 * matter.facts.size() + matter.marking.SpaceUsedLong() +
+         HeapBytes(matter.facts) + HeapBytes(matter.former) + HeapBytes(matter.addressees) +
+         HeapBytes(matter.subject) + HeapBytes(matter.asked);
 }
 
 uint64_t BytesOf(const Answer& answer) {
   using machine::HeapBytes;
-  constexpr uint64_t kIndexed = 64;
-  return sizeof(Answer) + kIndexed + 2 * HeapBytes(answer.name) + HeapBytes(answer.kind) +
-         answer.marking.SpaceUsedLong() + HeapBytes(answer.addressee) + HeapBytes(answer.states);
+  constexpr uint64_t kIndexed = 8;
+  return sizeof(Answer) + kIndexed + answer.marking.SpaceUsedLong() + HeapBytes(answer.addressee) +
+         HeapBytes(answer.states);
 }
 
 }  // namespace
@@ -400,52 +377,42 @@ uint64_t BytesOf(const Answer& answer) {
 void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
   const std::string kind(document::ShortKind(document.kind));
   if (Answers(kind)) return ApplyAnswer(document);
-  const auto& stamp = document.leaf.stamp();
-  const std::string chain(ChainOf(stamp.name()));
-  auto it = by_name_.find(chain);
-  if (it == by_name_.end()) {
+  if (document.opens()) {
     ENTENTE_CHECK(Opens(kind));
-    it = by_name_.emplace(chain, static_cast<uint32_t>(matters_.size())).first;
-    Matter& fresh = matters_.emplace_back();
+    Matter& fresh = matters_.Add(*document.chain);
+    fresh.chain = document.chain;
     fresh.kind = kind == kAlert     ? MatterKind::kAlert
                  : kind == kReport  ? MatterKind::kReport
                  : kind == kRequest ? MatterKind::kRequest
                                     : MatterKind::kRelease;
-    fresh.name = chain;
-    fresh.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
-    fresh.recorded_micros = Micros(stamp.recorded_time());
-    fresh.month = machine::MonthOf(absl::FromUnixMicros(fresh.recorded_micros));
+    fresh.month = machine::MonthOf(absl::FromUnixMicros(document.chain->recorded_micros));
     v1::MatterRuling ruling;
-    if (stamp.ruling().UnpackTo(&ruling) && ruling.has_lapse_time()) {
+    if (document.leaf.stamp().ruling().UnpackTo(&ruling) && ruling.has_lapse_time()) {
       fresh.lapse_micros = Micros(ruling.lapse_time());
     }
   }
-  Matter& matter = matters_[it->second];
-  if (!matter.positions.empty()) footprint_ -= BytesOf(matter);
-  const auto digest = base::Digest::From(document.leaf.document_digest());
-  ENTENTE_CHECK(digest.has_value());
-  matter.tip = *digest;
-  matter.positions.push_back(document.position);
-  matter.updated_micros = Micros(stamp.recorded_time());
+  Matter* matter = matters_.Of(document.chain);
+  ENTENTE_CHECK(matter != nullptr);
+  if (!document.opens()) footprint_ -= BytesOf(*matter);
   if (kind == kAlertClosure) {
     const auto body = Unpack<v1::AlertClosure>(document.header);
-    matter.state = body.outcome() == v1::AlertClosure::OUTCOME_WITHDRAWN
-                       ? v1::MATTER_STATE_WITHDRAWN
-                       : v1::MATTER_STATE_CLOSED;
+    matter->state = body.outcome() == v1::AlertClosure::OUTCOME_WITHDRAWN
+                        ? v1::MATTER_STATE_WITHDRAWN
+                        : v1::MATTER_STATE_CLOSED;
   } else if (kind == kRequestClosure) {
-    matter.state = v1::MATTER_STATE_CLOSED;
+    matter->state = v1::MATTER_STATE_CLOSED;
   } else {
-    ApplyContent(document, matter);
+    ApplyContent(document, *matter);
   }
-  released_.Add(stamp.ledger(), "", it->second);
-  released_.Add(stamp.ledger(), StateFact(matter), it->second);
-  released_.Add(stamp.ledger(), "originator=" + std::string(matter.originator_state()), it->second);
-  for (const std::string& fact : matter.facts) released_.Add(stamp.ledger(), fact, it->second);
-  footprint_ += BytesOf(matter);
+  released_.Add(*document.chain, "");
+  released_.Add(*document.chain, StateFact(*matter));
+  released_.Add(*document.chain, "originator=" + std::string(matter->originator_state()));
+  for (const std::string& fact : matter->facts) released_.Add(*document.chain, fact);
+  footprint_ += BytesOf(*matter);
 }
 
 void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matter& matter) {
-  matter.content_at = static_cast<uint32_t>(matter.positions.size()) - 1;
+  matter.content_at = static_cast<uint32_t>(matter.chain->positions.size()) - 1;
   matter.marking = document.header.marking();
   for (std::string& fact : matter.facts) matter.former.insert(std::move(fact));
   matter.facts.clear();
@@ -455,7 +422,7 @@ void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matt
     AlertFacts(alert, matter.facts);
     if (alert.urgency() == v1::URGENCY_FLASH && !matter.flash) {
       matter.flash_at = matter.content_at;
-      matter.flash_micros = matter.updated_micros;
+      matter.flash_micros = matter.chain->updated_micros;
     }
     matter.flash = alert.urgency() == v1::URGENCY_FLASH;
     matter.review_micros = Micros(alert.review_time());
@@ -469,48 +436,34 @@ void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matt
     const auto release = Unpack<v1::ReleaseRequest>(document.header);
     matter.asked.assign(release.states().begin(), release.states().end());
     matter.subject = ReferenceOf(document.header, Reference::RELATION_RELATES_TO)->name();
-    releases_of_[matter.subject].push_back(NumberOf(matter));
+    releases_of_[matter.subject].push_back(matter.chain);
   }
 }
 
 void MatterRegister::ApplyAnswer(const machine::AppliedDocument& document) {
-  const auto& stamp = document.leaf.stamp();
-  const std::string& matter_name =
-      ReferenceOf(document.header, Reference::RELATION_ANSWERS)->name();
-  auto it = by_name_.find(matter_name);
-  ENTENTE_CHECK(it != by_name_.end());
-  const auto number = static_cast<uint32_t>(answers_.size());
-  Answer& answer = answers_.emplace_back();
-  answer.name = stamp.name();
-  answer.matter = it->second;
-  answer.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
+  ENTENTE_CHECK(document.opens() && document.chain->answered != nullptr);
+  Answer& answer = answers_.Add(*document.chain);
+  answer.chain = document.chain;
   answer.marking = document.header.marking();
-  answer.kind = std::string(document::ShortKind(document.kind));
-  answer.position = document.position;
-  answer.recorded_micros = Micros(stamp.recorded_time());
-  answer.late = matters_[it->second].state != v1::MATTER_STATE_OPEN;
-  if (answer.kind == kSighting) {
+  const std::string kind(document::ShortKind(document.kind));
+  if (kind == kSighting) {
     const auto body = Unpack<v1::Sighting>(document.header);
     answer.sighting = body.result();
     answer.country = body.country();
-  } else if (answer.kind == kReply) {
+  } else if (kind == kReply) {
     const auto body = Unpack<v1::RequestReply>(document.header);
     answer.reply = body.kind();
     if (body.has_proposed_time()) answer.date_micros = Micros(body.proposed_time());
-  } else if (answer.kind == kAgreement) {
+  } else if (kind == kAgreement) {
     const auto body = Unpack<v1::RequestDateAgreement>(document.header);
     answer.addressee = body.addressee();
     answer.date_micros = Micros(body.agreed_time());
-  } else if (answer.kind == kDecision) {
+  } else if (kind == kDecision) {
     const auto body = Unpack<v1::ReleaseDecision>(document.header);
     answer.outcome = body.outcome();
     answer.states.assign(body.states().begin(), body.states().end());
   }
-  answer_by_name_.emplace(answer.name, number);
-  Matter& matter = matters_[it->second];
-  footprint_ -= BytesOf(matter);
-  matter.answers.push_back(number);
-  footprint_ += BytesOf(matter) + BytesOf(answer);
+  footprint_ += BytesOf(answer);
 }
 
 std::string MatterRegister::StateOf(const Matter& matter) {
@@ -524,30 +477,25 @@ std::string MatterRegister::StateFact(const Matter& matter) {
 base::Digest MatterRegister::Fingerprint() const {
   machine::FingerprintHash hash;
   for (const Matter& matter : matters_) {
-    const auto& [kind, name, audience, marking, state, tip, positions, content_at, recorded, month,
-                 updated, review, flash, flash_at, flash_micros, facts, former, addressees,
-                 proposed, lapse, subject, asked, answers] = matter;
-    hash.Add(kind, name, *audience, marking, state, tip, positions, content_at, recorded, month,
-             updated, review, flash, flash_at, flash_micros, facts, former, addressees, proposed,
-             lapse, subject, asked, answers);
+    const auto& [chain, kind, marking, state, content_at, month, review, flash, flash_at,
+                 flash_micros, facts, former, addressees, proposed, lapse, subject, asked] = matter;
+    hash.Add(chain->number, kind, marking, state, content_at, month, review, flash, flash_at,
+             flash_micros, facts, former, addressees, proposed, lapse, subject, asked);
   }
   for (const Answer& answer : answers_) {
-    const auto& [name, matter, audience, marking, kind, position, recorded, late, sighting, reply,
-                 date, addressee, country, outcome, states] = answer;
-    hash.Add(name, matter, *audience, marking, kind, position, recorded, late, sighting, reply,
-             date, addressee, country, outcome, states);
+    const auto& [chain, marking, sighting, reply, date, addressee, country, outcome, states] =
+        answer;
+    hash.Add(chain->number, marking, sighting, reply, date, addressee, country, outcome, states);
   }
   return hash.digest();
 }
 
 std::multimap<std::string, std::string> MatterRegister::Facts(std::string_view name) const {
   std::multimap<std::string, std::string> facts;
-  const Matter* matter = nullptr;
-  if (auto it = by_name_.find(ChainOf(name)); it != by_name_.end()) matter = &matters_[it->second];
+  const machine::Chain* chain = chains().FindAny(name);
   // An answer's readers read the matter, too.
-  if (auto it = answer_by_name_.find(name); it != answer_by_name_.end()) {
-    matter = &matters_[answers_[it->second].matter];
-  }
+  if (chain != nullptr && chain->answered != nullptr) chain = chain->answered;
+  const Matter* matter = matters_.Of(chain);
   if (matter == nullptr) return facts;
   const auto add = [&](const std::string& fact) {
     const size_t equals = fact.find('=');
@@ -564,17 +512,18 @@ std::vector<std::string> MatterRegister::FactNames() const {
           "iem.campaign", "iem.red_flag", "iem.route",   "iem.state"};
 }
 
-void MatterRegister::Visit(const machine::Reader& reader, const std::string& fact, uint32_t begin,
-                           const std::function<bool(uint32_t, const Matter&)>& visit) const {
-  released_.Visit(reader, fact, begin,
-                  [&](uint32_t number) { return visit(number, matters_[number]); });
+void MatterRegister::Visit(const machine::Reader& reader, const std::string& fact,
+                           const machine::Chain* after,
+                           const std::function<bool(const Matter&)>& visit) const {
+  released_.Visit(reader, fact, after,
+                  [&](const machine::Chain& chain) { return visit(*matters_.Of(&chain)); });
 }
 
 std::vector<const Answer*> MatterRegister::AnswersTo(const Matter& matter,
                                                      const machine::Reader& reader) const {
   std::vector<const Answer*> answers;
-  for (uint32_t number : matter.answers) {
-    if (Reads(reader, *answers_[number].audience)) answers.push_back(&answers_[number]);
+  for (const machine::Chain* said : chains().AnswersTo(*matter.chain, reader)) {
+    answers.push_back(answers_.Of(said));
   }
   return answers;
 }
@@ -585,17 +534,18 @@ std::vector<v1::AddresseeStatus> MatterRegister::Addressees(
   std::vector<std::string> states = request.addressees;
   if (states.empty()) {
     for (const std::string& state : partners) {
-      if (state != request.originator_state() && rules::Holds(*request.audience, state)) {
+      if (state != request.originator_state() && rules::Holds(request.chain->audience(), state)) {
         states.push_back(state);
       }
     }
   }
+  const auto answers = AnswersTo(request, reader);
   std::vector<v1::AddresseeStatus> result;
   for (const std::string& state : states) {
     v1::AddresseeStatus& status = result.emplace_back();
     status.set_state(state);
     int64_t due = request.proposed_micros;
-    for (const Answer* answer : AnswersTo(request, reader)) {
+    for (const Answer* answer : answers) {
       if (answer->reply != v1::REPLY_KIND_UNSPECIFIED && answer->originator_state() == state) {
         status.set_reply(answer->reply);
       }
@@ -631,7 +581,7 @@ void MatterRegister::Observe(const machine::Reader& reader, std::string_view dim
                              const std::function<void(const machine::Observation&)>& visit) const {
   const std::string prefix =
       "iem." + (dimension == "method" ? std::string("red_flag") : std::string(dimension)) + "=";
-  Visit(reader, "", 0, [&](uint32_t, const Matter& matter) {
+  Visit(reader, "", nullptr, [&](const Matter& matter) {
     machine::Observation seen;
     seen.originator = matter.originator_state();
     seen.month = matter.month;
@@ -650,7 +600,7 @@ void MatterRegister::Observe(const machine::Reader& reader, std::string_view dim
           rules::EnumWord(v1::SightingResult_Name(answer->sighting), "SIGHTING_RESULT_");
       seen.key = dimension == "sighting" ? word : answer->country;
       seen.originator = answer->originator_state();
-      seen.month = machine::MonthOf(absl::FromUnixMicros(answer->recorded_micros));
+      seen.month = machine::MonthOf(absl::FromUnixMicros(answer->chain->recorded_micros));
       if (!seen.key.empty()) visit(seen);
     }
     return true;

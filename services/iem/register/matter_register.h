@@ -3,14 +3,11 @@
 #ifndef ENTENTE_SERVICES_IEM_REGISTER_MATTER_REGISTER_H_
 #define ENTENTE_SERVICES_IEM_REGISTER_MATTER_REGISTER_H_
 
-#include <deque>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "entente/config/v1/regime_profile.pb.h"
 #include "entente/iem/v1/alert.pb.h"
 #include "entente/iem/v1/matter_service.pb.h"
@@ -26,17 +23,12 @@ enum class MatterKind { kAlert, kReport, kRequest, kRelease };
 
 // A matter with the queries' view of its newest content.
 struct Matter {
+  const machine::Chain* chain = nullptr;
   MatterKind kind = MatterKind::kAlert;
-  std::string name;
-  std::shared_ptr<const entry::pb::Audience> audience;
   entry::pb::Marking marking;
   v1::MatterState state = v1::MATTER_STATE_OPEN;
-  base::Digest tip;
-  std::vector<uint64_t> positions;  // of its chain
-  uint32_t content_at = 0;          // which of them holds the newest content
-  int64_t recorded_micros = 0;
-  int month = 0;  // of recorded_micros, as machine::MonthOf
-  int64_t updated_micros = 0;
+  uint32_t content_at = 0;              // which of its documents holds the newest content
+  int month = 0;                        // it was recorded in, as machine::MonthOf
   int64_t review_micros = 0;            // 0: none
   bool flash = false;                   // an alert that must be read at once
   uint32_t flash_at = 0;                // which document made it one
@@ -48,22 +40,15 @@ struct Matter {
   int64_t lapse_micros = 0;             // of a release request; 0: recorded before rulings were
   std::string subject;                  // of a release request: the document's name
   std::vector<std::string> asked;       // of a release request: states
-  std::vector<uint32_t> answers;        // numbers, rising
 
-  // After "partners/".
-  std::string_view originator_state() const { return std::string_view(name).substr(9, 2); }
+  const std::string& name() const { return chain->name; }
+  std::string_view originator_state() const { return chain->originator_state(); }
 };
 
 // Something that was said to a matter.
 struct Answer {
-  std::string name;
-  uint32_t matter = 0;
-  std::shared_ptr<const entry::pb::Audience> audience;
+  const machine::Chain* chain = nullptr;
   entry::pb::Marking marking;
-  std::string kind;  // short
-  uint64_t position = 0;
-  int64_t recorded_micros = 0;
-  bool late = false;  // the matter had ended
   v1::SightingResult sighting = v1::SIGHTING_RESULT_UNSPECIFIED;
   v1::ReplyKind reply = v1::REPLY_KIND_UNSPECIFIED;
   int64_t date_micros = 0;  // proposed or agreed
@@ -72,7 +57,7 @@ struct Answer {
   v1::ReleaseOutcome outcome = v1::RELEASE_OUTCOME_UNSPECIFIED;
   std::vector<std::string> states;  // granted
 
-  std::string_view originator_state() const { return std::string_view(name).substr(9, 2); }
+  std::string_view originator_state() const { return chain->originator_state(); }
 };
 
 class MatterRegister final : public machine::Register {
@@ -85,7 +70,6 @@ class MatterRegister final : public machine::Register {
       const machine::ValidationContext& context) const override;
   absl::Status CheckAlone(const document::VerifiedDocument& document,
                           absl::Time now) const override;
-  void Apply(const machine::AppliedDocument& document) noexcept override;
   base::Digest Fingerprint() const override;
   uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
@@ -95,15 +79,15 @@ class MatterRegister final : public machine::Register {
                const std::function<void(const machine::Observation&)>& visit) const override;
 
   // Null if there is none, or the reader may not read it.
-  const Matter* Find(std::string_view name, const machine::Reader& reader) const;
-  const Answer* FindAnswer(std::string_view name, const machine::Reader& reader) const;
-  // Calls `visit` with the matters from number `begin` on that carry `fact` ("": all) and that the
-  // reader may read, in order of recording, until it returns false.
-  void Visit(const machine::Reader& reader, const std::string& fact, uint32_t begin,
-             const std::function<bool(uint32_t number, const Matter&)>& visit) const;
-  // What was said to a matter and the reader may read, in order of recording.
+  const Matter* Find(std::string_view name, const machine::Reader& reader) const {
+    return matters_.Of(chains().Find(name, reader));
+  }
+  // Calls `visit` with the matters after `after` (null: from the first) that carry `fact` ("": all)
+  // and that the reader may read, by machine::Before, until it returns false.
+  void Visit(const machine::Reader& reader, const std::string& fact, const machine::Chain* after,
+             const std::function<bool(const Matter&)>& visit) const;
+  // What was said to a matter and the reader may read, by machine::Before.
   std::vector<const Answer*> AnswersTo(const Matter& matter, const machine::Reader& reader) const;
-  uint32_t NumberOf(const Matter& matter) const { return by_name_.find(matter.name)->second; }
 
   // How a request stands with each addressee at a time; `partners` are asked where none are named.
   std::vector<v1::AddresseeStatus> Addressees(const Matter& request, const machine::Reader& reader,
@@ -119,6 +103,11 @@ class MatterRegister final : public machine::Register {
   const entente::config::v1::RegimeProfile& profile() const { return profile_; }
 
  private:
+  void Apply(const machine::AppliedDocument& document) noexcept override;
+  // A matter, or what was said to one.
+  struct Source;
+  absl::StatusOr<Source> FindSource(const std::string& name,
+                                    const document::VerifiedDocument& document) const;
   absl::Status ValidateRevision(const document::VerifiedDocument& document,
                                 const Matter& matter) const;
   absl::Status ValidateAnswer(const document::VerifiedDocument& document, const Matter& matter,
@@ -140,13 +129,12 @@ class MatterRegister final : public machine::Register {
 
   const entente::config::v1::RegimeProfile profile_;
   const machine::Budgets budgets_;
-  std::deque<Matter> matters_;  // in order of recording
-  std::deque<Answer> answers_;
+  machine::OfChains<Matter> matters_;
+  machine::OfChains<Answer> answers_;
   uint64_t footprint_ = 0;
-  absl::btree_map<std::string, uint32_t, std::less<>> by_name_;
-  absl::btree_map<std::string, uint32_t, std::less<>> answer_by_name_;
-  std::map<std::string, std::vector<uint32_t>, std::less<>> releases_of_;  // source -> matters
-  machine::ReleasedIndex released_;                                        // by fact; "": all
+  // By the name of the source.
+  std::map<std::string, std::vector<const machine::Chain*>, std::less<>> releases_of_;
+  machine::ReleasedIndex released_;  // by fact; "": all
 };
 
 }  // namespace entente::iem

@@ -190,10 +190,11 @@ TEST_F(MatterRegisterTest, WhatIsSaidAfterTheEndIsTakenAsLate) {
   closure.set_explanation("it sailed");
   const Matter& alert = *register_.Find("partners/jp/alerts/1", As("jp"));
   ASSERT_OK(Put(With(Make("jp", "end", closure), pb::Reference::RELATION_SUPERSEDES,
-                     "partners/jp/alerts/1", alert.tip)));
+                     "partners/jp/alerts/1", alert.chain->tip)));
   ASSERT_OK(Answer("nz", "b", Seen(), "partners/jp/alerts/1", {"jp", "nz"}));
-  EXPECT_FALSE(register_.FindAnswer("partners/kr/answers/a", As("jp"))->late);
-  EXPECT_TRUE(register_.FindAnswer("partners/nz/answers/b", As("jp"))->late);
+  v1::MatterRuling ruling;
+  EXPECT_FALSE(driver_.RulingOf("partners/kr/answers/a").UnpackTo(&ruling) && ruling.late());
+  EXPECT_TRUE(driver_.RulingOf("partners/nz/answers/b").UnpackTo(&ruling) && ruling.late());
   EXPECT_EQ(driver_.Replayed(), register_.Fingerprint());
 }
 

@@ -6,8 +6,10 @@
 #include "services/core/base/status.h"
 #include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
+#include "services/core/machine/succession.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/fold_text.h"
+#include "services/core/rules/links.h"
 #include "services/leem/register/denial_rules.h"
 
 namespace entente::leem {
@@ -16,6 +18,7 @@ namespace {
 using base::Reason;
 using rules::CheckText;
 using rules::FoldText;
+using rules::Reference;
 
 constexpr std::string_view kNotification = "entente.leem.v1.DenialNotification";
 constexpr std::string_view kAmendment = "entente.leem.v1.DenialAmendment";
@@ -28,18 +31,6 @@ constexpr absl::Duration kEastOfGreenwichMax = absl::Hours(14);
 std::string OriginatorKey(std::string_view state) { return "originator " + std::string(state); }
 std::string DestinationKey(std::string_view country) {
   return "destination " + std::string(country);
-}
-
-std::string ChainName(std::string_view state, std::string_view reference) {
-  return fmt::format("partners/{}/denials/{}", state, reference);
-}
-
-// "partners/kr/denials/1/revisions/3" -> "partners/kr/denials/1"
-std::string_view ChainOf(std::string_view name) { return name.substr(0, name.find("/revisions/")); }
-
-absl::Status NoSuchDenial(std::string_view name) {
-  return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound,
-                      "references: {} does not exist or is not released to you", name);
 }
 
 v1::Timeliness TimelinessOf(int days, const entente::config::v1::DenialRules& profile) {
@@ -142,23 +133,10 @@ bool IsDenialKind(std::string_view kind) {
          kind == kClosure;
 }
 
-bool InForce(const Chain& chain, const base::CivilDate& date) {
-  if (!chain.ended.empty() && date >= chain.ended) return false;
-  return std::any_of(chain.terms.begin(), chain.terms.end(),
+bool InForce(const Denial& denial, const base::CivilDate& date) {
+  if (!denial.ended.empty() && date >= denial.ended) return false;
+  return std::any_of(denial.terms.begin(), denial.terms.end(),
                      [&](const Term& term) { return term.from <= date && date < term.until; });
-}
-
-const Chain* DenialRegister::FindAny(std::string_view name) const {
-  auto it = by_name_.find(ChainOf(name));
-  return it == by_name_.end() ? nullptr : &chains_[it->second];
-}
-
-const Chain* DenialRegister::Find(std::string_view name, const machine::Reader& reader) const {
-  const Chain* chain = FindAny(name);
-  if (chain == nullptr || !entry::Includes(*chain->audience, reader.state, reader.is_partner)) {
-    return nullptr;
-  }
-  return chain;
 }
 
 absl::StatusOr<machine::Judgement> DenialRegister::Validate(
@@ -186,10 +164,7 @@ absl::StatusOr<v1::DenialNotification> DenialRegister::CheckNotification(
   base::FieldViolations violations;
   CheckHeader(profile_, document, now, violations);
   const RuleContext rule_context = MakeRuleContext(profile_, document, now, regime_list_);
-  const auto& references = document.header().references();
-  if (std::any_of(references.begin(), references.end(), [](const auto& r) {
-        return r.relation() == entente::exchange::v1::Reference::RELATION_SUPERSEDES;
-      })) {
+  if (rules::CountReferences(document.header(), Reference::RELATION_SUPERSEDES) > 0) {
     violations.Add("references", "a first notification supersedes nothing; send an amendment");
   }
   if (!body.has_content()) {
@@ -208,8 +183,9 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
                            CheckNotification(document, context.now));
   const RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
   machine::Judgement judgement;
-  judgement.name = ChainName(document.parsed().originator.state, document.header().reference());
-  if (FindAny(judgement.name) != nullptr) {
+  judgement.name = fmt::format("partners/{}/denials/{}", document.parsed().originator.state,
+                               document.header().reference());
+  if (chains().FindAny(judgement.name) != nullptr) {
     return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
                         "reference: {} exists, from another agency of your state; use a new one",
                         judgement.name);
@@ -231,14 +207,15 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
   return judgement;
 }
 
-absl::Status DenialRegister::CheckProcedure(const Chain& chain, const Step& step) const {
+absl::Status DenialRegister::CheckProcedure(const Denial& denial, const Step& step) const {
   const auto forbid = [&](Reason reason, std::string_view why) {
-    return base::Refuse(absl::StatusCode::kFailedPrecondition, reason, "{}: {}", chain.name, why);
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, reason, "{}: {}", denial.name(),
+                        why);
   };
-  if (chain.state == v1::DENIAL_STATE_REVOKED || chain.state == v1::DENIAL_STATE_LIFTED) {
+  if (denial.state == v1::DENIAL_STATE_REVOKED || denial.state == v1::DENIAL_STATE_LIFTED) {
     return forbid(Reason::kChainEnded, "has ended; notify a new denial");
   }
-  const bool suspended = chain.state == v1::DENIAL_STATE_SUSPENSION_OPEN;
+  const bool suspended = denial.state == v1::DENIAL_STATE_SUSPENSION_OPEN;
   if (step.As<v1::SuspensionClosure>() != nullptr && !suspended) {
     return forbid(Reason::kProcedureForbids, "is not an open suspension; revoke or amend it");
   }
@@ -254,7 +231,7 @@ absl::Status DenialRegister::CheckProcedure(const Chain& chain, const Step& step
     }
   }
   // Where the day of the decision is not stated, nothing is known to be before it.
-  const Term& decided = chain.terms.front();
+  const Term& decided = denial.terms.front();
   const auto before = [&](const v1::Date& date) {
     return decided.from < decided.until && ToCivil(date) < decided.from;
   };
@@ -313,13 +290,9 @@ absl::StatusOr<DenialRegister::Step> DenialRegister::CheckRevision(
   base::FieldViolations violations;
   CheckHeader(profile_, document, now, violations);
   const RuleContext rule_context = MakeRuleContext(profile_, document, now, regime_list_);
-  const entente::exchange::v1::Reference* superseded = nullptr;
-  for (const auto& reference : header.references()) {
-    if (reference.relation() != entente::exchange::v1::Reference::RELATION_SUPERSEDES) continue;
-    if (superseded != nullptr) violations.Add("references", "only one document can be superseded");
-    superseded = &reference;
-  }
-  if (superseded == nullptr) {
+  const int superseded = rules::CountReferences(header, Reference::RELATION_SUPERSEDES);
+  if (superseded > 1) violations.Add("references", "only one document can be superseded");
+  if (superseded == 0) {
     violations.Add("references", "must name the denial with relation SUPERSEDES and its etag");
   }
   CheckBody(*step, rule_context, violations);
@@ -332,46 +305,25 @@ absl::StatusOr<DenialRegister::Step> DenialRegister::CheckRevision(
 
 absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
     const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
-  const auto& header = document.header();
   ENTENTE_ASSIGN_OR_RETURN(const Step step, CheckRevision(document, context.now));
   const RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
-  const auto superseded = std::find_if(
-      header.references().begin(), header.references().end(), [](const auto& reference) {
-        return reference.relation() == entente::exchange::v1::Reference::RELATION_SUPERSEDES;
-      });
-
-  const std::string& state = document.parsed().originator.state;
-  const Chain* chain = Find(superseded->name(), {.state = state, .is_partner = true});
-  if (chain == nullptr) return NoSuchDenial(superseded->name());
-  if (chain->originator_state() != state) {
-    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kProcedureForbids,
-                        "{}: only its originator's state may change it", chain->name);
-  }
-  ENTENTE_RETURN_IF_ERROR(CheckProcedure(*chain, step));
-  if (superseded->digest() != chain->tip.view()) {
-    return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
-                        "{}: a newer document exists; read it again and use its etag", chain->name);
-  }
-  ENTENTE_RETURN_IF_ERROR(
-      machine::CheckChain(budgets_, {chain->name, chain->positions.size(),
-                                     chain->former_entries.size() + chain->entries.size()}));
-  if (entry::LedgerIdOf("", header.audience()) != entry::LedgerIdOf("", *chain->audience)) {
-    return base::RefuseArgument(
-        Reason::kAudienceChanged,
-        "audience: a chain stays in its audience; to reach others, notify a "
-        "new denial to them");
-  }
+  ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
+                           machine::FindSuperseded(chains(), document));
+  const Denial& denial = *denials_.Of(chain);
+  ENTENTE_RETURN_IF_ERROR(CheckProcedure(denial, step));
+  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(
+      *chain, document, budgets_, denial.former_entries.size() + denial.entries.size()));
   machine::Judgement judgement;
   v1::DenialRuling ruling;
   ruling.set_revision(static_cast<int>(chain->positions.size()) + 1);
-  judgement.name = fmt::format("{}/revisions/{}", chain->name, ruling.revision());
+  judgement.name = machine::NextName(*chain);
   const int months = profile_.denials().validity_months();
-  Term term = chain->terms.back();
+  Term term = denial.terms.back();
   if (const auto* renewal = step.As<v1::DenialRenewal>()) {
     const base::CivilDate from = ToCivil(renewal->review_date());
     term = {from, from.AddMonths(months)};
   } else if (const auto* amendment = step.As<v1::DenialAmendment>();
-             amendment != nullptr && chain->terms.size() == 1) {
+             amendment != nullptr && denial.terms.size() == 1) {
     term = TermOf(amendment->content(), term.from, months);
   }
   if (step.As<v1::DenialRevocation>() == nullptr) SetTerm(term, ruling);
@@ -383,55 +335,54 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
   return judgement;
 }
 
-void DenialRegister::ApplyContent(const v1::DenialContent& content, Chain& chain) const {
-  chain.content_at = static_cast<uint32_t>(chain.positions.size()) - 1;
-  chain.act = content.act();
+void DenialRegister::ApplyContent(const v1::DenialContent& content, Denial& denial) const {
+  denial.content_at = static_cast<uint32_t>(denial.chain->positions.size()) - 1;
+  denial.act = content.act();
   const std::string& destination = content.destination().country();
-  for (size_t at = 0; at < chain.destinations.size(); at += 2) {
-    if (chain.destinations.compare(at, 2, destination) == 0) chain.destinations.erase(at, 2);
+  for (size_t at = 0; at < denial.destinations.size(); at += 2) {
+    if (denial.destinations.compare(at, 2, destination) == 0) denial.destinations.erase(at, 2);
   }
-  chain.destinations.insert(0, destination);
-  chain.route.clear();
+  denial.destinations.insert(0, destination);
+  denial.route.clear();
   for (const auto& other : content.other_countries()) {
-    if (other.role() == v1::COUNTRY_ROLE_TRANSIT) chain.route += other.place().country() + ">";
+    if (other.role() == v1::COUNTRY_ROLE_TRANSIT) denial.route += other.place().country() + ">";
   }
-  if (!chain.route.empty()) chain.route += destination;
-  for (std::string& entry : chain.entries) chain.former_entries.insert(std::move(entry));
-  chain.entries.clear();
-  for (const auto& entry : content.control_list_entries()) chain.entries.push_back(entry.entry());
-  chain.entries.shrink_to_fit();
+  if (!denial.route.empty()) denial.route += destination;
+  for (std::string& entry : denial.entries) denial.former_entries.insert(std::move(entry));
+  denial.entries.clear();
+  for (const auto& entry : content.control_list_entries()) denial.entries.push_back(entry.entry());
+  denial.entries.shrink_to_fit();
   // Longer ones were recorded under earlier rules: what does not fit is not found by search.
-  chain.party_names = FoldNames(content, kPartyNamesMax);
+  denial.party_names = FoldNames(content, kPartyNamesMax);
 }
 
-void DenialRegister::ApplyRevision(const machine::AppliedDocument& document, const Step& step,
-                                   const v1::DenialRuling& ruling, Chain& chain) const {
-  chain.positions.push_back(document.position);
+void DenialRegister::ApplyRevision(const Step& step, const v1::DenialRuling& ruling,
+                                   Denial& denial) const {
   if (const auto* amendment = step.As<v1::DenialAmendment>()) {
-    ApplyContent(amendment->content(), chain);
-    if (chain.terms.size() == 1) chain.terms[0] = TermOf(ruling);
+    ApplyContent(amendment->content(), denial);
+    if (denial.terms.size() == 1) denial.terms[0] = TermOf(ruling);
   } else if (step.As<v1::DenialRenewal>() != nullptr) {
-    chain.terms.push_back(TermOf(ruling));
+    denial.terms.push_back(TermOf(ruling));
   } else if (const auto* revocation = step.As<v1::DenialRevocation>()) {
-    chain.state = v1::DENIAL_STATE_REVOKED;
-    chain.ended = ToCivil(revocation->effective_date());
+    denial.state = v1::DENIAL_STATE_REVOKED;
+    denial.ended = ToCivil(revocation->effective_date());
   } else if (const auto* closure = step.As<v1::SuspensionClosure>()) {
     const bool denied = closure->outcome() == v1::SuspensionClosure::OUTCOME_DENIED;
-    chain.state = denied ? v1::DENIAL_STATE_ACTIVE : v1::DENIAL_STATE_LIFTED;
-    if (denied) chain.act = closure->act();
-    if (!denied) chain.ended = ToCivil(closure->closed_date());
+    denial.state = denied ? v1::DENIAL_STATE_ACTIVE : v1::DENIAL_STATE_LIFTED;
+    if (denied) denial.act = closure->act();
+    if (!denied) denial.ended = ToCivil(closure->closed_date());
   }
 }
 
 namespace {
 
-// The chain, its name among names, and its number on three shelves.
-uint64_t BytesOf(const Chain& chain) {
+// The denial, its number, and its chain on three shelves.
+uint64_t BytesOf(const Denial& denial) {
   using machine::HeapBytes;
-  constexpr uint64_t kIndexed = 32 + 3 * 8;
-  return sizeof(Chain) + kIndexed + HeapBytes(chain.name) + HeapBytes(chain.positions) +
-         HeapBytes(chain.terms) + HeapBytes(chain.destinations) + HeapBytes(chain.entries) +
-         HeapBytes(chain.former_entries) + HeapBytes(chain.route) + HeapBytes(chain.party_names);
+  constexpr uint64_t kIndexed = 4 + 3 * 12;
+  return sizeof(Denial) + kIndexed + HeapBytes(denial.terms) + HeapBytes(denial.destinations) +
+         HeapBytes(denial.entries) + HeapBytes(denial.former_entries) + HeapBytes(denial.route) +
+         HeapBytes(denial.party_names);
 }
 
 }  // namespace
@@ -444,43 +395,33 @@ void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
   if (document.kind == kNotification) {
     v1::DenialNotification body;
     ENTENTE_CHECK(body.ParseFromString(bytes));
-    const auto number = static_cast<uint32_t>(chains_.size());
-    Chain& chain = chains_.emplace_back();
-    chain.name = stamp.name();
-    chain.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
-    chain.positions.push_back(document.position);
-    chain.terms.push_back(TermOf(ruling));
-    chain.timeliness = ruling.timeliness();
-    ApplyContent(body.content(), chain);
-    if (chain.act == v1::DENIAL_ACT_SUSPENDED) chain.state = v1::DENIAL_STATE_SUSPENSION_OPEN;
-    by_name_.emplace(chain.name, number);
-    released_.Add(stamp.ledger(), "", number);
-    released_.Add(stamp.ledger(), OriginatorKey(chain.originator_state()), number);
-    released_.Add(stamp.ledger(), DestinationKey(chain.destination()), number);
+    Denial& denial = denials_.Add(*document.chain);
+    denial.chain = document.chain;
+    denial.terms.push_back(TermOf(ruling));
+    denial.timeliness = ruling.timeliness();
+    ApplyContent(body.content(), denial);
+    if (denial.act == v1::DENIAL_ACT_SUSPENDED) denial.state = v1::DENIAL_STATE_SUSPENSION_OPEN;
+    released_.Add(*document.chain, "");
+    released_.Add(*document.chain, OriginatorKey(denial.originator_state()));
   } else {
-    auto it = by_name_.find(ChainOf(stamp.name()));
     auto step = Step::Parse(document.kind, bytes);
-    ENTENTE_CHECK(it != by_name_.end() && step.has_value());
-    Chain& chain = chains_[it->second];
-    footprint_ -= BytesOf(chain);
-    ApplyRevision(document, *step, ruling, chain);
-    released_.Add(stamp.ledger(), DestinationKey(chain.destination()), it->second);
+    Denial* denial = denials_.Of(document.chain);
+    ENTENTE_CHECK(denial != nullptr && step.has_value());
+    footprint_ -= BytesOf(*denial);
+    ApplyRevision(*step, ruling, *denial);
   }
-  Chain& chain = chains_[by_name_.find(ChainOf(stamp.name()))->second];
-  auto digest = base::Digest::From(document.leaf.document_digest());
-  ENTENTE_CHECK(digest.has_value());
-  chain.tip = *digest;
-  chain.updated_micros = absl::ToUnixMicros(entry::GetTime(stamp.recorded_time()));
-  footprint_ += BytesOf(chain);
+  const Denial& denial = *denials_.Of(document.chain);
+  released_.Add(*document.chain, DestinationKey(denial.destination()));
+  footprint_ += BytesOf(denial);
 }
 
 base::Digest DenialRegister::Fingerprint() const {
   machine::FingerprintHash hash;
-  for (const Chain& chain : chains_) {
-    const auto& [name, audience, positions, content_at, tip, state, act, timeliness, terms, ended,
-                 destinations, entries, former_entries, route, party_names, updated_micros] = chain;
-    hash.Add(name, *audience, positions, content_at, tip, state, act, timeliness, ended,
-             destinations, entries, former_entries, route, party_names, updated_micros);
+  for (const Denial& denial : denials_) {
+    const auto& [chain, content_at, state, act, timeliness, terms, ended, destinations, entries,
+                 former_entries, route, party_names] = denial;
+    hash.Add(chain->number, content_at, state, act, timeliness, ended, destinations, entries,
+             former_entries, route, party_names);
     for (const auto& [from, until] : terms) hash.Add(from, until);
   }
   return hash.digest();
@@ -488,14 +429,14 @@ base::Digest DenialRegister::Fingerprint() const {
 
 std::multimap<std::string, std::string> DenialRegister::Facts(std::string_view name) const {
   std::multimap<std::string, std::string> facts;
-  const Chain* chain = FindAny(name);
-  if (chain == nullptr) return facts;
-  for (size_t at = 0; at < chain->destinations.size(); at += 2) {
-    facts.emplace("denials.destination", chain->destinations.substr(at, 2));
+  const Denial* denial = denials_.Of(chains().FindAny(name));
+  if (denial == nullptr) return facts;
+  for (size_t at = 0; at < denial->destinations.size(); at += 2) {
+    facts.emplace("denials.destination", denial->destinations.substr(at, 2));
   }
   // Former ones too: who follows an entry must learn that a denial no longer names it.
-  for (const std::string& entry : chain->entries) facts.emplace("denials.entry", entry);
-  for (const std::string& entry : chain->former_entries) facts.emplace("denials.entry", entry);
+  for (const std::string& entry : denial->entries) facts.emplace("denials.entry", entry);
+  for (const std::string& entry : denial->former_entries) facts.emplace("denials.entry", entry);
   return facts;
 }
 
@@ -509,29 +450,29 @@ std::vector<machine::Dimension> DenialRegister::Dimensions() const {
 
 void DenialRegister::Observe(const machine::Reader& reader, std::string_view dimension,
                              const std::function<void(const machine::Observation&)>& visit) const {
-  released_.Visit(reader, "", 0, [&](uint32_t number) {
-    const Chain& chain = chains_[number];
-    const base::CivilDate& decided = chain.terms.front().from;
+  released_.Visit(reader, "", nullptr, [&](const machine::Chain& chain) {
+    const Denial& denial = *denials_.Of(&chain);
+    const base::CivilDate& decided = denial.terms.front().from;
     machine::Observation seen;
     seen.month = decided.year * 12 + decided.month - 1;
-    seen.originator = chain.originator_state();
-    seen.basis = chain.entries.empty() ? machine::Basis::kCatchAll : machine::Basis::kListed;
+    seen.originator = denial.originator_state();
+    seen.basis = denial.entries.empty() ? machine::Basis::kCatchAll : machine::Basis::kListed;
     if (dimension == "item") {
-      for (const std::string& entry : chain.entries) {
+      for (const std::string& entry : denial.entries) {
         seen.key = entry;
         visit(seen);
       }
       seen.key = "catch-all";
-      if (chain.entries.empty()) visit(seen);
+      if (denial.entries.empty()) visit(seen);
     } else if (dimension == "destination") {
-      seen.key = chain.destination();
+      seen.key = denial.destination();
       visit(seen);
     } else if (dimension == "act") {
-      const std::string& name = v1::DenialAct_Name(chain.act);
+      const std::string& name = v1::DenialAct_Name(denial.act);
       seen.key = std::string_view(name).substr(std::string_view("DENIAL_ACT_").size());
       visit(seen);
-    } else if (dimension == "route" && !chain.route.empty()) {
-      seen.key = chain.route;
+    } else if (dimension == "route" && !denial.route.empty()) {
+      seen.key = denial.route;
       visit(seen);
     }
     return true;
@@ -540,45 +481,45 @@ void DenialRegister::Observe(const machine::Reader& reader, std::string_view dim
 
 namespace {
 
-bool Matches(const Chain& chain, const ChainFilter& filter) {
-  if (!filter.originator_state.empty() && chain.originator_state() != filter.originator_state) {
+bool Matches(const Denial& denial, const DenialFilter& filter) {
+  if (!filter.originator_state.empty() && denial.originator_state() != filter.originator_state) {
     return false;
   }
-  if (!filter.destination.empty() && chain.destination() != filter.destination) return false;
-  if (filter.act != v1::DENIAL_ACT_UNSPECIFIED && chain.act != filter.act) return false;
+  if (!filter.destination.empty() && denial.destination() != filter.destination) return false;
+  if (filter.act != v1::DENIAL_ACT_UNSPECIFIED && denial.act != filter.act) return false;
   if (!filter.entry_prefix.empty() &&
-      std::none_of(chain.entries.begin(), chain.entries.end(), [&](const std::string& entry) {
+      std::none_of(denial.entries.begin(), denial.entries.end(), [&](const std::string& entry) {
         return entry.rfind(filter.entry_prefix, 0) == 0;
       })) {
     return false;
   }
-  if (!filter.in_force_date.empty() && !InForce(chain, filter.in_force_date)) return false;
+  if (!filter.in_force_date.empty() && !InForce(denial, filter.in_force_date)) return false;
   return filter.party_contains.empty() ||
-         chain.party_names.find(filter.party_contains) != std::string::npos;
+         denial.party_names.find(filter.party_contains) != std::string::npos;
 }
 
 }  // namespace
 
-DenialRegister::Page DenialRegister::List(const ChainFilter& filter, const machine::Reader& reader,
-                                          const Chain* after, size_t limit, size_t look_max) const {
-  ChainFilter folded = filter;
+DenialRegister::Page DenialRegister::List(const DenialFilter& filter, const machine::Reader& reader,
+                                          const machine::Chain* after, size_t limit,
+                                          size_t look_max) const {
+  DenialFilter folded = filter;
   folded.party_contains = FoldText(filter.party_contains);
   // One rule for which key narrows: were it the shorter list, its choice would tell of lengths.
   std::string key;
   if (!filter.originator_state.empty()) key = OriginatorKey(filter.originator_state);
   if (!filter.destination.empty()) key = DestinationKey(filter.destination);
-  const uint32_t begin = after == nullptr ? 0 : by_name_.find(after->name)->second + 1;
   Page page;
   size_t looked = 0;
-  released_.Visit(reader, key, begin, [&](uint32_t number) {
-    const Chain& chain = chains_[number];
-    // One more readable chain exists: only now is it known that asking again makes sense.
-    page.more = page.chains.size() == limit || looked >= look_max;
+  released_.Visit(reader, key, after, [&](const machine::Chain& chain) {
+    const Denial& denial = *denials_.Of(&chain);
+    // One more readable denial exists: only now is it known that asking again makes sense.
+    page.more = page.denials.size() == limit || looked >= look_max;
     if (page.more) return false;
-    // Searching names costs by their length; a chain of many long ones counts as several.
-    looked += 1 + (folded.party_contains.empty() ? 0 : chain.party_names.size() / 256);
+    // Searching names costs by their length; a denial of many long ones counts as several.
+    looked += 1 + (folded.party_contains.empty() ? 0 : denial.party_names.size() / 256);
     page.last = &chain;
-    if (Matches(chain, folded)) page.chains.push_back(&chain);
+    if (Matches(denial, folded)) page.denials.push_back(&denial);
     return true;
   });
   return page;

@@ -1,19 +1,14 @@
-// The denial register: chains of documents, one per denial. Pure: no I/O, no clock, no gRPC.
-//
-// A chain starts with a DenialNotification. Each later document supersedes the newest one, by name
-// and digest, so that two officers who change the same denial at once cannot overwrite each other.
+// The denial register: what the documents of each denial's chain come to. Pure: no I/O, no clock,
+// no gRPC. A chain starts with a DenialNotification.
 #ifndef ENTENTE_SERVICES_LEEM_REGISTER_DENIAL_REGISTER_H_
 #define ENTENTE_SERVICES_LEEM_REGISTER_DENIAL_REGISTER_H_
 
-#include <deque>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "absl/container/inlined_vector.h"
 #include "entente/config/v1/regime_profile.pb.h"
 #include "entente/leem/v1/denial.pb.h"
@@ -40,35 +35,32 @@ struct Term {
 
 // One denial: the fold of its documents. Contents stay in the journal; what queries filter by is
 // here.
-struct Chain {
-  std::string name;  // "partners/kr/denials/2016-0042"
-  std::shared_ptr<const entente::exchange::v1::Audience> audience;  // shared by the ledger's chains
-  absl::InlinedVector<uint64_t, 1> positions;  // of its documents, in the journal
-  uint32_t content_at = 0;          // which of them holds the newest content
-  base::Digest tip;                 // digest of the newest document
+struct Denial {
+  const machine::Chain* chain = nullptr;
+  uint32_t content_at = 0;  // which of its documents holds the newest content
   v1::DenialState state = v1::DENIAL_STATE_ACTIVE;
   v1::DenialAct act = v1::DENIAL_ACT_UNSPECIFIED;
   v1::Timeliness timeliness = v1::TIMELINESS_UNSPECIFIED;
   absl::InlinedVector<Term, 1> terms;
-  base::CivilDate ended;                 // empty: not ended
-  std::string destinations;              // newest first, two letters each
+  base::CivilDate ended;                        // empty: not ended
+  std::string destinations;                     // newest first, two letters each
   absl::InlinedVector<std::string, 1> entries;  // control-list entries of the newest content
-  std::set<std::string> former_entries;  // of earlier contents, for filters
-  std::string route;                     // "ae>ir": transit, then destination; empty: direct
+  std::set<std::string> former_entries;         // of earlier contents, for filters
+  std::string route;                            // "ae>ir": transit, then destination; empty: direct
   // Folded, one a line, of the newest content; at most kPartyNamesMax bytes.
   std::string party_names;
-  int64_t updated_micros = 0;
 
-  std::string_view originator_state() const { return std::string_view(name).substr(9, 2); }
+  const std::string& name() const { return chain->name; }
+  std::string_view originator_state() const { return chain->originator_state(); }
   std::string_view destination() const { return std::string_view(destinations).substr(0, 2); }
 };
 
-// Whether a denial is in force at a date: a pure function of its chain (whose terms the profile of
-// the time has set) and the date.
-bool InForce(const Chain& chain, const base::CivilDate& date);
+// Whether a denial is in force at a date: a pure function of its documents (whose terms the profile
+// of the time has set) and the date.
+bool InForce(const Denial& denial, const base::CivilDate& date);
 
-// Which chains a query wants. Empty fields match all.
-struct ChainFilter {
+// Which denials a query wants. Empty fields match all.
+struct DenialFilter {
   std::string originator_state;
   std::string destination;
   std::string entry_prefix;
@@ -90,7 +82,6 @@ class DenialRegister final : public machine::Register {
       const machine::ValidationContext& context) const override;
   absl::Status CheckAlone(const document::VerifiedDocument& document,
                           absl::Time now) const override;
-  void Apply(const machine::AppliedDocument& document) noexcept override;
   base::Digest Fingerprint() const override;
   uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
@@ -100,24 +91,26 @@ class DenialRegister final : public machine::Register {
                const std::function<void(const machine::Observation&)>& visit) const override;
 
   // Null if there is none, or the reader may not read it.
-  const Chain* Find(std::string_view name, const machine::Reader& reader) const;
-  // Up to `limit` chains that match and that the reader may read, in order of recording, after the
-  // chain `after` (empty: from the start). Looks at no more than about `look_max` chains that the
+  const Denial* Find(std::string_view name, const machine::Reader& reader) const {
+    return denials_.Of(chains().Find(name, reader));
+  }
+  // Up to `limit` denials that match and that the reader may read, by machine::Before, after the
+  // chain `after` (null: from the start). Looks at no more than about `look_max` denials that the
   // reader may read (fewer where names are long); `more` tells whether to ask again after the last
-  // chain looked at, in `last`. Chains that the reader may not read count for nothing.
+  // chain looked at, in `last`. Denials that the reader may not read count for nothing.
   struct Page {
-    std::vector<const Chain*> chains;
-    const Chain* last = nullptr;
+    std::vector<const Denial*> denials;
+    const machine::Chain* last = nullptr;
     bool more = false;
   };
-  Page List(const ChainFilter& filter, const machine::Reader& reader, const Chain* after,
+  Page List(const DenialFilter& filter, const machine::Reader& reader, const machine::Chain* after,
             size_t limit, size_t look_max) const;
-  size_t size() const { return chains_.size(); }
+  size_t size() const { return denials_.size(); }
   const entente::config::v1::RegimeProfile& profile() const { return profile_; }
 
  private:
   struct Step;  // a parsed body with what it does
-  const Chain* FindAny(std::string_view name) const;
+  void Apply(const machine::AppliedDocument& document) noexcept override;
   absl::StatusOr<v1::DenialNotification> CheckNotification(
       const document::VerifiedDocument& document, absl::Time now) const;
   absl::StatusOr<Step> CheckRevision(const document::VerifiedDocument& document,
@@ -128,16 +121,14 @@ class DenialRegister final : public machine::Register {
       const document::VerifiedDocument& document, const machine::ValidationContext& context) const;
   static void CheckBody(const Step& step, const RuleContext& rules,
                         base::FieldViolations& violations);
-  absl::Status CheckProcedure(const Chain& chain, const Step& step) const;
-  void ApplyContent(const v1::DenialContent& content, Chain& chain) const;
-  void ApplyRevision(const machine::AppliedDocument& document, const Step& step,
-                     const v1::DenialRuling& ruling, Chain& chain) const;
+  absl::Status CheckProcedure(const Denial& denial, const Step& step) const;
+  void ApplyContent(const v1::DenialContent& content, Denial& denial) const;
+  void ApplyRevision(const Step& step, const v1::DenialRuling& ruling, Denial& denial) const;
 
   const entente::config::v1::RegimeProfile profile_;
   const machine::Budgets budgets_;
   const RegimeList* regime_list_ = nullptr;
-  std::deque<Chain> chains_;  // in order of recording
-  absl::btree_map<std::string_view, uint32_t> by_name_;  // keys are the chains' own names
+  machine::OfChains<Denial> denials_;
   machine::ReleasedIndex released_;  // all; by originator; by destination, former ones too
   uint64_t footprint_ = 0;
 };

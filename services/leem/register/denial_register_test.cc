@@ -37,11 +37,11 @@ class DenialRegisterTest : public ::testing::Test {
     document.mutable_body()->PackFrom(body);
     return Refused(document);
   }
-  const Chain& Kr(const std::string& reference) {
-    const Chain* chain =
+  const Denial& Kr(const std::string& reference) {
+    const Denial* denial =
         register_.Find("partners/kr/denials/" + reference, {.state = "kr", .is_partner = true});
-    EXPECT_NE(chain, nullptr);
-    return *chain;
+    EXPECT_NE(denial, nullptr);
+    return *denial;
   }
   entente::exchange::v1::Document Next(const entente::exchange::v1::Document& first,
                                        const std::string& reference,
@@ -80,7 +80,7 @@ TEST_F(DenialRegisterTest, Rule2ReleasedRecordsOnlyGetRevisions) {
   amendment.set_explanation("typing error");
   ASSERT_OK_AND_ASSIGN(const auto name, Put(Next(first, "1.2", amendment)));
   EXPECT_EQ(name, "partners/kr/denials/1/revisions/2");
-  EXPECT_THAT(Kr("1").positions, ::testing::ElementsAre(0, 1));
+  EXPECT_THAT(Kr("1").chain->positions, ::testing::ElementsAre(0, 1));
   EXPECT_EQ(Kr("1").content_at, 1u);
 }
 
@@ -161,7 +161,7 @@ TEST_F(DenialRegisterTest, Rule10WhoIsLeftOutGetsTheAnswerForNothing) {
   EXPECT_EQ(base::Text(exists), same);
   EXPECT_EQ(register_.Find("partners/kr/denials/1", {.state = "nz", .is_partner = true}), nullptr);
   EXPECT_TRUE(
-      register_.List({}, {.state = "nz", .is_partner = true}, nullptr, 10, 10).chains.empty());
+      register_.List({}, {.state = "nz", .is_partner = true}, nullptr, 10, 10).denials.empty());
 }
 
 TEST_F(DenialRegisterTest, Rule11LateIsRecordedNeverRefused) {
@@ -292,8 +292,8 @@ TEST_F(DenialRegisterTest, FiltersFindByEveryField) {
   ASSERT_OK(Put(regime_.Denial("kr", "1")));
   ASSERT_OK(Put(regime_.Denial("jp", "2")));
   const machine::Reader reader{.state = "nz", .is_partner = true};
-  const auto count = [&](const ChainFilter& filter) {
-    return register_.List(filter, reader, nullptr, 10, 10).chains.size();
+  const auto count = [&](const DenialFilter& filter) {
+    return register_.List(filter, reader, nullptr, 10, 10).denials.size();
   };
   EXPECT_EQ(count({}), 2u);
   EXPECT_EQ(count({.originator_state = "kr"}), 1u);
@@ -308,14 +308,14 @@ TEST_F(DenialRegisterTest, FiltersFindByEveryField) {
   EXPECT_EQ(count({.in_force_date = {2020, 1, 1}}), 0u);
 }
 
-TEST_F(DenialRegisterTest, PagesHoldEveryChainOnce) {
+TEST_F(DenialRegisterTest, PagesHoldEveryDenialOnce) {
   for (int i = 0; i < 7; ++i) ASSERT_OK(Put(regime_.Denial("kr", std::to_string(i))));
   const machine::Reader reader{.state = "jp", .is_partner = true};
-  const Chain* after = nullptr;
+  const machine::Chain* after = nullptr;
   std::vector<std::string> seen;
   for (bool more = true; more;) {
     const auto page = register_.List({}, reader, after, 3, 100);
-    for (const Chain* chain : page.chains) seen.push_back(chain->name);
+    for (const Denial* denial : page.denials) seen.push_back(denial->name());
     more = page.more;
     after = page.last;
   }

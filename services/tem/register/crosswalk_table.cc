@@ -4,36 +4,26 @@
 
 namespace entente::tem {
 
-CrosswalkChain& CrosswalkTable::Open(const std::string& name, const std::string& ledger,
-                                     const std::shared_ptr<const entry::pb::Audience>& audience) {
-  auto [it, fresh] = by_name_.emplace(name, static_cast<uint32_t>(chains_.size()));
-  if (fresh) {
-    auto [shelf, first] = shelves_.try_emplace(ledger);
-    if (first) by_reader_.Add(*audience, &shelf->second);
-    shelf_of_.push_back(&shelf->second);
-    chains_.emplace_back().name = name;
-    chains_.back().audience = audience;
-  }
-  return chains_[it->second];
+CrosswalkRecord& CrosswalkTable::Open(const machine::Chain& chain) {
+  if (CrosswalkRecord* known = chains_.Of(&chain)) return *known;
+  auto [shelf, first] = shelves_.try_emplace(chain.ledger);
+  if (first) by_reader_.Add(chain.audience(), &shelf->second);
+  CrosswalkRecord& fresh = chains_.Add(chain);
+  fresh.chain = &chain;
+  return fresh;
 }
 
-const CrosswalkChain* CrosswalkTable::Find(std::string_view name) const {
-  auto it = by_name_.find(name);
-  return it == by_name_.end() ? nullptr : &chains_[it->second];
-}
-
-void CrosswalkTable::Replace(CrosswalkChain& chain, std::vector<CrosswalkChain::Row> rows) {
-  const uint32_t number = by_name_.find(chain.name)->second;
-  Shelf& shelf = *shelf_of_[number];
+void CrosswalkTable::Replace(CrosswalkRecord& chain, std::vector<CrosswalkRecord::Row> rows) {
+  Shelf& shelf = shelves_.find(chain.chain->ledger)->second;
   const auto forget = [&](Index& index, const std::string& key) {
     auto it = index.find(key);
     if (it == index.end()) return;
-    it->second.erase(number);
+    it->second.erase(&chain);
     if (it->second.empty()) index.erase(it);
   };
   std::set<std::string> nodes;
   std::set<std::string> codes;
-  for (const CrosswalkChain::Row& row : chain.rows) {
+  for (const CrosswalkRecord::Row& row : chain.rows) {
     nodes.insert(row.node);
     codes.insert(row.code);
   }
@@ -41,8 +31,8 @@ void CrosswalkTable::Replace(CrosswalkChain& chain, std::vector<CrosswalkChain::
   for (const std::string& code : codes) forget(shelf.by_code, code);
   chain.rows = std::move(rows);
   for (uint32_t i = 0; i < chain.rows.size(); ++i) {
-    shelf.by_node[chain.rows[i].node][number].push_back(i);
-    shelf.by_code[chain.rows[i].code][number].push_back(i);
+    shelf.by_node[chain.rows[i].node][&chain].push_back(i);
+    shelf.by_code[chain.rows[i].code][&chain].push_back(i);
   }
 }
 
@@ -52,7 +42,7 @@ void CrosswalkTable::Visit(const machine::Reader& reader, Index Shelf::*index,
     auto it = (shelf->*index).find(key);
     if (it == (shelf->*index).end()) return;
     for (const auto& [chain, rows] : it->second) {
-      for (const uint32_t row : rows) visit(chains_[chain], chains_[chain].rows[row]);
+      for (const uint32_t row : rows) visit(*chain, chain->rows[row]);
     }
   });
 }

@@ -4,26 +4,20 @@
 #ifndef ENTENTE_SERVICES_TEM_REGISTER_CROSSWALK_TABLE_H_
 #define ENTENTE_SERVICES_TEM_REGISTER_CROSSWALK_TABLE_H_
 
-#include <deque>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "entente/tem/v1/crosswalk.pb.h"
-#include "services/core/base/bytes.h"
-#include "services/core/entry/entry.h"
 #include "services/core/machine/by_reader.h"
+#include "services/core/machine/chains.h"
 
 namespace entente::tem {
 
 // One crosswalk, as its newest document has it.
-struct CrosswalkChain {
-  std::string name;
-  std::shared_ptr<const entry::pb::Audience> audience;
-  base::Digest tip;
-  std::vector<uint64_t> positions;
+struct CrosswalkRecord {
+  const machine::Chain* chain = nullptr;
   std::string jurisdiction;
   std::string national_edition;
   std::string source;
@@ -45,32 +39,34 @@ struct CrosswalkChain {
 
 class CrosswalkTable {
  public:
-  // The chain of this name, made in the ledger of this audience if there is none.
-  CrosswalkChain& Open(const std::string& name, const std::string& ledger,
-                       const std::shared_ptr<const entry::pb::Audience>& audience);
-  const CrosswalkChain* Find(std::string_view name) const;
+  // What this chain comes to; made if there is nothing yet.
+  CrosswalkRecord& Open(const machine::Chain& chain);
   // Puts rows in the place of those that the chain has.
-  void Replace(CrosswalkChain& chain, std::vector<CrosswalkChain::Row> rows);
+  void Replace(CrosswalkRecord& chain, std::vector<CrosswalkRecord::Row> rows);
   // Calls `visit` for every row of a node, or with a code, of every crosswalk that the reader may
   // read.
-  using Visitor = std::function<void(const CrosswalkChain&, const CrosswalkChain::Row&)>;
+  using Visitor = std::function<void(const CrosswalkRecord&, const CrosswalkRecord::Row&)>;
   void OfNode(const machine::Reader& reader, const std::string& node, const Visitor& visit) const;
   void OfCode(const machine::Reader& reader, const std::string& code, const Visitor& visit) const;
-  const std::deque<CrosswalkChain>& chains() const { return chains_; }
+  const machine::OfChains<CrosswalkRecord>& chains() const { return chains_; }
 
  private:
-  // Rows by key and chain: what one chain has is replaced without a look at the others'.
-  using Index = std::map<std::string, std::map<uint32_t, std::vector<uint32_t>>>;
+  struct ByNumber {
+    bool operator()(const CrosswalkRecord* a, const CrosswalkRecord* b) const {
+      return a->chain->number < b->chain->number;
+    }
+  };
+  // Rows by key and crosswalk: what one chain has is replaced without a look at the others'.
+  using Index =
+      std::map<std::string, std::map<const CrosswalkRecord*, std::vector<uint32_t>, ByNumber>>;
   struct Shelf {
     Index by_node;
     Index by_code;
   };
   void Visit(const machine::Reader& reader, Index Shelf::*index, const std::string& key,
              const Visitor& visit) const;
-  std::deque<CrosswalkChain> chains_;
-  std::deque<Shelf*> shelf_of_;  // by chain
-  std::map<std::string, uint32_t, std::less<>> by_name_;
-  std::map<std::string, Shelf> shelves_;  // by ledger
+  machine::OfChains<CrosswalkRecord> chains_;
+  std::map<const machine::Ledger*, Shelf> shelves_;
   machine::ByReader<const Shelf*> by_reader_;
 };
 

@@ -10,15 +10,9 @@
 namespace entente::tem {
 namespace {
 
-using rules::ChainOf;
-using rules::Micros;
 using rules::Reference;
 using rules::ReferenceOf;
 using rules::Unpack;
-
-bool Reads(const machine::Reader& reader, const entry::pb::Audience& audience) {
-  return entry::Includes(audience, reader.state, reader.is_partner);
-}
 
 std::string StateWord(v1::ProposalState state) {
   return rules::EnumWord(v1::ProposalState_Name(state), "PROPOSAL_STATE_");
@@ -26,66 +20,35 @@ std::string StateWord(v1::ProposalState state) {
 
 std::string ItemOf(std::string_view path) { return std::string(path.substr(0, path.find('.'))); }
 
-base::Digest DigestOf(const machine::AppliedDocument& document) {
-  const auto digest = base::Digest::From(document.leaf.document_digest());
-  ENTENTE_CHECK(digest.has_value());
-  return *digest;
-}
-
 }  // namespace
 
-bool ProposalState::live() const {
+bool ProposalRecord::live() const {
   return state == v1::PROPOSAL_STATE_SUBMITTED || state == v1::PROPOSAL_STATE_UNDER_STUDY ||
          state == v1::PROPOSAL_STATE_REVISED || state == v1::PROPOSAL_STATE_CARRIED_FORWARD ||
          state == v1::PROPOSAL_STATE_AGREED;
 }
 
-std::map<std::string, v1::PositionKind> ProposalState::kinds() const {
+std::map<std::string, v1::PositionKind> ProposalRecord::kinds() const {
   std::map<std::string, v1::PositionKind> kinds;
   for (const auto& [by, stance] : stances) kinds.emplace(by, stance.kind);
   return kinds;
 }
 
-const ProposalState* TemRegister::ProposalOf(std::string_view name) const {
-  if (auto it = by_name_.find(ChainOf(name)); it != by_name_.end()) return &proposals_[it->second];
-  auto it = statement_by_name_.find(name);
-  if (it == statement_by_name_.end()) return nullptr;
-  return &proposals_[statements_[it->second].proposal];
+const ProposalRecord* TemRegister::ProposalOf(std::string_view name) const {
+  const machine::Chain* chain = chains().FindAny(name);
+  if (chain != nullptr && chain->answered != nullptr) chain = chain->answered;
+  return proposals_.Of(chain);
 }
 
-const ProposalState* TemRegister::Find(std::string_view name, const machine::Reader& reader) const {
-  auto it = by_name_.find(ChainOf(name));
-  if (it == by_name_.end()) return nullptr;
-  const ProposalState& proposal = proposals_[it->second];
-  return Reads(reader, *proposal.audience) ? &proposal : nullptr;
+void TemRegister::Visit(const machine::Reader& reader, const machine::Chain* after,
+                        const std::function<bool(const ProposalRecord&)>& visit) const {
+  released_.Visit(reader, "", after,
+                  [&](const machine::Chain& chain) { return visit(*proposals_.Of(&chain)); });
 }
 
-const Statement* TemRegister::FindStatement(std::string_view name,
-                                            const machine::Reader& reader) const {
-  auto it = statement_by_name_.find(name);
-  if (it == statement_by_name_.end()) return nullptr;
-  const Statement& statement = statements_[it->second];
-  return Reads(reader, *statement.audience) ? &statement : nullptr;
-}
-
-void TemRegister::Visit(const machine::Reader& reader, uint32_t begin,
-                        const std::function<bool(uint32_t, const ProposalState&)>& visit) const {
-  released_.Visit(reader, "", begin,
-                  [&](uint32_t number) { return visit(number, proposals_[number]); });
-}
-
-std::vector<const Statement*> TemRegister::StatementsOn(const ProposalState& proposal,
-                                                        const machine::Reader& reader) const {
-  std::vector<const Statement*> found;
-  for (uint32_t number : proposal.statements) {
-    if (Reads(reader, *statements_[number].audience)) found.push_back(&statements_[number]);
-  }
-  return found;
-}
-
-std::vector<v1::Conflict> TemRegister::Conflicts(const ProposalState& proposal,
+std::vector<v1::Conflict> TemRegister::Conflicts(const ProposalRecord& proposal,
                                                  const machine::Reader& reader) const {
-  const uint32_t own = NumberOf(proposal);
+  const uint32_t own = proposal.chain->number;
   std::map<std::pair<uint32_t, std::string>, v1::ConflictKind> found;
   const auto look = [&](const std::map<std::string, std::set<uint32_t>>& index,
                         const std::string& token, v1::ConflictKind kind) {
@@ -93,7 +56,8 @@ std::vector<v1::Conflict> TemRegister::Conflicts(const ProposalState& proposal,
     if (it == index.end()) return;
     for (uint32_t other : it->second) {
       if (found.size() >= kConflictsMax) return;
-      if (other != own && Reads(reader, *proposals_[other].audience)) {
+      const auto& audience = chains()[other].audience();
+      if (other != own && entry::Includes(audience, reader.state, reader.is_partner)) {
         found.emplace(std::make_pair(other, token), kind);  // the first kind stands
       }
     }
@@ -108,9 +72,9 @@ std::vector<v1::Conflict> TemRegister::Conflicts(const ProposalState& proposal,
   const EditionState* edition = FindEdition(proposal.body.edition());
   std::vector<v1::Conflict> conflicts;
   for (const auto& [place, kind] : found) {
-    const ProposalState& other = proposals_[place.first];
+    const ProposalRecord& other = *proposals_.Of(&chains()[place.first]);
     v1::Conflict& conflict = conflicts.emplace_back();
-    conflict.set_proposal(other.name);
+    conflict.set_proposal(other.name());
     conflict.set_number(other.number);
     conflict.set_kind(kind);
     conflict.set_node(annex::NodeOfToken(place.second));
@@ -121,16 +85,16 @@ std::vector<v1::Conflict> TemRegister::Conflicts(const ProposalState& proposal,
       path += (path.empty() ? "" : ".") + place.second.substr(place.second.find('/') + 1);
     }
     conflict.set_path(path);
-    const auto follows = [](const ProposalState& one, const std::string& name) {
+    const auto follows = [](const ProposalRecord& one, const std::string& name) {
       const auto& list = one.body.follows();
       return std::find(list.begin(), list.end(), name) != list.end();
     };
-    conflict.set_settled(follows(proposal, other.name) || follows(other, proposal.name));
+    conflict.set_settled(follows(proposal, other.name()) || follows(other, proposal.name()));
   }
   return conflicts;
 }
 
-Agreement TemRegister::AgreementOn(const ProposalState& proposal,
+Agreement TemRegister::AgreementOn(const ProposalRecord& proposal,
                                    std::span<const std::string> partners) const {
   return Agree(proposal.kinds(), proposal.sponsors, partners, profile_.tem());
 }
@@ -160,7 +124,6 @@ void TemRegister::Apply(const machine::AppliedDocument& document) noexcept {
     ENTENTE_CHECK(kind == kImplementation);
     ApplyImplementation(document);
   }
-  names_.insert(document.leaf.stamp().name());
   // Texts, editions and crosswalks are kept as they were said, in trees of nodes and rows: what
   // that takes is at most so many times their bytes.
   constexpr uint64_t kPerDocument = 1200;
@@ -168,8 +131,8 @@ void TemRegister::Apply(const machine::AppliedDocument& document) noexcept {
   footprint_ += kPerDocument + kPerByte * document.header.body().value().size();
 }
 
-void TemRegister::IndexFootprint(const ProposalState& proposal, bool in) {
-  const uint32_t number = NumberOf(proposal);
+void TemRegister::IndexFootprint(const ProposalRecord& proposal, bool in) {
+  const uint32_t number = proposal.chain->number;
   const auto each = [&](std::map<std::string, std::set<uint32_t>>& index,
                         const std::set<std::string>& tokens) {
     for (const std::string& token : tokens) {
@@ -188,34 +151,26 @@ void TemRegister::IndexFootprint(const ProposalState& proposal, bool in) {
 }
 
 void TemRegister::ApplyProposal(const machine::AppliedDocument& document) {
-  const auto& stamp = document.leaf.stamp();
-  const std::string chain(ChainOf(stamp.name()));
-  auto [it, fresh] = by_name_.emplace(chain, static_cast<uint32_t>(proposals_.size()));
-  const int64_t now = Micros(stamp.recorded_time());
+  const machine::Chain& chain = *document.chain;
+  const bool fresh = document.opens();
+  ProposalRecord& proposal = fresh ? proposals_.Add(chain) : *proposals_.Of(&chain);
   if (fresh) {
-    ProposalState& proposal = proposals_.emplace_back();
-    proposal.name = chain;
-    proposal.ledger = stamp.ledger();
-    proposal.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
-    proposal.recorded_micros = now;
-    proposal.sponsors.emplace_back(proposal.originator_state());
+    proposal.chain = &chain;
     // Numbers count what all its readers can see, and nothing else (law 6).
-    const auto year = absl::ToCivilYear(absl::FromUnixMicros(now), absl::UTCTimeZone()).year();
-    const std::string series = fmt::format("{}/{}", stamp.ledger(), year);
-    const bool all = document.header.audience().has_all_partners();
-    proposal.number =
-        fmt::format("TEM/{}/PROP/{}{:03}", year, all ? "" : stamp.ledger().substr(0, 9) + "/",
-                    ++numbered_[series]);
-    released_.Add(stamp.ledger(), "", it->second);
+    const auto year =
+        absl::ToCivilYear(absl::FromUnixMicros(chain.recorded_micros), absl::UTCTimeZone()).year();
+    const std::string& ledger = chain.ledger->id;
+    const std::string series = fmt::format("{}/{}", ledger, year);
+    const bool all = chain.audience().has_all_partners();
+    proposal.number = fmt::format("TEM/{}/PROP/{}{:03}", year, all ? "" : ledger.substr(0, 9) + "/",
+                                  ++numbered_[series]);
+    released_.Add(chain, "");
   }
-  ProposalState& proposal = proposals_[it->second];
   if (!fresh) IndexFootprint(proposal, false);
   proposal.body = Unpack<v1::Proposal>(document.header);
   proposal.marking = document.header.marking();
-  proposal.tip = proposal.text_digest = DigestOf(document);
-  proposal.positions.push_back(document.position);
-  proposal.content_position = document.position;
-  proposal.updated_micros = now;
+  proposal.text_digest = chain.tip;
+  proposal.updated_micros = chain.updated_micros;
   // They were on the text before.
   proposal.stances.clear();
   proposal.sponsors.assign(1, std::string(proposal.originator_state()));
@@ -229,10 +184,8 @@ void TemRegister::ApplyProposal(const machine::AppliedDocument& document) {
 }
 
 void TemRegister::ApplyClosure(const machine::AppliedDocument& document) {
-  const auto& stamp = document.leaf.stamp();
-  auto it = by_name_.find(ChainOf(stamp.name()));
-  ENTENTE_CHECK(it != by_name_.end());
-  ProposalState& proposal = proposals_[it->second];
+  ENTENTE_CHECK(proposals_.Of(document.chain) != nullptr);
+  ProposalRecord& proposal = *proposals_.Of(document.chain);
   const auto body = Unpack<v1::ProposalClosure>(document.header);
   IndexFootprint(proposal, false);
   proposal.state =
@@ -240,32 +193,18 @@ void TemRegister::ApplyClosure(const machine::AppliedDocument& document) {
       : body.outcome() == v1::ProposalClosure::OUTCOME_MERGED  ? v1::PROPOSAL_STATE_MERGED
                                                                : v1::PROPOSAL_STATE_SPLIT;
   proposal.into.assign(body.into().begin(), body.into().end());
-  proposal.tip = DigestOf(document);
-  proposal.positions.push_back(document.position);
-  proposal.updated_micros = Micros(stamp.recorded_time());
+  proposal.updated_micros = document.chain->updated_micros;
 }
 
 void TemRegister::ApplyStatement(const machine::AppliedDocument& document,
                                  const std::string& kind) {
-  const auto& stamp = document.leaf.stamp();
-  const ProposalState* named =
-      ProposalOf(ReferenceOf(document.header, Reference::RELATION_ANSWERS)->name());
-  ENTENTE_CHECK(named != nullptr);
-  const uint32_t number = NumberOf(*named);
-  ProposalState& proposal = proposals_[number];
-  const auto statement_number = static_cast<uint32_t>(statements_.size());
-  Statement& statement = statements_.emplace_back();
-  statement.name = stamp.name();
-  statement.proposal = number;
-  statement.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
-  statement.kind = kind;
-  statement.position = document.position;
-  statement_by_name_.emplace(statement.name, statement_number);
-  proposal.statements.push_back(statement_number);
-  const int64_t now = Micros(stamp.recorded_time());
-  const std::string state(rules::StateOf(stamp.name()));
+  const machine::Chain& chain = *document.chain;
+  ENTENTE_CHECK(document.opens() && proposals_.Of(chain.answered) != nullptr);
+  ProposalRecord& proposal = *proposals_.Of(chain.answered);
+  const int64_t now = chain.recorded_micros;
+  const std::string state(chain.originator_state());
   // What others may not read does not show in how far the proposal is (law 6).
-  const bool seen_by_all = stamp.ledger() == proposal.ledger;
+  const bool seen_by_all = chain.ledger == proposal.chain->ledger;
   if (seen_by_all) proposal.said = true;
   if (kind == kPosition) {
     const auto body = Unpack<v1::ProposalPosition>(document.header);
@@ -307,16 +246,13 @@ void TemRegister::ApplyApproval(const machine::AppliedDocument& document) {
 
 void TemRegister::ApplyEdition(const machine::AppliedDocument& document) {
   const auto body = Unpack<v1::AnnexEdition>(document.header);
-  const auto& stamp = document.leaf.stamp();
   if (editions_.count(body.edition()) != 0) return;  // two approved at once; the first stands
   auto state = std::make_unique<EditionState>();
-  state->name = stamp.name();
+  state->chain = document.chain;
   state->edition = body.edition();
   state->title = body.title();
   state->base = body.base();
   state->language = body.language();
-  state->position = document.position;
-  state->recorded_micros = Micros(stamp.recorded_time());
   state->content = annex::Edition::Placed(body.nodes());
   if (const EditionState* base = FindEdition(body.base().empty() ? "-" : body.base())) {
     state->content.ShareNodesOf(base->content);
@@ -326,30 +262,25 @@ void TemRegister::ApplyEdition(const machine::AppliedDocument& document) {
       approvals_.find(ReferenceOf(document.header, Reference::RELATION_ANSWERS)->name());
   ENTENTE_CHECK(approval != approvals_.end());
   for (const std::string& name : approval->second.proposals) {
-    auto it = by_name_.find(name);
-    ENTENTE_CHECK(it != by_name_.end());
-    ProposalState& proposal = proposals_[it->second];
+    const machine::Chain* chain = chains().FindAny(name);
+    ENTENTE_CHECK(proposals_.Of(chain) != nullptr);
+    ProposalRecord& proposal = *proposals_.Of(chain);
     IndexFootprint(proposal, false);
     proposal.state = v1::PROPOSAL_STATE_IN_EDITION;
     proposal.in_edition = body.edition();
-    proposal.updated_micros = state->recorded_micros;
+    proposal.updated_micros = document.chain->recorded_micros;
   }
   editions_.emplace(body.edition(), std::move(state));
 }
 
 void TemRegister::ApplyCrosswalk(const machine::AppliedDocument& document) {
   const auto body = Unpack<v1::Crosswalk>(document.header);
-  const auto& stamp = document.leaf.stamp();
-  CrosswalkChain& chain =
-      crosswalks_.Open(std::string(ChainOf(stamp.name())), stamp.ledger(),
-                       released_.AudienceOf(stamp.ledger(), document.header.audience()));
-  chain.tip = DigestOf(document);
-  chain.positions.push_back(document.position);
+  CrosswalkRecord& chain = crosswalks_.Open(*document.chain);
   chain.jurisdiction = body.jurisdiction();
   chain.national_edition = body.national_edition();
   chain.source = body.source();
   const EditionState* edition = FindEdition(body.edition());
-  std::vector<CrosswalkChain::Row> rows;
+  std::vector<CrosswalkRecord::Row> rows;
   for (const v1::CrosswalkRow& row : body.rows()) {
     const int at = edition == nullptr ? -1 : edition->content.FindPath(row.path());
     if (at < 0) continue;
@@ -360,16 +291,14 @@ void TemRegister::ApplyCrosswalk(const machine::AppliedDocument& document) {
 }
 
 void TemRegister::ApplyImplementation(const machine::AppliedDocument& document) {
-  const auto& stamp = document.leaf.stamp();
   ImplementationState state;
   state.status = Unpack<v1::ImplementationStatus>(document.header);
-  state.audience = released_.AudienceOf(stamp.ledger(), document.header.audience());
-  state.recorded_micros = Micros(stamp.recorded_time());
-  const std::string by(rules::StateOf(stamp.name()));
+  state.chain = document.chain;
+  const std::string by(document.chain->originator_state());
   auto& said = implementations_[{state.status.edition(), by}];
   // One per audience: the newest.
   for (ImplementationState& one : said) {
-    if (one.audience == state.audience) {
+    if (one.chain->ledger == state.chain->ledger) {
       one = std::move(state);
       return;
     }
@@ -379,7 +308,7 @@ void TemRegister::ApplyImplementation(const machine::AppliedDocument& document) 
 
 std::multimap<std::string, std::string> TemRegister::Facts(std::string_view name) const {
   std::multimap<std::string, std::string> facts;
-  const ProposalState* proposal = ProposalOf(name);
+  const ProposalRecord* proposal = ProposalOf(name);
   if (proposal == nullptr) return facts;
   facts.emplace("tem.state", StateWord(proposal->state));
   facts.emplace("tem.edition", proposal->body.edition());
@@ -402,26 +331,20 @@ std::vector<std::string> TemRegister::FactNames() const {
 
 base::Digest TemRegister::Fingerprint() const {
   machine::FingerprintHash hash;
-  for (const ProposalState& proposal : proposals_) {
-    const auto& [name, number, audience, marking, ledger, positions, content_position, tip,
-                 text_digest, state, body, footprint, texts, said, sponsors, stances, statements,
-                 into, in_edition, meeting, recorded, updated] = proposal;
+  for (const ProposalRecord& proposal : proposals_) {
+    const auto& [chain, number, marking, text_digest, state, body, footprint, texts, said, sponsors,
+                 stances, into, in_edition, meeting, updated] = proposal;
     const auto& [touched, depends] = footprint;
-    hash.Add(name, number, *audience, marking, ledger, positions, content_position, tip,
-             text_digest, state, body, touched, depends, texts, said, sponsors, statements, into,
-             in_edition, meeting, recorded, updated);
+    hash.Add(chain->number, number, marking, text_digest, state, body, touched, depends, texts,
+             said, sponsors, into, in_edition, meeting, updated);
     for (const auto& [of, stance] : stances) {
       const auto& [kind, text, at] = stance;
       hash.Add(of, kind, text, at);
     }
   }
-  for (const Statement& statement : statements_) {
-    const auto& [name, proposal, audience, kind, position] = statement;
-    hash.Add(name, proposal, *audience, kind, position);
-  }
   for (const auto& [cited_as, edition] : editions_) {
-    const auto& [name, cited, title, base, language, position, recorded, content] = *edition;
-    hash.Add(cited_as, name, cited, title, base, language, position, recorded);
+    const auto& [chain, cited, title, base, language, content] = *edition;
+    hash.Add(cited_as, chain->number, cited, title, base, language);
     for (const auto& place : content.places()) {
       const auto& [id, kind, category, reserved, label, text, cross_references] = *place.node;
       hash.Add(place.path, id, kind, category, reserved, label, text, cross_references);
@@ -431,18 +354,15 @@ base::Digest TemRegister::Fingerprint() const {
     const auto& [name, edition, base, content_digest, proposals] = approval;
     hash.Add(key, name, edition, base, content_digest, proposals);
   }
-  for (const CrosswalkChain& chain : crosswalks_.chains()) {
-    const auto& [name, audience, tip, positions, jurisdiction, national_edition, source, rows] =
-        chain;
-    hash.Add(name, *audience, tip, positions, jurisdiction, national_edition, source);
+  for (const CrosswalkRecord& crosswalk : crosswalks_.chains()) {
+    const auto& [chain, jurisdiction, national_edition, source, rows] = crosswalk;
+    hash.Add(chain->number, jurisdiction, national_edition, source);
     for (const auto& [node, code, relation, valid_from, valid_until] : rows) {
       hash.Add(node, code, relation, valid_from, valid_until);
     }
   }
   for (const auto& [key, said] : implementations_) {
-    for (const auto& [status, audience, recorded] : said) {
-      hash.Add(key, status, *audience, recorded);
-    }
+    for (const auto& [status, chain] : said) hash.Add(key, status, chain->number);
   }
   return hash.digest();
 }

@@ -3,7 +3,6 @@
 #ifndef ENTENTE_SERVICES_TEM_REGISTER_TEM_REGISTER_H_
 #define ENTENTE_SERVICES_TEM_REGISTER_TEM_REGISTER_H_
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "entente/config/v1/regime_profile.pb.h"
+#include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"
 #include "services/core/machine/released_index.h"
 #include "services/tem/annex/assembly.h"
@@ -20,16 +20,11 @@
 namespace entente::tem {
 
 // A proposal as it stands.
-struct ProposalState {
-  std::string name;
+struct ProposalRecord {
+  const machine::Chain* chain = nullptr;
   std::string number;  // "TEM/2016/PROP/003": counts its own audience's proposals only
-  std::shared_ptr<const entry::pb::Audience> audience;
   entry::pb::Marking marking;
-  std::string ledger;
-  std::vector<uint64_t> positions;  // of its chain, in the journal
-  uint64_t content_position = 0;    // of the newest text
-  base::Digest tip;                 // digest of the newest document of the chain
-  base::Digest text_digest;         // of the newest text
+  base::Digest text_digest;  // of the newest text
   v1::ProposalState state = v1::PROPOSAL_STATE_SUBMITTED;
   v1::Proposal body;  // the newest text
   annex::Footprint footprint;
@@ -42,37 +37,25 @@ struct ProposalState {
     int64_t recorded_micros = 0;
   };
   std::map<std::string, Stance> stances;  // by state, on the newest text
-  std::vector<uint32_t> statements;       // numbers, rising
   std::vector<std::string> into;
   std::string in_edition;
-  std::string meeting;  // that concluded on it last
-  int64_t recorded_micros = 0;
-  int64_t updated_micros = 0;
+  std::string meeting;         // that concluded on it last
+  int64_t updated_micros = 0;  // it, or a position or the like on it
 
-  std::string_view originator_state() const { return std::string_view(name).substr(9, 2); }
+  const std::string& name() const { return chain->name; }
+  std::string_view originator_state() const { return chain->originator_state(); }
   // Neither ended nor in an edition.
   bool live() const;
   std::map<std::string, v1::PositionKind> kinds() const;
 };
 
-// Something that was said about a proposal.
-struct Statement {
-  std::string name;
-  uint32_t proposal = 0;
-  std::shared_ptr<const entry::pb::Audience> audience;
-  std::string kind;  // short
-  uint64_t position = 0;
-};
-
 // An edition that was published.
 struct EditionState {
-  std::string name;     // its document's assigned name
+  const machine::Chain* chain = nullptr;
   std::string edition;  // how it is cited
   std::string title;
   std::string base;
   std::string language;
-  uint64_t position = 0;
-  int64_t recorded_micros = 0;
   annex::Edition content;
 };
 
@@ -89,39 +72,37 @@ struct ApprovalState {
 // What a state said last about an edition.
 struct ImplementationState {
   v1::ImplementationStatus status;
-  std::shared_ptr<const entry::pb::Audience> audience;
-  int64_t recorded_micros = 0;
+  const machine::Chain* chain = nullptr;
 };
 
 class TemRegister final : public machine::Register {
  public:
-  explicit TemRegister(entente::config::v1::RegimeProfile profile) : profile_(std::move(profile)) {}
+  explicit TemRegister(entente::config::v1::RegimeProfile profile)
+      : profile_(std::move(profile)), budgets_(machine::BudgetsOf(profile_)) {}
 
   absl::StatusOr<machine::Judgement> Validate(
       const document::VerifiedDocument& document,
       const machine::ValidationContext& context) const override;
-  void Apply(const machine::AppliedDocument& document) noexcept override;
   base::Digest Fingerprint() const override;
   uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
   std::vector<std::string> FactNames() const override;
 
   // Null if there is none, or the reader may not read it.
-  const ProposalState* Find(std::string_view name, const machine::Reader& reader) const;
-  const Statement* FindStatement(std::string_view name, const machine::Reader& reader) const;
-  void Visit(const machine::Reader& reader, uint32_t begin,
-             const std::function<bool(uint32_t number, const ProposalState&)>& visit) const;
-  uint32_t NumberOf(const ProposalState& proposal) const {
-    return by_name_.find(proposal.name)->second;
+  const ProposalRecord* Find(std::string_view name, const machine::Reader& reader) const {
+    return proposals_.Of(chains().Find(name, reader));
   }
-  std::vector<const Statement*> StatementsOn(const ProposalState& proposal,
-                                             const machine::Reader& reader) const;
+  // Calls `visit` with the proposals after `after` (null: from the first) that the reader may read,
+  // by machine::Before, until it returns false.
+  void Visit(const machine::Reader& reader, const machine::Chain* after,
+             const std::function<bool(const ProposalRecord&)>& visit) const;
   // Live proposals that the reader may read and that meet this one somewhere: at most
   // kConflictsMax of the meetings.
   static constexpr size_t kConflictsMax = 200;
-  std::vector<v1::Conflict> Conflicts(const ProposalState& proposal,
+  std::vector<v1::Conflict> Conflicts(const ProposalRecord& proposal,
                                       const machine::Reader& reader) const;
-  Agreement AgreementOn(const ProposalState& proposal, std::span<const std::string> partners) const;
+  Agreement AgreementOn(const ProposalRecord& proposal,
+                        std::span<const std::string> partners) const;
 
   // Published editions are public. "" is the newest; null: there is none such.
   const EditionState* FindEdition(std::string_view edition) const;
@@ -138,6 +119,7 @@ class TemRegister final : public machine::Register {
   size_t size() const { return proposals_.size(); }
 
  private:
+  void Apply(const machine::AppliedDocument& document) noexcept override;
   using Header = entry::pb::Document;
   // Rules of single kinds; they give the assigned name.
   absl::StatusOr<std::string> ValidateProposal(const document::VerifiedDocument& document) const;
@@ -145,13 +127,13 @@ class TemRegister final : public machine::Register {
   absl::StatusOr<std::string> ValidateStatement(const document::VerifiedDocument& document,
                                                 const machine::ValidationContext& context,
                                                 google::protobuf::Any& ruling) const;
-  absl::Status ValidateComment(const Header& header, const ProposalState& proposal) const;
-  absl::Status ValidatePosition(const Header& header, const ProposalState& proposal,
+  absl::Status ValidateComment(const Header& header, const ProposalRecord& proposal) const;
+  absl::Status ValidatePosition(const Header& header, const ProposalRecord& proposal,
                                 const std::string& state,
                                 std::span<const std::string> partners) const;
-  absl::Status ValidateSponsorship(const Header& header, const ProposalState& proposal,
+  absl::Status ValidateSponsorship(const Header& header, const ProposalRecord& proposal,
                                    const std::string& state) const;
-  absl::Status ValidateConclusion(const Header& header, const ProposalState& proposal,
+  absl::Status ValidateConclusion(const Header& header, const ProposalRecord& proposal,
                                   const machine::ValidationContext& context,
                                   google::protobuf::Any& ruling) const;
   absl::StatusOr<std::string> ValidateApproval(const document::VerifiedDocument& document,
@@ -161,8 +143,9 @@ class TemRegister final : public machine::Register {
   absl::StatusOr<std::string> ValidateCrosswalk(const document::VerifiedDocument& document) const;
   absl::StatusOr<std::string> ValidateImplementation(
       const document::VerifiedDocument& document) const;
-  absl::Status CheckRevises(const document::VerifiedDocument& document,
-                            const ProposalState& proposal) const;
+  // The proposal that a document revises or ends.
+  absl::StatusOr<const ProposalRecord*> FindSuperseded(
+      const document::VerifiedDocument& document) const;
   absl::Status CheckChanges(const v1::Proposal& body) const;
   // No id of a node that was in an edition is given to another.
   void CheckFreshIds(const v1::Proposal& body, const annex::Edition& edition,
@@ -181,24 +164,21 @@ class TemRegister final : public machine::Register {
   void ApplyCrosswalk(const machine::AppliedDocument& document);
   void ApplyImplementation(const machine::AppliedDocument& document);
   // Puts a live proposal's footprint into the indexes, or takes it out.
-  void IndexFootprint(const ProposalState& proposal, bool in);
-  const ProposalState* ProposalOf(std::string_view name) const;
+  void IndexFootprint(const ProposalRecord& proposal, bool in);
+  const ProposalRecord* ProposalOf(std::string_view name) const;
 
   const entente::config::v1::RegimeProfile profile_;
-  std::deque<ProposalState> proposals_;  // in order of recording
-  std::deque<Statement> statements_;
-  std::map<std::string, uint32_t, std::less<>> by_name_;
-  std::map<std::string, uint32_t, std::less<>> statement_by_name_;
-  machine::ReleasedIndex released_;
+  const machine::Budgets budgets_;
+  machine::OfChains<ProposalRecord> proposals_;
+  machine::ReleasedIndex released_;                           // proposals
   std::map<std::string, int> numbered_;                       // by ledger and year
-  std::map<std::string, std::set<uint32_t>> touched_by_;      // token -> live proposals
-  std::map<std::string, std::set<uint32_t>> depended_on_by_;  // token -> live proposals
+  std::map<std::string, std::set<uint32_t>> touched_by_;      // token -> chains of live proposals
+  std::map<std::string, std::set<uint32_t>> depended_on_by_;  // the same
   std::map<std::string, std::unique_ptr<EditionState>, std::less<>> editions_;  // by edition
   std::set<std::string> node_ids_;                                              // of every edition
   std::map<std::string, ApprovalState, std::less<>> approvals_;                 // by name
   CrosswalkTable crosswalks_;
   std::map<std::pair<std::string, std::string>, std::vector<ImplementationState>> implementations_;
-  std::set<std::string, std::less<>> names_;  // assigned to what has no entry of its own above
   uint64_t footprint_ = 0;
 };
 

@@ -35,7 +35,7 @@ class TemRegisterTest : public ::testing::Test {
     return Put(WithBody(regime_.Denial(state, reference, audience), proposal));
   }
   absl::Status Revise(const std::string& name, const v1::Proposal& proposal) {
-    const base::Digest tip = Find(name)->tip;
+    const base::Digest tip = Find(name)->chain->tip;
     return Put(Linked(WithBody(regime_.Denial(name.substr(9, 2), Fresh()), proposal),
                       pb::Reference::RELATION_SUPERSEDES, name, tip));
   }
@@ -68,9 +68,9 @@ class TemRegisterTest : public ::testing::Test {
     body.set_explanation("why");
     for (const std::string& one : into) body.add_into(one);
     return Put(Linked(WithBody(regime_.Denial(name.substr(9, 2), Fresh()), body),
-                      pb::Reference::RELATION_SUPERSEDES, name, Find(name)->tip));
+                      pb::Reference::RELATION_SUPERSEDES, name, Find(name)->chain->tip));
   }
-  const ProposalState* Find(const std::string& name, const std::string& state = "kr") {
+  const ProposalRecord* Find(const std::string& name, const std::string& state = "kr") {
     const auto* found = register_.Find(name, As(state));
     return found;
   }
@@ -266,12 +266,31 @@ TEST_F(TemRegisterTest, CommentsStayWithinWhatTheyAreAbout) {
   EXPECT_THAT(Say("au", kOne, comment, {"au", "kr"}), HasReason(Reason::kNotFound));
   ASSERT_OK(Say("nz", kOne, comment, {"kr", "nz"}));
   const std::string question = "partners/nz/comments/r" + std::to_string(references_);
-  EXPECT_EQ(register_.StatementsOn(*Find(kOne), As("jp")).size(), 0u);
+  EXPECT_EQ(register_.chains().AnswersTo(*Find(kOne)->chain, As("jp")).size(), 0u);
   EXPECT_EQ(Find(kOne)->state, v1::PROPOSAL_STATE_SUBMITTED) << "jp would learn of the comment";
   EXPECT_THAT(Say("kr", question, comment, {"jp", "kr", "nz"}), HasReason(Reason::kReleaseNeeded));
   EXPECT_THAT(Say("jp", question, comment, {"jp", "nz"}), HasReason(Reason::kNotFound));
   ASSERT_OK(Say("kr", question, comment, {"kr", "nz"}));
-  EXPECT_EQ(register_.StatementsOn(*Find(kOne), As("nz")).size(), 2u);
+  EXPECT_EQ(register_.chains().AnswersTo(*Find(kOne)->chain, As("nz")).size(), 2u);
+}
+
+TEST_F(TemRegisterTest, AProposalsChainIsBounded) {
+  auto profile = entente::testing::TemProfile();
+  profile.mutable_budgets()->set_chain_documents_max(3);
+  entente::testing::RegisterDriver<TemRegister> driver("tem", regime_, clock_, profile);
+  for (const auto& document : entente::testing::Publication(regime_, "jp", MiniatureEdition())) {
+    ASSERT_OK(driver.Put(document));
+  }
+  ASSERT_OK(driver.Put(WithBody(regime_.Denial("kr", "1"), TextProposal("kite", "a"))));
+  const auto revise = [&](const char* reference) {
+    return driver
+        .Put(Linked(WithBody(regime_.Denial("kr", reference), TextProposal("kite", reference)),
+                    pb::Reference::RELATION_SUPERSEDES, "partners/kr/proposals/1", driver.tip()))
+        .status();
+  };
+  EXPECT_OK(revise("2"));
+  EXPECT_OK(revise("3"));
+  EXPECT_THAT(revise("4"), HasReason(Reason::kBudgetExceeded));
 }
 
 TEST_F(TemRegisterTest, ProposalsEndOnceAndGoOnInWhatTheyName) {
@@ -366,7 +385,7 @@ TEST_F(TemRegisterTest, CrosswalksSpeakForTheirOwnJurisdictionAndForPlacesThatAr
   const auto count = [&](const std::string& date) {
     int found = 0;
     register_.crosswalks().OfNode({"kr", true}, "kite", [&](const auto&, const auto& one) {
-      found += CrosswalkChain::ValidAt(one, date) ? 1 : 0;
+      found += CrosswalkRecord::ValidAt(one, date) ? 1 : 0;
     });
     return found;
   };

@@ -3,6 +3,7 @@
 
 #include "services/core/base/names.h"
 #include "services/core/base/status.h"
+#include "services/core/machine/succession.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/fold_text.h"
 #include "services/core/rules/links.h"
@@ -68,17 +69,18 @@ void CheckProposalTexts(const v1::Proposal& body, Violations& violations) {
   rules::TooMany(body.changes(), kChangesMax, "body.changes", violations);
 }
 
-absl::Status SameAudience(const Header& header, const ProposalState& proposal) {
-  if (entry::LedgerIdOf("", header.audience()) == entry::LedgerIdOf("", *proposal.audience)) {
+absl::Status SameAudience(const Header& header, const ProposalRecord& proposal) {
+  if (entry::LedgerIdOf("", header.audience()) ==
+      entry::LedgerIdOf("", proposal.chain->audience())) {
     return absl::OkStatus();
   }
   return base::RefuseArgument(Reason::kAudienceChanged,
                               "audience: must be that of {}, neither wider nor narrower",
-                              proposal.name);
+                              proposal.name());
 }
 
-absl::Status OnNewestText(const std::string& digest, const ProposalState& proposal) {
-  return digest == proposal.text_digest.view() ? absl::OkStatus() : rules::Moved(proposal.name);
+absl::Status OnNewestText(const std::string& digest, const ProposalRecord& proposal) {
+  return digest == proposal.text_digest.view() ? absl::OkStatus() : rules::Moved(proposal.name());
 }
 
 absl::Status FromChair(const machine::ValidationContext& context) {
@@ -87,7 +89,7 @@ absl::Status FromChair(const machine::ValidationContext& context) {
                       "originator: only an agency that chairs TEM does this");
 }
 
-bool StillOpen(const ProposalState& proposal) {
+bool StillOpen(const ProposalRecord& proposal) {
   return proposal.live() && proposal.state != v1::PROPOSAL_STATE_AGREED;
 }
 
@@ -106,9 +108,9 @@ void TemRegister::NoteDependencies(const Header& header, const std::string& kind
     const auto body = Unpack<v1::ProposalClosure>(header);
     judgement.reads.assign(body.into().begin(), body.into().end());
   } else if (kind == kComment) {
-    const ProposalState* proposal =
+    const ProposalRecord* proposal =
         ProposalOf(ReferenceOf(header, Reference::RELATION_ANSWERS)->name());
-    if (proposal != nullptr) judgement.reads.push_back(proposal->name);
+    if (proposal != nullptr) judgement.reads.push_back(proposal->name());
   } else if (kind == kApproval) {
     const auto body = Unpack<v1::EditionApproval>(header);
     for (const auto& one : body.proposals()) {
@@ -161,7 +163,8 @@ absl::StatusOr<machine::Judgement> TemRegister::Validate(
   if (kind == kImplementation) name = ValidateImplementation(document);
   ENTENTE_ASSIGN_OR_RETURN(judgement.name, std::move(name));
   NoteDependencies(header, kind, judgement);
-  if (names_.count(judgement.name) != 0) {
+  if (rules::ChainOf(judgement.name) == judgement.name &&
+      chains().FindAny(judgement.name) != nullptr) {
     return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
                         "reference: {} exists already; use a new one", judgement.name);
   }
@@ -195,17 +198,13 @@ absl::Status TemRegister::CheckChanges(const v1::Proposal& body) const {
   return draft.Finish("body.changes").status();
 }
 
-absl::Status TemRegister::CheckRevises(const document::VerifiedDocument& document,
-                                       const ProposalState& proposal) const {
-  const auto& header = document.header();
-  if (proposal.originator_state() != document.parsed().originator.state) {
-    return Forbid(Reason::kProcedureForbids, proposal.name,
-                  "only its first sponsor's state may revise or end it");
-  }
-  if (ReferenceOf(header, Reference::RELATION_SUPERSEDES)->digest() != proposal.tip.view()) {
-    return rules::Moved(proposal.name);
-  }
-  return SameAudience(header, proposal);
+absl::StatusOr<const ProposalRecord*> TemRegister::FindSuperseded(
+    const document::VerifiedDocument& document) const {
+  ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
+                           machine::FindSuperseded(chains(), document));
+  const ProposalRecord* proposal = proposals_.Of(chain);
+  if (proposal == nullptr) return NoSuch(chain->name);
+  return proposal;
 }
 
 absl::StatusOr<std::string> TemRegister::ValidateProposal(
@@ -215,11 +214,11 @@ absl::StatusOr<std::string> TemRegister::ValidateProposal(
   Violations violations;
   CheckProposalTexts(body, violations);
   for (int i = 0; i < std::min(body.follows_size(), 16); ++i) {
-    const ProposalState* other = Find(body.follows(i), AsReader(document));
+    const ProposalRecord* other = Find(body.follows(i), AsReader(document));
     const std::string at = fmt::format("body.follows[{}]", i);
-    if (other == nullptr || other->name != body.follows(i)) {
+    if (other == nullptr || other->name() != body.follows(i)) {
       violations.Add(at, "does not exist or is not released to you");
-    } else if (!rules::Within(header.audience(), *other->audience)) {
+    } else if (!rules::Within(header.audience(), other->chain->audience())) {
       violations.Add(at, "is not released to all who would read of it here");
     }
   }
@@ -237,14 +236,13 @@ absl::StatusOr<std::string> TemRegister::ValidateProposal(
     ENTENTE_RETURN_IF_ERROR(CheckChanges(body));
     return NameOf(document, "proposals");
   }
-  const ProposalState* proposal = Find(before->name(), AsReader(document));
-  if (proposal == nullptr || proposal->name != before->name()) return NoSuch(before->name());
+  ENTENTE_ASSIGN_OR_RETURN(const ProposalRecord* proposal, FindSuperseded(document));
   if (!StillOpen(*proposal)) {
-    return Forbid(Reason::kChainEnded, proposal->name, "has ended or is agreed; its text stands");
+    return Forbid(Reason::kChainEnded, proposal->name(), "has ended or is agreed; its text stands");
   }
-  ENTENTE_RETURN_IF_ERROR(CheckRevises(document, *proposal));
+  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(*proposal->chain, document, budgets_, 0));
   ENTENTE_RETURN_IF_ERROR(CheckChanges(body));
-  return fmt::format("{}/revisions/{}", proposal->name, proposal->positions.size() + 1);
+  return machine::NextName(*proposal->chain);
 }
 
 absl::StatusOr<std::string> TemRegister::ValidateClosure(
@@ -267,23 +265,21 @@ absl::StatusOr<std::string> TemRegister::ValidateClosure(
       violations.Add("body.outcome", "is missing or unknown");
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
-  const std::string& name = ReferenceOf(document.header(), Reference::RELATION_SUPERSEDES)->name();
-  const ProposalState* proposal = Find(name, AsReader(document));
-  if (proposal == nullptr || proposal->name != name) return NoSuch(name);
-  if (!proposal->live()) return Forbid(Reason::kChainEnded, name, "has ended");
-  ENTENTE_RETURN_IF_ERROR(CheckRevises(document, *proposal));
+  ENTENTE_ASSIGN_OR_RETURN(const ProposalRecord* proposal, FindSuperseded(document));
+  if (!proposal->live()) return Forbid(Reason::kChainEnded, proposal->name(), "has ended");
+  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(*proposal->chain, document, budgets_, 0));
   for (int i = 0; i < into; ++i) {
     const std::string at = fmt::format("body.into[{}]", i);
-    const ProposalState* other = Find(body.into(i), AsReader(document));
-    if (other == nullptr || other->name != body.into(i) || !other->live()) {
+    const ProposalRecord* other = Find(body.into(i), AsReader(document));
+    if (other == nullptr || other->name() != body.into(i) || !other->live()) {
       return Fault(at, "is no live proposal that is released to you");
     }
     if (other == proposal) return Fault(at, "is the proposal itself");
-    if (!rules::Within(*proposal->audience, *other->audience)) {
+    if (!rules::Within(proposal->chain->audience(), other->chain->audience())) {
       return Fault(at, "is not released to all who have this one");
     }
   }
-  return fmt::format("{}/revisions/{}", proposal->name, proposal->positions.size() + 1);
+  return machine::NextName(*proposal->chain);
 }
 
 absl::StatusOr<std::string> TemRegister::ValidateStatement(
@@ -293,22 +289,22 @@ absl::StatusOr<std::string> TemRegister::ValidateStatement(
   const std::string kind(document::ShortKind(document.parsed().kind));
   const std::string& name = ReferenceOf(header, Reference::RELATION_ANSWERS)->name();
   const std::string& state = document.parsed().originator.state;
-  const Statement* said = FindStatement(name, AsReader(document));
-  const ProposalState* proposal = Find(name, AsReader(document));
-  if (said != nullptr && kind == kComment && said->kind == kComment) {
-    proposal = &proposals_[said->proposal];
-    if (!rules::Within(header.audience(), *said->audience)) {
+  const machine::Chain* said = chains().Find(name, AsReader(document));
+  const ProposalRecord* proposal = proposals_.Of(said);
+  if (kind == kComment && said != nullptr && said->name.find("/comments/") != std::string::npos) {
+    proposal = proposals_.Of(said->answered);
+    if (!rules::Within(header.audience(), said->audience())) {
       return base::RefuseArgument(Reason::kReleaseNeeded,
                                   "audience: is wider than that of {}, which it answers", name);
     }
-    if (!rules::Holds(header.audience(), rules::StateOf(name))) {
+    if (!rules::Holds(header.audience(), said->originator_state())) {
       return Fault("audience", "must hold the state that is answered");
     }
-  } else if (proposal == nullptr || proposal->name != name) {
+  } else if (proposal == nullptr || proposal->name() != name) {
     return NoSuch(name);
   }
   if (!StillOpen(*proposal)) {
-    return Forbid(Reason::kChainEnded, proposal->name, "has ended or is agreed");
+    return Forbid(Reason::kChainEnded, proposal->name(), "has ended or is agreed");
   }
   if (kind == kComment) {
     ENTENTE_RETURN_IF_ERROR(ValidateComment(header, *proposal));
@@ -328,7 +324,7 @@ absl::StatusOr<std::string> TemRegister::ValidateStatement(
 }
 
 absl::Status TemRegister::ValidateComment(const Header& header,
-                                          const ProposalState& proposal) const {
+                                          const ProposalRecord& proposal) const {
   const auto body = Unpack<v1::ProposalComment>(header);
   Violations violations;
   if (body.kind() < v1::COMMENT_KIND_COMMENT || body.kind() > v1::COMMENT_KIND_TECHNICAL_DATA) {
@@ -344,10 +340,10 @@ absl::Status TemRegister::ValidateComment(const Header& header,
                    body.node());
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
-  if (!rules::Within(header.audience(), *proposal.audience)) {
+  if (!rules::Within(header.audience(), proposal.chain->audience())) {
     return base::RefuseArgument(Reason::kReleaseNeeded,
                                 "audience: is wider than that of {}, which it is about",
-                                proposal.name);
+                                proposal.name());
   }
   if (!rules::Holds(header.audience(), proposal.originator_state())) {
     return Fault("audience", "must hold the first sponsor's state");
@@ -355,7 +351,7 @@ absl::Status TemRegister::ValidateComment(const Header& header,
   return absl::OkStatus();
 }
 
-absl::Status TemRegister::ValidatePosition(const Header& header, const ProposalState& proposal,
+absl::Status TemRegister::ValidatePosition(const Header& header, const ProposalRecord& proposal,
                                            const std::string& state,
                                            std::span<const std::string> partners) const {
   const auto body = Unpack<v1::ProposalPosition>(header);
@@ -380,21 +376,22 @@ absl::Status TemRegister::ValidatePosition(const Header& header, const ProposalS
   return absl::OkStatus();
 }
 
-absl::Status TemRegister::ValidateSponsorship(const Header& header, const ProposalState& proposal,
+absl::Status TemRegister::ValidateSponsorship(const Header& header, const ProposalRecord& proposal,
                                               const std::string& state) const {
   const auto body = Unpack<v1::ProposalSponsorship>(header);
   if (proposal.originator_state() == state) {
-    return Forbid(Reason::kProcedureForbids, proposal.name, "is your own; withdraw it to leave it");
+    return Forbid(Reason::kProcedureForbids, proposal.name(),
+                  "is your own; withdraw it to leave it");
   }
   const auto& sponsors = proposal.sponsors;
   const bool is_sponsor = std::find(sponsors.begin(), sponsors.end(), state) != sponsors.end();
   if (!body.withdrawn()) ENTENTE_RETURN_IF_ERROR(OnNewestText(body.text_digest(), proposal));
   if (is_sponsor == body.withdrawn()) return absl::OkStatus();
-  return Forbid(Reason::kProcedureForbids, proposal.name,
+  return Forbid(Reason::kProcedureForbids, proposal.name(),
                 is_sponsor ? "is sponsored by you already" : "is not sponsored by you");
 }
 
-absl::Status TemRegister::ValidateConclusion(const Header& header, const ProposalState& proposal,
+absl::Status TemRegister::ValidateConclusion(const Header& header, const ProposalRecord& proposal,
                                              const machine::ValidationContext& context,
                                              google::protobuf::Any& ruling) const {
   ENTENTE_RETURN_IF_ERROR(FromChair(context));
@@ -419,12 +416,12 @@ absl::Status TemRegister::ValidateConclusion(const Header& header, const Proposa
           return position != positions.end() && IsOpen(position->second);
         });
     if (objected) return absl::OkStatus();
-    return Forbid(Reason::kProcedureForbids, proposal.name,
+    return Forbid(Reason::kProcedureForbids, proposal.name(),
                   "meets no reserve and no block; carry it forward, or let its sponsor end it");
   }
   if (body.outcome() != v1::ProposalConclusion::OUTCOME_AGREED) return absl::OkStatus();
-  if (!proposal.audience->has_all_partners()) {
-    return Forbid(Reason::kProcedureForbids, proposal.name,
+  if (!proposal.chain->audience().has_all_partners()) {
+    return Forbid(Reason::kProcedureForbids, proposal.name(),
                   "is not released to all partners, so they cannot have agreed");
   }
   const Agreement agreement = AgreementOn(proposal, context.partners);
@@ -434,7 +431,7 @@ absl::Status TemRegister::ValidateConclusion(const Header& header, const Proposa
     why += (&one == &agreement.in_the_way.front() ? "" : "; ") + one;
   }
   base::Shorten(why, 1000);
-  return Forbid(Reason::kProcedureForbids, proposal.name, why);
+  return Forbid(Reason::kProcedureForbids, proposal.name(), why);
 }
 
 absl::StatusOr<std::vector<annex::Part>> TemRegister::PartsOf(const v1::EditionApproval& approval,
@@ -445,8 +442,8 @@ absl::StatusOr<std::vector<annex::Part>> TemRegister::PartsOf(const v1::EditionA
   for (int i = 0; i < approval.proposals_size(); ++i) {
     const auto& named = approval.proposals(i);
     const std::string at = fmt::format("body.proposals[{}]", i);
-    const ProposalState* proposal = Find(named.name(), reader);
-    if (proposal == nullptr || proposal->name != named.name()) {
+    const ProposalRecord* proposal = Find(named.name(), reader);
+    if (proposal == nullptr || proposal->name() != named.name()) {
       violations.Add(at, "does not exist or is not released to you");
     } else if (proposal->state != v1::PROPOSAL_STATE_AGREED) {
       violations.Add(at, "{} is {}, not agreed", named.name(),
@@ -455,7 +452,7 @@ absl::StatusOr<std::vector<annex::Part>> TemRegister::PartsOf(const v1::EditionA
       violations.Add(at + ".digest", "is not that of the agreed text");
     } else {
       CheckFreshIds(proposal->body, newest->content, at + ".changes", violations);
-      parts.push_back({proposal->name, proposal->number, proposal->meeting, &proposal->body,
+      parts.push_back({proposal->name(), proposal->number, proposal->meeting, &proposal->body,
                        &FindEdition(proposal->body.edition())->content});
     }
   }
@@ -539,7 +536,7 @@ absl::StatusOr<std::string> TemRegister::ValidateEdition(
   }
   const EditionState* base = FindEdition(body.base());
   const Reference* relates = ReferenceOf(header, Reference::RELATION_RELATES_TO);
-  if (base == nullptr || relates == nullptr || relates->name() != base->name) {
+  if (base == nullptr || relates == nullptr || relates->name() != base->chain->name) {
     return Fault("references", "must name the base's document with RELATES_TO");
   }
   if (base != FindEdition("")) return Fault("body.base", "is no longer the newest edition");
@@ -547,8 +544,8 @@ absl::StatusOr<std::string> TemRegister::ValidateEdition(
   for (const std::string& proposal : approval.proposals) {
     auto& one = *parts_of.add_proposals();
     one.set_name(proposal);
-    auto it = by_name_.find(proposal);
-    if (it != by_name_.end()) one.set_digest(proposals_[it->second].text_digest.str());
+    const ProposalRecord* named = proposals_.Of(chains().FindAny(proposal));
+    if (named != nullptr) one.set_digest(named->text_digest.str());
   }
   ENTENTE_ASSIGN_OR_RETURN(const auto parts, PartsOf(parts_of, AsReader(document)));
   ENTENTE_ASSIGN_OR_RETURN(const auto assembly,
@@ -606,18 +603,11 @@ absl::StatusOr<std::string> TemRegister::ValidateCrosswalk(
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
   const Reference* before = ReferenceOf(header, Reference::RELATION_SUPERSEDES);
   if (before == nullptr) return NameOf(document, "crosswalks");
-  const CrosswalkChain* chain = crosswalks_.Find(before->name());
-  if (chain == nullptr || !entry::Includes(*chain->audience, state, true)) {
-    return NoSuch(before->name());
-  }
-  if (rules::StateOf(chain->name) != state) {
-    return Forbid(Reason::kProcedureForbids, chain->name, "is another state's");
-  }
-  if (before->digest() != chain->tip.view()) return rules::Moved(chain->name);
-  if (entry::LedgerIdOf("", header.audience()) != entry::LedgerIdOf("", *chain->audience)) {
-    return base::RefuseArgument(Reason::kAudienceChanged, "audience: a crosswalk stays in its own");
-  }
-  return fmt::format("{}/revisions/{}", chain->name, chain->positions.size() + 1);
+  ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
+                           machine::FindSuperseded(chains(), document));
+  if (chain->name.find("/crosswalks/") == std::string::npos) return NoSuch(chain->name);
+  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(*chain, document, budgets_, 0));
+  return machine::NextName(*chain);
 }
 
 absl::StatusOr<std::string> TemRegister::ValidateImplementation(

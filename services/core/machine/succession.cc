@@ -1,0 +1,50 @@
+#include "services/core/machine/succession.h"
+
+#include "services/core/base/status.h"
+#include "services/core/machine/register.h"
+#include "services/core/rules/links.h"
+
+namespace entente::machine {
+
+using base::Reason;
+using rules::Reference;
+
+absl::StatusOr<const Chain*> FindNamed(const Chains& chains, std::string_view name,
+                                       const document::VerifiedDocument& document) {
+  const Chain* chain =
+      chains.Find(name, {.state = document.parsed().originator.state, .is_partner = true});
+  if (chain == nullptr || chain->name != name) return rules::NoSuch(name);
+  return chain;
+}
+
+absl::StatusOr<const Chain*> FindSuperseded(const Chains& chains,
+                                            const document::VerifiedDocument& document) {
+  const Reference* before = rules::ReferenceOf(document.header(), Reference::RELATION_SUPERSEDES);
+  ENTENTE_ASSIGN_OR_RETURN(const Chain* chain, FindNamed(chains, before->name(), document));
+  if (chain->originator_state() != document.parsed().originator.state) {
+    return rules::Forbid(Reason::kProcedureForbids, chain->name,
+                         "only its originator's state may change it");
+  }
+  return chain;
+}
+
+absl::Status CheckSucceeds(const Chain& chain, const document::VerifiedDocument& document,
+                           const Budgets& budgets, uint64_t facts) {
+  const auto& header = document.header();
+  const Reference* before = rules::ReferenceOf(header, Reference::RELATION_SUPERSEDES);
+  if (before->digest() != chain.tip.view()) return rules::Moved(chain.name);
+  ENTENTE_RETURN_IF_ERROR(CheckChain(budgets, {chain.name, chain.positions.size(), facts}));
+  if (entry::LedgerIdOf("", header.audience()) == entry::LedgerIdOf("", chain.audience())) {
+    return absl::OkStatus();
+  }
+  return base::RefuseArgument(Reason::kAudienceChanged,
+                              "audience: {} stays in its audience; to reach others, open a new one "
+                              "to them",
+                              chain.name);
+}
+
+std::string NextName(const Chain& chain) {
+  return fmt::format("{}/revisions/{}", chain.name, chain.positions.size() + 1);
+}
+
+}  // namespace entente::machine
