@@ -2,10 +2,10 @@
 #include <iostream>
 
 #include "clients/cli/cli.h"
-#include "clients/cli/groups.h"
 #include "clients/sdk/delivery.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/grpc_status.h"
+#include "services/groups.h"
 
 namespace entente::cli {
 namespace {
@@ -117,12 +117,12 @@ absl::Status Prove(const Context& context, const LedgerOptions& options) {
 }
 
 absl::Status Delivery(const Context& context, const LedgerOptions& options) {
-  const std::string group = GroupOfName(options.name);
-  if (group.empty()) {
+  const machine::Group* group = GroupOfName(options.name);
+  if (group == nullptr) {
     return base::RefuseArgument(base::Reason::kFieldInvalid, "{} is not a document's name",
                                 options.name);
   }
-  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(group));
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(std::string(group->name)));
   ENTENTE_ASSIGN_OR_RETURN(const auto delivery, sdk::FetchDelivery(*client, options.name));
   if (context.json) {
     std::cout << ToJson(delivery.response) << "\n";

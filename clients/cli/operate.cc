@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <iostream>
 
-#include "clients/cli/groups.h"
 #include "clients/cli/verify.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/names.h"

@@ -2,13 +2,13 @@
 #include <iostream>
 
 #include "clients/cli/cli.h"
-#include "clients/cli/groups.h"
 #include "clients/cli/trend_html.h"
 #include "clients/cli/trend_table.h"
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/grpc_status.h"
 #include "services/core/trends/trends.h"
+#include "services/groups.h"
 
 namespace entente::cli {
 namespace {
@@ -75,9 +75,9 @@ absl::StatusOr<pb::GetTrendsResponse> Fetch(sdk::Client& client, const std::stri
   return response;
 }
 
-std::vector<std::string> DimensionsOf(const std::string& group, const TrendOptions& options) {
+std::vector<std::string> DimensionsOf(const machine::Group& group, const TrendOptions& options) {
   std::vector<std::string> names;
-  for (const auto& dimension : MakeRegister(group)->Dimensions()) {
+  for (const auto& dimension : group.make_register({})->Dimensions()) {
     const bool asked = options.by.empty() || std::find(options.by.begin(), options.by.end(),
                                                        dimension.name) != options.by.end();
     if (asked) names.push_back(dimension.name);
@@ -91,13 +91,14 @@ absl::Status Trend(const Context& context, TrendOptions options) {
   if (options.from.empty()) options.from = trends::FormatMonth(now - 11);
   ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
   std::vector<TrendSection> sections;
-  for (const std::string& group : Groups()) {
+  for (const machine::Group* one : Groups()) {
+    const std::string group(one->name);
     const auto& endpoints = agency->config().endpoints();
     const bool known = std::any_of(endpoints.begin(), endpoints.end(),
                                    [&](const auto& e) { return e.group() == group; });
     if (!known || (!options.group.empty() && options.group != group)) continue;
     ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(group));
-    for (const std::string& dimension : DimensionsOf(group, options)) {
+    for (const std::string& dimension : DimensionsOf(*one, options)) {
       ENTENTE_ASSIGN_OR_RETURN(auto table, Fetch(*client, dimension, options));
       sections.push_back({group + ": " + dimension, std::move(table)});
     }

@@ -7,7 +7,6 @@
 #include <set>
 
 #include "clients/cli/cli.h"
-#include "clients/cli/groups.h"
 #include "clients/cli/saved_entries.h"
 #include "clients/cli/verify.h"
 #include "services/core/base/clock.h"
@@ -15,6 +14,7 @@
 #include "services/core/crypto/hash.h"
 #include "services/core/journal/engines/open_journal.h"
 #include "services/core/machine/machine.h"
+#include "services/groups.h"
 
 namespace entente::cli {
 namespace {
@@ -177,8 +177,7 @@ std::string GroupOf(const fs::path& folder, const std::string& otherwise) {
   const std::string note = base::ReadFile(folder.string() + "/checkpoint").value_or("");
   const std::string origin = note.substr(0, note.find('\n'));
   const auto parts = base::Split(origin, '/');
-  return parts.size() == 3 && MakeRegister(std::string(parts[1])) != nullptr ? std::string(parts[1])
-                                                                             : otherwise;
+  return parts.size() == 3 && FindGroup(parts[1]) != nullptr ? std::string(parts[1]) : otherwise;
 }
 
 absl::Status VerifyFolder(const sdk::Agency& agency, const VerifyOptions& options,
@@ -321,9 +320,12 @@ void NoteTime(const std::string& file, absl::Time time) {
 absl::Status FsckFile(const Context& context, const identity::Directory& directory,
                       const std::string& path, const std::string& group) {
   Findings findings(context.json);
-  const auto reg = MakeRegister(group);
-  if (reg == nullptr)
-    return base::RefuseArgument(Reason::kFieldInvalid, "--group: iem, leem or tem");
+  const machine::Group* served = FindGroup(group);
+  if (served == nullptr) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "--group: \"{}\" is none of {}", group,
+                                GroupNames());
+  }
+  const auto reg = served->make_register({});  // whose rules a replay never asks
   auto opened = journal::OpenToRead(path, directory.trust_domain() + "/" + group);
   if (!opened.ok()) {
     if (opened.status().code() != absl::StatusCode::kDataLoss) return opened.status();

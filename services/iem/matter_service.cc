@@ -5,6 +5,7 @@
 #include "services/core/base/status.h"
 #include "services/core/feed/feed.h"
 #include "services/core/rpc/reading.h"
+#include "services/iem/register/group.h"
 
 namespace entente::iem {
 namespace {
@@ -24,18 +25,12 @@ bool Matches(const Matter& matter,
 }  // namespace
 
 rpc::GroupModule IemModule() {
-  return {.group = "iem",
-          .make_register =
-              [](const config::v1::RegimeProfile& profile) {
-                return std::make_unique<MatterRegister>(profile);
-              },
-          .make_services =
-              [](rpc::Backend& backend, machine::Register& reg) {
-                std::vector<std::unique_ptr<rpc::Service>> services;
-                services.push_back(std::make_unique<MatterServiceImpl>(
-                    backend, static_cast<const MatterRegister&>(reg)));
-                return services;
-              }};
+  return {.group = kIem, .make_services = [](rpc::Backend& backend, machine::Register& reg) {
+            std::vector<std::unique_ptr<rpc::Service>> services;
+            services.push_back(std::make_unique<MatterServiceImpl>(
+                backend, static_cast<const MatterRegister&>(reg)));
+            return services;
+          }};
 }
 
 struct MatterServiceImpl::Found {

@@ -7,6 +7,7 @@
 #include "services/core/rules/checks.h"
 #include "services/leem/annex_follower.h"
 #include "services/leem/register/denial_rules.h"
+#include "services/leem/register/group.h"
 
 namespace entente::leem {
 namespace {
@@ -62,11 +63,7 @@ void CopyDenial(const Denial& denial, v1::Denial& out) {
 }  // namespace
 
 rpc::GroupModule LeemModule() {
-  return {.group = "leem",
-          .make_register =
-              [](const config::v1::RegimeProfile& profile) {
-                return std::make_unique<DenialRegister>(profile);
-              },
+  return {.group = kLeem,
           .make_services =
               [](rpc::Backend& backend, machine::Register& reg) {
                 std::vector<std::unique_ptr<rpc::Service>> services;

@@ -6,6 +6,7 @@
 #include "services/core/feed/feed.h"
 #include "services/core/rpc/reading.h"
 #include "services/tem/annex_service.h"
+#include "services/tem/register/group.h"
 
 namespace entente::tem {
 namespace {
@@ -30,19 +31,13 @@ bool Matches(const ProposalRecord& proposal, const std::multimap<std::string, st
 }  // namespace
 
 rpc::GroupModule TemModule() {
-  return {.group = "tem",
-          .make_register =
-              [](const config::v1::RegimeProfile& profile) {
-                return std::make_unique<TemRegister>(profile);
-              },
-          .make_services =
-              [](rpc::Backend& backend, machine::Register& reg) {
-                const auto& tem = static_cast<const TemRegister&>(reg);
-                std::vector<std::unique_ptr<rpc::Service>> services;
-                services.push_back(std::make_unique<ProposalServiceImpl>(backend, tem));
-                services.push_back(std::make_unique<AnnexServiceImpl>(backend, tem));
-                return services;
-              }};
+  return {.group = kTem, .make_services = [](rpc::Backend& backend, machine::Register& reg) {
+            const auto& tem = static_cast<const TemRegister&>(reg);
+            std::vector<std::unique_ptr<rpc::Service>> services;
+            services.push_back(std::make_unique<ProposalServiceImpl>(backend, tem));
+            services.push_back(std::make_unique<AnnexServiceImpl>(backend, tem));
+            return services;
+          }};
 }
 
 v1::ProposalView ProposalServiceImpl::View(const ProposalRecord& proposal,

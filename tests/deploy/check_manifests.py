@@ -35,7 +35,7 @@ tested = {case['alertname'] for test in yaml.safe_load((root / 'deploy/prometheu
 for rule in (r for g in rules['groups'] for r in g['rules'] if 'alert' in r):
     if rule['alert'] not in tested:
         bad.append(f'{rule["alert"]}: no unit test lets it fire')
-compose = yaml.safe_load((root / 'compose.yaml').read_text())
+compose = yaml.safe_load((root / 'deploy/compose.yaml').read_text())
 for name in ('iem', 'leem', 'tem'):
     service = compose['services'][name]
     if not service['read_only'] or service['cap_drop'] != ['ALL'] or 'mem_limit' not in service:

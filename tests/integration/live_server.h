@@ -38,7 +38,7 @@ class LiveServer {
         profile_(profile),
         journals_(std::move(journals)) {
     Write("ca.crt", regime.service_authority().Pem());
-    tls_ = regime.IssueServiceTls(module.group);
+    tls_ = regime.IssueServiceTls(module.name());
     Write("tls.crt", tls_->chain[0].Pem());
     Write("tls.key", tls_->key.Pem());
     Write("log.key", regime.log_key().Pem());
@@ -51,7 +51,7 @@ class LiveServer {
     options.limits = limits_;
     options.audit = audit_.get();
     options.memory = memory_;
-    options.config.set_group(module_.group);
+    options.config.set_group(module_.name());
     options.config.set_listen("127.0.0.1:0");
     options.config.set_database_file(folder_.File("leem.db"));
     options.config.set_tls_certificate_file(folder_.File("tls.crt"));

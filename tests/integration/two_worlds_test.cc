@@ -182,6 +182,11 @@ TEST_F(TwoWorldsTest, AnOutsiderCannotTellThemApart) {
       regime_.Revision("nz", "n2", regime_.Denial("nz", "n2"), "partners/jp/denials/hidden",
                        TestRegime::DigestOf(hidden), revocation);
   const auto attempt_signed = regime_.Sign(attempt);
+  auto guess = regime_.Denial("nz", "guess", {"nz"});
+  auto& guessed = *guess.add_references();
+  guessed.set_relation(pb::Reference::RELATION_ANSWERS);
+  guessed.set_name("partners/jp/denials/hidden");
+  const auto guess_signed = regime_.Sign(guess);
   const auto later = regime_.Sign(regime_.Denial("nz", "n3"));
 
   std::string transcripts[2];
@@ -197,6 +202,7 @@ TEST_F(TwoWorldsTest, AnOutsiderCannotTellThemApart) {
     const std::string ledger = entry::LedgerIdOf("leem", first.audience());
     AskEverything(nz, "partners/jp/denials/hidden", ledger);
     nz.Submit(attempt_signed);
+    nz.Submit(guess_signed);
     nz.Submit(later);
     nz.Submit(later);
     AskEverything(nz, "partners/jp/denials/hidden", ledger);

@@ -1,11 +1,13 @@
 #include "services/core/machine/chains.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
 #include "services/core/machine/register.h"
+#include "services/core/rules/checks.h"
 #include "services/core/rules/links.h"
 
 namespace entente::machine {
@@ -14,11 +16,13 @@ namespace {
 uint64_t BytesOf(const Chain& chain) {
   constexpr uint64_t kIndexed = 32;
   return sizeof(Chain) + kIndexed + HeapBytes(chain.name) + HeapBytes(chain.positions) +
-         HeapBytes(chain.answers);
+         HeapBytes(chain.said);
 }
 
-bool Reads(const Reader& reader, const Chain& chain) {
-  return entry::Includes(chain.audience(), reader.state, reader.is_partner);
+uint64_t BytesOf(const Chain::Said& shelf) { return HeapBytes(shelf.answers); }
+
+bool Reads(const Reader& reader, const Ledger& ledger) {
+  return entry::Includes(ledger.audience, reader.state, reader.is_partner);
 }
 
 }  // namespace
@@ -26,6 +30,31 @@ bool Reads(const Reader& reader, const Chain& chain) {
 bool Before(const Chain& a, const Chain& b) {
   return std::tie(a.recorded_micros, a.ledger->id, a.index) <
          std::tie(b.recorded_micros, b.ledger->id, b.index);
+}
+
+void VisitInOrder(std::vector<Run> runs, const Chain* after,
+                  const std::function<bool(const Chain&)>& visit) {
+  const auto before = [](const Chain* a, const Chain* b) { return Before(*a, *b); };
+  const auto later = [](const Run& a, const Run& b) { return Before(*b.front(), *a.front()); };
+  for (Run& run : runs) {
+    if (after == nullptr) break;
+    run = run.subspan(
+        static_cast<size_t>(std::upper_bound(run.begin(), run.end(), after, before) - run.begin()));
+  }
+  runs.erase(std::remove_if(runs.begin(), runs.end(), [](const Run& run) { return run.empty(); }),
+             runs.end());
+  std::make_heap(runs.begin(), runs.end(), later);  // the first one on top
+  while (!runs.empty()) {
+    std::pop_heap(runs.begin(), runs.end(), later);
+    Run& run = runs.back();
+    if (!visit(*run.front())) return;
+    run = run.subspan(1);
+    if (run.empty()) {
+      runs.pop_back();
+    } else {
+      std::push_heap(runs.begin(), runs.end(), later);
+    }
+  }
 }
 
 const Chain* Chains::Apply(const entry::pb::Leaf& leaf, const entry::pb::Document& header,
@@ -41,6 +70,7 @@ const Chain* Chains::Apply(const entry::pb::Leaf& leaf, const entry::pb::Documen
     footprint_ -= BytesOf(*chain);
   } else {
     if (by_name_.contains(name)) return nullptr;
+    const Chain* answered = AnsweredBy(header);
     chain = &chains_.emplace_back();
     chain->number = static_cast<uint32_t>(chains_.size()) - 1;
     chain->name = name;
@@ -48,21 +78,35 @@ const Chain* Chains::Apply(const entry::pb::Leaf& leaf, const entry::pb::Documen
     chain->index = place.index;
     chain->recorded_micros = micros;
     by_name_.emplace(chain->name, chain->number);
-    const auto* said = rules::ReferenceOf(header, rules::Reference::RELATION_ANSWERS);
-    if (said != nullptr && FindAny(said->name()) != nullptr) {
-      Chain& to = chains_[FindAny(said->name())->number];
-      Chain& first = to.answered == nullptr ? to : chains_[to.answered->number];
-      footprint_ -= BytesOf(first);
-      first.answers.push_back(chain);
-      footprint_ += BytesOf(first);
-      chain->answered = &first;
-    }
+    if (answered != nullptr) Shelve(*chain, chains_[answered->number]);
   }
   chain->positions.push_back(place.position);
   chain->tip = digest;
   chain->updated_micros = micros;
   footprint_ += BytesOf(*chain);
   return chain;
+}
+
+const Chain* Chains::AnsweredBy(const entry::pb::Document& header) const {
+  const auto* reference = rules::ReferenceOf(header, rules::Reference::RELATION_ANSWERS);
+  const Chain* chain = reference == nullptr ? nullptr : FindAny(reference->name());
+  if (chain == nullptr || !rules::Within(header.audience(), chain->audience())) return nullptr;
+  if (chain->answered == nullptr) return chain;
+  return rules::Within(header.audience(), chain->answered->audience()) ? chain->answered : nullptr;
+}
+
+void Chains::Shelve(Chain& answer, Chain& to) {
+  footprint_ -= BytesOf(to);
+  auto shelf = std::find_if(to.said.begin(), to.said.end(),
+                            [&](const Chain::Said& one) { return one.ledger == answer.ledger; });
+  if (shelf == to.said.end()) {
+    to.said.push_back({answer.ledger, {}});
+    shelf = std::prev(to.said.end());
+  }
+  footprint_ -= BytesOf(*shelf);
+  shelf->answers.push_back(&answer);
+  footprint_ += BytesOf(*shelf) + BytesOf(to);
+  answer.answered = &to;
 }
 
 const Chain* Chains::FindAny(std::string_view name) const {
@@ -72,28 +116,36 @@ const Chain* Chains::FindAny(std::string_view name) const {
 
 const Chain* Chains::Find(std::string_view name, const Reader& reader) const {
   const Chain* chain = FindAny(name);
-  return chain != nullptr && Reads(reader, *chain) ? chain : nullptr;
+  return chain != nullptr && Reads(reader, *chain->ledger) ? chain : nullptr;
 }
 
 base::Digest Chains::Fingerprint() const {
   FingerprintHash hash;
   for (const Chain& chain : chains_) {
-    const auto& [number, name, ledger, index, positions, tip, answered, answers, recorded_micros,
+    const auto& [number, name, ledger, index, positions, tip, answered, said, recorded_micros,
                  updated_micros] = chain;
     hash.Add(number, name, ledger->id, index, positions, tip, recorded_micros, updated_micros,
-             answered == nullptr ? number : answered->number, answers.size());
-    for (const Chain* answer : answers) hash.Add(answer->number);
+             answered == nullptr ? number : answered->number, said.size());
+    for (const Chain::Said& shelf : said) {
+      hash.Add(shelf.ledger->id, shelf.answers.size());
+      for (const Chain* answer : shelf.answers) hash.Add(answer->number);
+    }
   }
   return hash.digest();
 }
 
-std::vector<const Chain*> Chains::AnswersTo(const Chain& chain, const Reader& reader) const {
-  std::vector<const Chain*> answers;
-  for (const Chain* answer : chain.answers) {
-    if (Reads(reader, *answer)) answers.push_back(answer);
+std::vector<const Chain*> Chains::AnswersTo(const Chain& chain, const Reader& reader,
+                                            const Chain* after, size_t most) {
+  std::vector<Run> runs;
+  for (const Chain::Said& shelf : chain.said) {
+    if (Reads(reader, *shelf.ledger)) runs.emplace_back(shelf.answers);
   }
-  std::sort(answers.begin(), answers.end(),
-            [](const Chain* a, const Chain* b) { return Before(*a, *b); });
+  std::vector<const Chain*> answers;
+  VisitInOrder(std::move(runs), after, [&](const Chain& answer) {
+    if (answers.size() == most) return false;
+    answers.push_back(&answer);
+    return true;
+  });
   return answers;
 }
 

@@ -5,7 +5,11 @@
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_CHAINS_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_CHAINS_H_
 
+#include <algorithm>
+#include <cstdint>
 #include <deque>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,23 +32,44 @@ struct Chain {
   absl::InlinedVector<uint64_t, 1> positions;  // of its documents, in the journal
   base::Digest tip;                            // of the newest document
   const Chain* answered = nullptr;             // what it was said to; null: nothing
-  std::vector<const Chain*> answers;           // what was said to it, in order of recording
-  int64_t recorded_micros = 0;                 // its first document
-  int64_t updated_micros = 0;                  // its newest document
+  // What was said to it, by ledger: a reader is not made to walk what is hidden from him (law 6).
+  struct Said {
+    const Ledger* ledger = nullptr;
+    std::vector<const Chain*> answers;  // in order
+  };
+  std::vector<Said> said;
+  int64_t recorded_micros = 0;  // its first document
+  int64_t updated_micros = 0;   // its newest document
 
   std::string_view originator_state() const { return std::string_view(name).substr(9, 2); }
   const entry::pb::Audience& audience() const { return ledger->audience; }
+  // Whether something was said to it, whoever may read that, of which `is_that` holds.
+  template <typename IsThat>
+  bool AnyAnswer(const IsThat& is_that) const {
+    return std::any_of(said.begin(), said.end(), [&](const Said& shelf) {
+      return std::any_of(shelf.answers.begin(), shelf.answers.end(),
+                         [&](const Chain* answer) { return is_that(*answer); });
+    });
+  }
 };
 
 // Whether `a` comes before `b` in every list: by recorded time, ledger and index, which everybody
 // who may read both can compute.
 bool Before(const Chain& a, const Chain& b);
 
+// Chains of one ledger, by Before.
+using Run = std::span<const Chain* const>;
+// Calls `visit` with the chains of all runs after `after` (null: from the first), by Before, until
+// it returns false.
+void VisitInOrder(std::vector<Run> runs, const Chain* after,
+                  const std::function<bool(const Chain&)>& visit);
+
 // Not thread-safe; the machine's lock guards it.
 class Chains {
  public:
   // A recorded document, in order. Null if its name continues a chain that is not there, or one of
-  // another ledger.
+  // another ledger. It answers what it says it does if all who read it read that, too: whatever a
+  // group checks, nobody learns of a chain by answering a name that he has guessed (law 6).
   const Chain* Apply(const entry::pb::Leaf& leaf, const entry::pb::Document& header,
                      const base::Digest& digest, const Place& place);
 
@@ -52,8 +77,10 @@ class Chains {
   const Chain* FindAny(std::string_view name) const;
   // The same, null also if the reader may not read it.
   const Chain* Find(std::string_view name, const Reader& reader) const;
-  // What was said to a chain, or to what was said to it, and the reader may read, by Before.
-  std::vector<const Chain*> AnswersTo(const Chain& chain, const Reader& reader) const;
+  // What was said to a chain, or to what was said to it, and the reader may read, by Before: from
+  // after `after` (null: from the first), so many at most.
+  static std::vector<const Chain*> AnswersTo(const Chain& chain, const Reader& reader,
+                                             const Chain* after = nullptr, size_t most = SIZE_MAX);
   size_t size() const { return chains_.size(); }
   const Chain& operator[](uint32_t number) const { return chains_[number]; }
   // Bytes of memory.
@@ -62,6 +89,10 @@ class Chains {
   base::Digest Fingerprint() const;
 
  private:
+  // What a document answers; null: nothing.
+  const Chain* AnsweredBy(const entry::pb::Document& header) const;
+  void Shelve(Chain& answer, Chain& to);
+
   std::deque<Chain> chains_;
   absl::btree_map<std::string_view, uint32_t> by_name_;  // keys are the chains' own names
   uint64_t footprint_ = 0;

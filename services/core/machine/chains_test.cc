@@ -104,6 +104,45 @@ TEST_F(ChainsTest, WhatIsSaidToAnAnswerIsSaidToTheChain) {
   EXPECT_EQ(Put("partners/nz/comments/2", 4, {}, "partners/kr/none/1")->answered, nullptr);
 }
 
+// Else he could tell from what is listed under his own whether the name that he guessed is taken.
+TEST_F(ChainsTest, NobodyAnswersWhatHisReadersMayNotRead) {
+  ASSERT_NE(Put("partners/kr/denials/hidden", 1, {"jp", "kr"}), nullptr);
+  const Chain* guess = Put("partners/nz/denials/a", 2, {"nz"}, "partners/kr/denials/hidden");
+  const Chain* absent = Put("partners/nz/denials/b", 3, {"nz"}, "partners/kr/denials/absent");
+  EXPECT_EQ(guess->answered, nullptr);
+  EXPECT_EQ(absent->answered, nullptr);
+  ASSERT_NE(Put("partners/nz/denials/c", 4, {"nz"}, guess->name), nullptr);
+  EXPECT_THAT(AnswersTo(guess->name, kNz), ElementsAre("partners/nz/denials/c"));
+  EXPECT_EQ(Put("partners/nz/denials/self", 5, {"nz"}, "partners/nz/denials/self")->answered,
+            nullptr);
+  // An answer that is wider than what it answers, or than the first of the chain.
+  EXPECT_EQ(Put("partners/jp/denials/wide", 6, {}, "partners/kr/denials/hidden")->answered,
+            nullptr);
+  ASSERT_NE(
+      Put("partners/jp/denials/fits", 7, {"jp", "kr"}, "partners/kr/denials/hidden")->answered,
+      nullptr);
+}
+
+TEST_F(ChainsTest, AnswersAreReadInPages) {
+  const Chain* chain = Put("partners/kr/alerts/1", 1);
+  for (int i = 0; i < 9; ++i) {
+    ASSERT_NE(Put("partners/nz/answers/" + std::to_string(i), 10 + i / 3 - 3 * (i % 3),
+                  i % 3 == 0 ? std::vector<std::string>{}
+                             : std::vector<std::string>{i % 3 == 1 ? "jp" : "au", "kr", "nz"},
+                  chain->name),
+              nullptr);
+  }
+  const auto whole = Chains::AnswersTo(*chain, kKr);
+  ASSERT_EQ(whole.size(), 9u);
+  std::vector<const Chain*> paged;
+  for (const Chain* last = nullptr;; last = paged.back()) {
+    const auto page = Chains::AnswersTo(*chain, kKr, last, 2);
+    paged.insert(paged.end(), page.begin(), page.end());
+    if (page.size() < 2) break;
+  }
+  EXPECT_EQ(paged, whole);
+}
+
 TEST_F(ChainsTest, TheFingerprintTellsAnswersAndRevisions) {
   std::vector<base::Digest> seen = {chains_.Fingerprint()};
   const auto changed = [&](const Chain* chain) {
@@ -122,7 +161,7 @@ TEST_F(ChainsTest, AReleasedIndexGoesOnWhereAPageEnded) {
   std::vector<const Chain*> chains;
   for (int i = 0; i < 6; ++i) {
     chains.push_back(
-        Put("partners/kr/alerts/" + std::to_string(i), 10 - i / 2,
+        Put("partners/kr/alerts/" + std::to_string(i), 10 + i / 2 - 4 * (i % 2),
             i % 2 == 0 ? std::vector<std::string>{} : std::vector<std::string>{"kr", "nz"}));
     index.Add(*chains.back(), "all");
     index.Add(*chains.back(), "all");

@@ -30,35 +30,12 @@ class ReleasedIndex {
   // that the reader may read, by Before, until it returns false.
   void Visit(const Reader& reader, const std::string& key, const Chain* after,
              const std::function<bool(const Chain&)>& visit) const {
-    struct Run {
-      const Chain* const* next;
-      const Chain* const* end;
-      bool operator<(const Run& other) const {
-        return Before(**other.next, **next);
-      }  // first on top
-    };
     std::vector<Run> runs;
     by_reader_.ForEach(reader, [&](const Shelf* shelf) {
       auto it = shelf->chains.find(key);
-      if (it == shelf->chains.end()) return;
-      const Chain* const* next = it->second.data();
-      const Chain* const* end = next + it->second.size();
-      if (after != nullptr) {
-        next = std::upper_bound(next, end, after, BeforeThat);
-      }
-      if (next != end) runs.push_back({next, end});
+      if (it != shelf->chains.end()) runs.emplace_back(it->second);
     });
-    std::make_heap(runs.begin(), runs.end());
-    while (!runs.empty()) {
-      std::pop_heap(runs.begin(), runs.end());
-      Run& run = runs.back();
-      if (!visit(**run.next)) return;
-      if (++run.next == run.end) {
-        runs.pop_back();
-      } else {
-        std::push_heap(runs.begin(), runs.end());
-      }
-    }
+    VisitInOrder(std::move(runs), after, visit);
   }
 
  private:

@@ -13,7 +13,11 @@ absl::StatusOr<const Chain*> FindNamed(const Chains& chains, std::string_view na
                                        const document::VerifiedDocument& document) {
   const Chain* chain =
       chains.Find(name, {.state = document.parsed().originator.state, .is_partner = true});
-  if (chain == nullptr || chain->name != name) return rules::NoSuch(name);
+  if (chain == nullptr) return rules::NoSuch(name);
+  if (chain->name != name) {
+    return rules::Fault("references",
+                        fmt::format("{} is named by its first document, {}", name, chain->name));
+  }
   return chain;
 }
 
@@ -29,11 +33,13 @@ absl::StatusOr<const Chain*> FindSuperseded(const Chains& chains,
 }
 
 absl::Status CheckSucceeds(const Chain& chain, const document::VerifiedDocument& document,
-                           const Budgets& budgets, uint64_t facts) {
+                           Role role, const Budgets& budgets, uint64_t facts) {
   const auto& header = document.header();
   const Reference* before = rules::ReferenceOf(header, Reference::RELATION_SUPERSEDES);
   if (before->digest() != chain.tip.view()) return rules::Moved(chain.name);
-  ENTENTE_RETURN_IF_ERROR(CheckChain(budgets, {chain.name, chain.positions.size(), facts}));
+  if (role != Role::kEnds) {
+    ENTENTE_RETURN_IF_ERROR(CheckChain(budgets, {chain.name, chain.positions.size(), facts}));
+  }
   if (entry::LedgerIdOf("", header.audience()) == entry::LedgerIdOf("", chain.audience())) {
     return absl::OkStatus();
   }

@@ -10,6 +10,7 @@
 #include "services/core/document/document.h"
 #include "services/core/machine/budgets.h"
 #include "services/core/machine/chains.h"
+#include "services/core/machine/group.h"
 
 namespace entente::machine {
 
@@ -22,10 +23,10 @@ absl::StatusOr<const Chain*> FindNamed(const Chains& chains, std::string_view na
 // judges next.
 absl::StatusOr<const Chain*> FindSuperseded(const Chains& chains,
                                             const document::VerifiedDocument& document);
-// After that: CHAIN_MOVED if the document does not name the newest one, BUDGET_EXCEEDED if the
-// chain is full or has too many facts, AUDIENCE_CHANGED.
+// After that: CHAIN_MOVED if the document does not name the newest one, AUDIENCE_CHANGED, and,
+// unless the document ends the chain, BUDGET_EXCEEDED if that is full or has too many facts.
 absl::Status CheckSucceeds(const Chain& chain, const document::VerifiedDocument& document,
-                           const Budgets& budgets, uint64_t facts);
+                           Role role, const Budgets& budgets, uint64_t facts);
 // The name of a chain's next document.
 std::string NextName(const Chain& chain);
 

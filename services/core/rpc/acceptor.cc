@@ -35,6 +35,8 @@ constexpr double kHandshakesMax = 64;
 constexpr double kHandshakesPerSecond = 1;
 // What a cut costs beside: whoever is cut again and again comes back every few seconds.
 constexpr double kHandshakesPerCut = 4;
+// As many connections may keep one at once before the next has to wait for a cut.
+constexpr int kHandOverThreads = 4;
 // Sources that are remembered: an agency has few.
 constexpr size_t kKnownMax = 4096;
 constexpr auto kKnownFor = std::chrono::hours(24);
@@ -147,7 +149,9 @@ void Acceptor::AddTo(grpc::ServerBuilder& builder,
 
 void Acceptor::Start() {
   watcher_ = std::thread([this] { Watch(); });
-  hand_over_ = std::thread([this] { HandOverAll(); });
+  for (int i = 0; i < kHandOverThreads; ++i) {
+    hand_over_.emplace_back([this] { HandOverAll(); });
+  }
 }
 
 void Acceptor::Stop(absl::Duration cut_after) {
@@ -161,7 +165,7 @@ void Acceptor::Stop(absl::Duration cut_after) {
     while (!unproven_.empty()) Close(unproven_, unproven_.begin());
   }
   watcher_ = std::thread([this, cut_after] { CutAfter(cut_after); });
-  if (hand_over_.joinable()) hand_over_.join();
+  for (std::thread& thread : hand_over_) thread.join();
 }
 
 void Acceptor::CutAfter(absl::Duration longest) {
@@ -325,7 +329,9 @@ int Acceptor::NextToHandOver() {
   base::MutexLock lock(mutex_);
   while (!stopped_) {
     for (Connection& connection : unproven_) {
-      if (connection.grpc_fd >= 0) return std::exchange(connection.grpc_fd, -1);
+      if (connection.grpc_fd < 0) continue;
+      connection.since = Clock::now();
+      return std::exchange(connection.grpc_fd, -1);
     }
     taken_up_.Wait(mutex_);
   }

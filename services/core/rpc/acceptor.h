@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "services/core/base/clock.h"
@@ -109,8 +110,8 @@ class Acceptor {
   void AcceptAll();
   // It has spoken: from here on it is HandOverAll's.
   void TakeUp(int fd);
-  // A thread of its own. gRPC may keep it for as long as a connection sends without a pause; then
-  // the other one ends that.
+  // On threads of its own. gRPC may keep one for as long as a connection sends without a pause; the
+  // watcher ends what nothing explains.
   void HandOverAll();
   // The next connection's descriptor, or -1 when stopped. Waits.
   int NextToHandOver();
@@ -165,7 +166,7 @@ class Acceptor {
   std::chrono::seconds suspect_every_ ABSL_GUARDED_BY(mutex_){1};
   Counts counts_ ABSL_GUARDED_BY(mutex_);
   std::thread watcher_;
-  std::thread hand_over_;
+  std::vector<std::thread> hand_over_;
 };
 
 // A call that is open on a connection, from its headers until nothing of it is left. Movable.

@@ -392,10 +392,10 @@ absl::Status ExchangeServiceImpl::ListAnswers(const Caller& caller,
     if (chain == nullptr || chain->name != request.name()) return NotFound(request.name());
     ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* last,
                              OpenChainToken(backend_.machine, reader, after));
-    for (const machine::Chain* answer : backend_.machine.chains().AnswersTo(*chain, reader)) {
-      if (last != nullptr && !machine::Before(*last, *answer)) continue;
+    // One more than a page: there is another.
+    for (const machine::Chain* answer :
+         machine::Chains::AnswersTo(*chain, reader, last, static_cast<size_t>(limit) + 1)) {
       answers.push_back({answer->name, answer->positions[0]});
-      if (answers.size() > static_cast<size_t>(limit)) break;  // one more: there is another page
     }
     AddHeads(backend_.machine, reader, response.mutable_heads());
   }

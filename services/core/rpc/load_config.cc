@@ -155,7 +155,7 @@ absl::Status LoadConfig(const std::string& path, const std::string& listen,
     if (!group.postgres_file().empty()) ResolvePath(folder, group.mutable_postgres_file());
     if (!listen.empty() && config.groups_size() == 1) group.set_listen(listen);
     auto it = std::find_if(modules.begin(), modules.end(),
-                           [&](const GroupModule& m) { return m.group == group.group(); });
+                           [&](const GroupModule& m) { return m.group.name == group.group(); });
     if (it == modules.end()) {
       violations.Add(fmt::format("groups[{}].group", i), "\"{}\" is not served by this program",
                      group.group());

@@ -102,23 +102,23 @@ struct GroupServer::Impl {
 
 absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
                                             const JournalFactory& journals) {
-  const std::string service = directory->Get()->trust_domain() + "/" + module.group;
-  log_key = std::make_unique<LogKeyFile>(options.config.log_key_file(), *directory, module.group);
+  const std::string service = directory->Get()->trust_domain() + "/" + module.name();
+  log_key = std::make_unique<LogKeyFile>(options.config.log_key_file(), *directory, module.name());
   ENTENTE_ASSIGN_OR_RETURN(signer, log_key->Open());
   ENTENTE_ASSIGN_OR_RETURN(journal, journals(options.config, service));
   machine =
-      std::make_unique<machine::Machine>(directory->Get()->trust_domain(), module.group, *reg);
+      std::make_unique<machine::Machine>(directory->Get()->trust_domain(), module.name(), *reg);
   machine::ReplayOptions replay;
-  replay.known = directory->Get()->PastLogVerifiers(module.group);
+  replay.known = directory->Get()->PastLogVerifiers(module.name());
   replay.progress = [&](uint64_t done, uint64_t total) {
     telemetry::Log(Level::kInfo, "replaying",
-                   {{field::kGroup, module.group},
+                   {{field::kGroup, module.name()},
                     {"done", std::to_string(done)},
                     {"total", std::to_string(total)}});
   };
   ENTENTE_RETURN_IF_ERROR(machine::Replay(*journal, *machine, replay));
   telemetry::Log(Level::kInfo, "replayed",
-                 {{field::kGroup, module.group},
+                 {{field::kGroup, module.name()},
                   {"records", std::to_string(machine->applied())},
                   {"fingerprint", machine->Fingerprint().hex()}});
   const std::string& heads = options.config.heads_file();
@@ -200,7 +200,7 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
                                  const entente::config::v1::RegimeProfile& profile,
                                  const base::Clock& clock, prometheus::Registry& registry) {
   const auto& limits = options.limits;
-  metrics = std::make_unique<telemetry::Metrics>(registry, module.group);
+  metrics = std::make_unique<telemetry::Metrics>(registry, module.name());
   feed = std::make_unique<feed::Feed>(
       *machine, *journal,
       feed::Feed::Options{.bytes_max = static_cast<size_t>(OrDefault<int64_t>(
@@ -213,7 +213,7 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
           OrDefault<int64_t>(limits.in_flight_bytes_max(), Budget::Options().shared_bytes_max)),
       .agency_bytes_max = static_cast<size_t>(OrDefault<int64_t>(
           limits.agency_in_flight_bytes_max(), Budget::Options().agency_bytes_max))});
-  guard = std::make_unique<Guard>(*directory, clock, module.group,
+  guard = std::make_unique<Guard>(*directory, clock, module.name(),
                                   OrDefault(limits.submits_per_second_max(), 20000),
                                   OrDefault(limits.reads_per_second_max(), 2000));
   FollowHub::Options hub;
@@ -233,7 +233,7 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
         Report(*backend, call, status);
       },
       [this] { return CatchUp(); });
-  expiry = std::make_unique<ExpiryWatch>(module.group,
+  expiry = std::make_unique<ExpiryWatch>(module.name(),
                                          std::vector<std::pair<std::string, std::string>>{
                                              {"tls", options.config.tls_certificate_file()},
                                              {"client", options.config.client_certificate_file()}},
@@ -272,7 +272,7 @@ absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
   auto impl = std::make_unique<Impl>();
   impl->options = std::move(options);
   impl->directory = &directory;
-  impl->reg = module.make_register(profile);
+  impl->reg = module.group.make_register(profile);
   impl->budgets = machine::BudgetsOf(profile);
   int agencies = 0;
   for (const auto& partner : directory.Get()->proto().partners()) {
@@ -280,7 +280,7 @@ absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
   }
   impl->memory = PlanMemory(impl->options.limits, impl->options.groups, agencies);
   telemetry::Log(Level::kInfo, "memory",
-                 {{field::kGroup, module.group}, {"plan", impl->memory.Text()}});
+                 {{field::kGroup, module.name()}, {"plan", impl->memory.Text()}});
   if (impl->options.memory == nullptr) impl->options.memory = std::make_shared<MemoryWatch>();
   impl->roots_file = impl->options.config.database_file() + ".client-roots.pem";
   ENTENTE_RETURN_IF_ERROR(impl->OpenJournal(module, journals));

@@ -9,6 +9,7 @@
 
 #include "entente/config/v1/regime_profile.pb.h"
 #include "entente/config/v1/server_config.pb.h"
+#include "services/core/machine/group.h"
 #include "services/core/rpc/exchange_service.h"
 
 namespace entente::rpc {
@@ -23,9 +24,7 @@ class Companion {
 
 // What a group adds to the core.
 struct GroupModule {
-  std::string group;
-  std::function<std::unique_ptr<machine::Register>(const entente::config::v1::RegimeProfile&)>
-      make_register;
+  const machine::Group& group;
   // The group's own read services.
   std::function<std::vector<std::unique_ptr<Service>>(Backend&, machine::Register&)> make_services;
   // Optional; null if the configuration asks for none.
@@ -33,6 +32,8 @@ struct GroupModule {
                                                            const identity::DirectorySource&,
                                                            machine::Register&)>
       make_companion;
+
+  std::string name() const { return std::string(group.name); }
 };
 
 using JournalFactory = std::function<absl::StatusOr<std::unique_ptr<journal::Journal>>(

@@ -8,26 +8,20 @@
 #include "services/core/machine/succession.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/links.h"
+#include "services/iem/register/group.h"
 #include "services/iem/register/matter_rules.h"
 
 namespace entente::iem {
 namespace {
 
 using base::Reason;
+using machine::Role;
 using rules::Fault;
 using rules::Forbid;
 using rules::Micros;
 using rules::Reference;
 using rules::ReferenceOf;
 using rules::Unpack;
-
-const char* FolderOf(const std::string& kind) {
-  if (kind == kAlert) return "alerts";
-  if (kind == kReport) return "reports";
-  if (kind == kRequest) return "requests";
-  if (kind == kRelease) return "releases";
-  return "answers";
-}
 
 void AddUnique(std::vector<std::string>& list, std::string value) {
   if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(std::move(value));
@@ -82,18 +76,19 @@ absl::StatusOr<MatterRegister::Source> MatterRegister::FindSource(
   const machine::Reader reader{.state = document.parsed().originator.state, .is_partner = true};
   const machine::Chain* chain = chains().Find(name, reader);
   if (const Matter* matter = matters_.Of(chain)) return Source{chain, &matter->marking};
-  if (const Answer* answer = answers_.Of(chain)) return Source{chain, &answer->marking};
+  const Answer* answer = answers_.Of(chain);
+  if (answer != nullptr && chain->name == name) return Source{chain, &answer->marking};
   return rules::NoSuch(name);
 }
 
 absl::Status MatterRegister::CheckAlone(const document::VerifiedDocument& document,
                                         absl::Time now) const {
   const auto& header = document.header();
-  if (!IsIemKind(document.parsed().kind)) {
+  const machine::Kind* declared = kIem.Find(document.parsed().kind);
+  if (declared == nullptr) {
     return base::RefuseArgument(Reason::kBodyUnknown, "body: IEM does not take a {}",
                                 document.parsed().kind);
   }
-  const std::string kind(document::ShortKind(document.parsed().kind));
   base::FieldViolations violations;
   rules::CheckHeader(header, now, profile_.level_max(), violations);
   if (header.audience().has_public_()) {
@@ -102,11 +97,12 @@ absl::Status MatterRegister::CheckAlone(const document::VerifiedDocument& docume
   CheckBody(document, profile_, violations);
   const int superseded = rules::CountReferences(header, Reference::RELATION_SUPERSEDES);
   const int answered = rules::CountReferences(header, Reference::RELATION_ANSWERS);
-  const bool revises = superseded > 0 || (!Opens(kind) && !Answers(kind));
+  const bool answers = declared->role == Role::kAnswers;
+  const bool revises = superseded > 0 || declared->role == Role::kEnds;
   if (revises && superseded != 1) {
     violations.Add("references", "must name the matter once, with SUPERSEDES and its etag");
   }
-  if (Answers(kind) ? answered != 1 || superseded != 0 : answered != 0) {
+  if (answers ? answered != 1 || superseded != 0 : answered != 0) {
     violations.Add("references",
                    "what is said to a matter names it once, with ANSWERS; nothing "
                    "else does");
@@ -118,13 +114,13 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
     const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
   ENTENTE_RETURN_IF_ERROR(CheckAlone(document, context.now));
   const auto& header = document.header();
-  const std::string kind(document::ShortKind(document.parsed().kind));
-  const bool revises = rules::CountReferences(header, Reference::RELATION_SUPERSEDES) > 0 ||
-                       (!Opens(kind) && !Answers(kind));
+  const machine::Kind& declared = *kIem.Find(document.parsed().kind);
+  const std::string kind(document::ShortKind(declared.message));
+  const bool revises = declared.role == Role::kEnds ||
+                       rules::CountReferences(header, Reference::RELATION_SUPERSEDES) > 0;
   ENTENTE_RETURN_IF_ERROR(CheckSources(document));
   machine::Judgement judgement;
   judgement.rules_version = profile_.version();
-  const std::string& state = document.parsed().originator.state;
   if (revises) {
     ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
                              machine::FindSuperseded(chains(), document));
@@ -132,7 +128,7 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
     if (matter == nullptr) return rules::NoSuch(chain->name);
     ENTENTE_RETURN_IF_ERROR(ValidateRevision(document, *matter));
     judgement.name = machine::NextName(*chain);
-  } else if (Answers(kind)) {
+  } else if (declared.role == Role::kAnswers) {
     const Reference& reference = *ReferenceOf(header, Reference::RELATION_ANSWERS);
     ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
                              machine::FindNamed(chains(), reference.name(), document));
@@ -144,7 +140,7 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
       ruling.set_late(true);
       judgement.ruling.PackFrom(ruling);
     }
-    judgement.name = fmt::format("partners/{}/answers/{}", state, header.reference());
+    judgement.name = machine::FirstName(declared, document);
   } else {
     if (kind == kRelease) {
       ENTENTE_RETURN_IF_ERROR(ValidateRelease(document));
@@ -154,7 +150,7 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
       judgement.ruling.PackFrom(ruling);
     }
     if (kind == kRequest) ENTENTE_RETURN_IF_ERROR(ValidateAddressees(document));
-    judgement.name = fmt::format("partners/{}/{}/{}", state, FolderOf(kind), header.reference());
+    judgement.name = machine::FirstName(declared, document);
   }
   if (!revises && chains().FindAny(judgement.name) != nullptr) {
     return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
@@ -201,8 +197,8 @@ bool MatterRegister::Granted(const std::string& source, const std::string& asker
   if (it == releases_of_.end()) return false;
   return std::any_of(it->second.begin(), it->second.end(), [&](const machine::Chain* release) {
     return release->originator_state() == asker &&
-           std::any_of(release->answers.begin(), release->answers.end(), [&](const auto* said) {
-             const auto& states = answers_.Of(said)->states;
+           release->AnyAnswer([&](const machine::Chain& said) {
+             const auto& states = answers_.Of(&said)->states;
              return std::find(states.begin(), states.end(), state) != states.end();
            });
   });
@@ -259,8 +255,8 @@ absl::Status MatterRegister::ValidateRevision(const document::VerifiedDocument& 
   if (matter.state != v1::MATTER_STATE_OPEN) {
     return Forbid(Reason::kChainEnded, matter.name(), "has ended; open a new one");
   }
-  return machine::CheckSucceeds(*matter.chain, document, budgets_,
-                                matter.former.size() + matter.facts.size());
+  return machine::CheckSucceeds(*matter.chain, document, kIem.Find(document.parsed().kind)->role,
+                                budgets_, matter.former.size() + matter.facts.size());
 }
 
 absl::Status MatterRegister::ValidateAnswer(const document::VerifiedDocument& document,
@@ -310,13 +306,12 @@ absl::Status MatterRegister::ValidateAgreement(const document::VerifiedDocument&
     return Forbid(Reason::kProcedureForbids, request.name(), "only the requester agrees to a date");
   }
   const auto body = Unpack<v1::RequestDateAgreement>(document.header());
-  const bool proposed = std::any_of(request.chain->answers.begin(), request.chain->answers.end(),
-                                    [&](const auto* said) {
-                                      const Answer& answer = *answers_.Of(said);
-                                      return answer.reply == v1::REPLY_KIND_DATE_PROPOSED &&
-                                             answer.originator_state() == body.addressee() &&
-                                             answer.date_micros == Micros(body.agreed_time());
-                                    });
+  const bool proposed = request.chain->AnyAnswer([&](const machine::Chain& said) {
+    const Answer& answer = *answers_.Of(&said);
+    return answer.reply == v1::REPLY_KIND_DATE_PROPOSED &&
+           answer.originator_state() == body.addressee() &&
+           answer.date_micros == Micros(body.agreed_time());
+  });
   if (!proposed) return Fault("body.agreed_time", "is not a date that this addressee has proposed");
   return absl::OkStatus();
 }
@@ -328,7 +323,7 @@ absl::Status MatterRegister::ValidateDecision(const document::VerifiedDocument& 
     return Forbid(Reason::kProcedureForbids, release.name(),
                   "only the document's originator decides on it");
   }
-  if (!release.chain->answers.empty()) {
+  if (!release.chain->said.empty()) {
     return Forbid(Reason::kChainEnded, release.name(), "is decided already");
   }
   if (absl::ToUnixMicros(now) > LapseMicros(release)) {
@@ -376,9 +371,11 @@ uint64_t BytesOf(const Answer& answer) {
 
 void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
   const std::string kind(document::ShortKind(document.kind));
-  if (Answers(kind)) return ApplyAnswer(document);
+  const machine::Kind* declared = kIem.Find(document.kind);
+  ENTENTE_CHECK(declared != nullptr);
+  if (declared->role == Role::kAnswers) return ApplyAnswer(document);
   if (document.opens()) {
-    ENTENTE_CHECK(Opens(kind));
+    ENTENTE_CHECK(declared->role == Role::kOpens);
     Matter& fresh = matters_.Add(*document.chain);
     fresh.chain = document.chain;
     fresh.kind = kind == kAlert     ? MatterKind::kAlert

@@ -229,21 +229,6 @@ Body Unpack(const document::VerifiedDocument& document) {
 
 }  // namespace
 
-bool IsIemKind(const std::string& kind) {
-  if (kind.rfind("entente.iem.v1.", 0) != 0) return false;
-  const std::string name(document::ShortKind(kind));
-  return Opens(name) || Answers(name) || name == kAlertClosure || name == kRequestClosure;
-}
-
-bool Opens(const std::string& name) {
-  return name == kAlert || name == kReport || name == kRequest || name == kRelease;
-}
-
-bool Answers(const std::string& name) {
-  return name == kSighting || name == kAssessment || name == kReply || name == kAgreement ||
-         name == kDecision;
-}
-
 void CheckBody(const document::VerifiedDocument& document,
                const entente::config::v1::RegimeProfile& profile, Violations& violations) {
   const std::string kind(document::ShortKind(document.parsed().kind));

@@ -22,12 +22,6 @@ inline constexpr char kReply[] = "RequestReply";
 inline constexpr char kAgreement[] = "RequestDateAgreement";
 inline constexpr char kDecision[] = "ReleaseDecision";
 
-// Whether IEM takes bodies of this full kind.
-bool IsIemKind(const std::string& kind);
-// Whether documents of this short kind open a matter, or are said to one; the rest close one.
-bool Opens(const std::string& short_kind);
-bool Answers(const std::string& short_kind);
-
 // Adds every fault of a document's body, as far as it can be judged by itself.
 void CheckBody(const document::VerifiedDocument& document,
                const entente::config::v1::RegimeProfile& profile,

@@ -11,6 +11,7 @@
 #include "services/core/rules/fold_text.h"
 #include "services/core/rules/links.h"
 #include "services/leem/register/denial_rules.h"
+#include "services/leem/register/group.h"
 
 namespace entente::leem {
 namespace {
@@ -70,6 +71,10 @@ void CheckHeader(const entente::config::v1::RegimeProfile& profile,
   if (document.header().audience().has_public_()) {
     violations.Add("audience", "a denial is never public; name all_partners or listed states");
   }
+  if (rules::CountReferences(document.header(), Reference::RELATION_ANSWERS) > 0) {
+    violations.Add("references",
+                   "nothing is answered here; relate to it, or revise your own denial");
+  }
 }
 
 // Names of parties, folded, one a line; those that would make it longer than `most` are left out.
@@ -128,11 +133,6 @@ struct DenialRegister::Step {
   }
 };
 
-bool IsDenialKind(std::string_view kind) {
-  return kind == kNotification || kind == kAmendment || kind == kRenewal || kind == kRevocation ||
-         kind == kClosure;
-}
-
 bool InForce(const Denial& denial, const base::CivilDate& date) {
   if (!denial.ended.empty() && date >= denial.ended) return false;
   return std::any_of(denial.terms.begin(), denial.terms.end(),
@@ -143,7 +143,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::Validate(
     const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
   const std::string& kind = document.parsed().kind;
   if (kind == kNotification) return ValidateNotification(document, context);
-  if (IsDenialKind(kind)) return ValidateRevision(document, context);
+  if (kLeem.Find(kind) != nullptr) return ValidateRevision(document, context);
   return base::RefuseArgument(Reason::kBodyUnknown, "body: LEEM does not take a {}", kind);
 }
 
@@ -151,7 +151,7 @@ absl::Status DenialRegister::CheckAlone(const document::VerifiedDocument& docume
                                         absl::Time now) const {
   const std::string& kind = document.parsed().kind;
   if (kind == kNotification) return CheckNotification(document, now).status();
-  if (IsDenialKind(kind)) return CheckRevision(document, now).status();
+  if (kLeem.Find(kind) != nullptr) return CheckRevision(document, now).status();
   return base::RefuseArgument(Reason::kBodyUnknown, "body: LEEM does not take a {}", kind);
 }
 
@@ -183,8 +183,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
                            CheckNotification(document, context.now));
   const RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
   machine::Judgement judgement;
-  judgement.name = fmt::format("partners/{}/denials/{}", document.parsed().originator.state,
-                               document.header().reference());
+  judgement.name = machine::FirstName(*kLeem.Find(kNotification), document);
   if (chains().FindAny(judgement.name) != nullptr) {
     return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
                         "reference: {} exists, from another agency of your state; use a new one",
@@ -311,8 +310,9 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
                            machine::FindSuperseded(chains(), document));
   const Denial& denial = *denials_.Of(chain);
   ENTENTE_RETURN_IF_ERROR(CheckProcedure(denial, step));
-  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(
-      *chain, document, budgets_, denial.former_entries.size() + denial.entries.size()));
+  ENTENTE_RETURN_IF_ERROR(
+      machine::CheckSucceeds(*chain, document, kLeem.Find(document.parsed().kind)->role, budgets_,
+                             denial.former_entries.size() + denial.entries.size()));
   machine::Judgement judgement;
   v1::DenialRuling ruling;
   ruling.set_revision(static_cast<int>(chain->positions.size()) + 1);

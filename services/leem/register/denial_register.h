@@ -133,9 +133,6 @@ class DenialRegister final : public machine::Register {
   uint64_t footprint_ = 0;
 };
 
-// Kinds of body that this register takes, full names.
-bool IsDenialKind(std::string_view kind);
-
 }  // namespace entente::leem
 
 #endif  // ENTENTE_SERVICES_LEEM_REGISTER_DENIAL_REGISTER_H_

@@ -288,6 +288,17 @@ TEST_F(DenialRegisterTest, ALevelAboveTheProfilesIsRefused) {
   EXPECT_THAT(Refused(document), NamesField("marking.level"));
 }
 
+TEST_F(DenialRegisterTest, ADenialAnswersNothingWhetherThatIsThereOrNot) {
+  ASSERT_OK(Put(regime_.Denial("kr", "1", {"jp", "kr"})));
+  for (const char* name : {"partners/kr/denials/1", "partners/kr/denials/2"}) {
+    auto document = regime_.Denial("nz", "guess", {"nz"});
+    auto& reference = *document.add_references();
+    reference.set_relation(entente::exchange::v1::Reference::RELATION_ANSWERS);
+    reference.set_name(name);
+    EXPECT_THAT(Put(document).status(), NamesField("references")) << name;
+  }
+}
+
 TEST_F(DenialRegisterTest, FiltersFindByEveryField) {
   ASSERT_OK(Put(regime_.Denial("kr", "1")));
   ASSERT_OK(Put(regime_.Denial("jp", "2")));

@@ -291,6 +291,13 @@ TEST_F(TemRegisterTest, AProposalsChainIsBounded) {
   EXPECT_OK(revise("2"));
   EXPECT_OK(revise("3"));
   EXPECT_THAT(revise("4"), HasReason(Reason::kBudgetExceeded));
+  v1::ProposalClosure closure;
+  closure.set_outcome(v1::ProposalClosure::OUTCOME_WITHDRAWN);
+  closure.set_explanation("too long");
+  EXPECT_OK(driver.Put(Linked(WithBody(regime_.Denial("kr", "end"), closure),
+                              pb::Reference::RELATION_SUPERSEDES, "partners/kr/proposals/1",
+                              driver.tip())))
+      << "what is full can still be ended";
 }
 
 TEST_F(TemRegisterTest, ProposalsEndOnceAndGoOnInWhatTheyName) {

@@ -7,6 +7,7 @@
 #include "services/core/rules/checks.h"
 #include "services/core/rules/fold_text.h"
 #include "services/core/rules/links.h"
+#include "services/tem/register/group.h"
 #include "services/tem/register/kinds.h"
 #include "services/tem/register/tem_register.h"
 
@@ -28,13 +29,12 @@ constexpr int kChangesMax = 500;
 constexpr int kRowsMax = 10000;
 constexpr int kLiveMax = 500;  // proposals of one state that have not ended
 
-machine::Reader AsReader(const document::VerifiedDocument& document) {
-  return {.state = document.parsed().originator.state, .is_partner = true};
+std::string FirstName(const document::VerifiedDocument& document) {
+  return machine::FirstName(*kTem.Find(document.parsed().kind), document);
 }
 
-std::string NameOf(const document::VerifiedDocument& document, const char* folder) {
-  return fmt::format("partners/{}/{}/{}", document.parsed().originator.state, folder,
-                     document.header().reference());
+machine::Reader AsReader(const document::VerifiedDocument& document) {
+  return {.state = document.parsed().originator.state, .is_partner = true};
 }
 
 // NFC, of `least` to `most` characters: control texts are compared byte by byte.
@@ -153,7 +153,7 @@ absl::StatusOr<machine::Judgement> TemRegister::Validate(
   judgement.rules_version = profile_.version();
   absl::StatusOr<std::string> name =
       base::RefuseArgument(Reason::kBodyUnknown, "body: TEM does not take a {}", full);
-  if (full != "entente.tem.v1." + kind) return name.status();
+  if (kTem.Find(full) == nullptr) return name.status();
   if (kind == kProposal) name = ValidateProposal(document);
   if (kind == kClosure) name = ValidateClosure(document);
   if (IsStatement(kind)) name = ValidateStatement(document, context, judgement.ruling);
@@ -234,13 +234,14 @@ absl::StatusOr<std::string> TemRegister::ValidateProposal(
                     "has as many live proposals as are admitted; end some first");
     }
     ENTENTE_RETURN_IF_ERROR(CheckChanges(body));
-    return NameOf(document, "proposals");
+    return FirstName(document);
   }
   ENTENTE_ASSIGN_OR_RETURN(const ProposalRecord* proposal, FindSuperseded(document));
   if (!StillOpen(*proposal)) {
     return Forbid(Reason::kChainEnded, proposal->name(), "has ended or is agreed; its text stands");
   }
-  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(*proposal->chain, document, budgets_, 0));
+  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(
+      *proposal->chain, document, kTem.Find(document.parsed().kind)->role, budgets_, 0));
   ENTENTE_RETURN_IF_ERROR(CheckChanges(body));
   return machine::NextName(*proposal->chain);
 }
@@ -267,7 +268,8 @@ absl::StatusOr<std::string> TemRegister::ValidateClosure(
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
   ENTENTE_ASSIGN_OR_RETURN(const ProposalRecord* proposal, FindSuperseded(document));
   if (!proposal->live()) return Forbid(Reason::kChainEnded, proposal->name(), "has ended");
-  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(*proposal->chain, document, budgets_, 0));
+  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(
+      *proposal->chain, document, kTem.Find(document.parsed().kind)->role, budgets_, 0));
   for (int i = 0; i < into; ++i) {
     const std::string at = fmt::format("body.into[{}]", i);
     const ProposalRecord* other = Find(body.into(i), AsReader(document));
@@ -291,7 +293,8 @@ absl::StatusOr<std::string> TemRegister::ValidateStatement(
   const std::string& state = document.parsed().originator.state;
   const machine::Chain* said = chains().Find(name, AsReader(document));
   const ProposalRecord* proposal = proposals_.Of(said);
-  if (kind == kComment && said != nullptr && said->name.find("/comments/") != std::string::npos) {
+  if (kind == kComment && said != nullptr && said->name == name &&
+      name.find("/comments/") != std::string::npos) {
     proposal = proposals_.Of(said->answered);
     if (!rules::Within(header.audience(), said->audience())) {
       return base::RefuseArgument(Reason::kReleaseNeeded,
@@ -308,19 +311,19 @@ absl::StatusOr<std::string> TemRegister::ValidateStatement(
   }
   if (kind == kComment) {
     ENTENTE_RETURN_IF_ERROR(ValidateComment(header, *proposal));
-    return NameOf(document, "comments");
+    return FirstName(document);
   }
   ENTENTE_RETURN_IF_ERROR(SameAudience(header, *proposal));
   if (kind == kPosition) {
     ENTENTE_RETURN_IF_ERROR(ValidatePosition(header, *proposal, state, context.partners));
-    return NameOf(document, "positions");
+    return FirstName(document);
   }
   if (kind == kSponsorship) {
     ENTENTE_RETURN_IF_ERROR(ValidateSponsorship(header, *proposal, state));
-    return NameOf(document, "sponsorships");
+    return FirstName(document);
   }
   ENTENTE_RETURN_IF_ERROR(ValidateConclusion(header, *proposal, context, ruling));
-  return NameOf(document, "conclusions");
+  return FirstName(document);
 }
 
 absl::Status TemRegister::ValidateComment(const Header& header,
@@ -500,7 +503,7 @@ absl::StatusOr<std::string> TemRegister::ValidateApproval(
     ENTENTE_ASSIGN_OR_RETURN(const auto parts, PartsOf(body, AsReader(document)));
     ENTENTE_RETURN_IF_ERROR(annex::Assemble(base->content, parts, "body.proposals").status());
   }
-  return NameOf(document, "approvals");
+  return FirstName(document);
 }
 
 absl::StatusOr<std::string> TemRegister::ValidateEdition(
@@ -532,7 +535,7 @@ absl::StatusOr<std::string> TemRegister::ValidateEdition(
   ENTENTE_ASSIGN_OR_RETURN(const auto given, annex::Edition::FromNodes(body.nodes(), "body.nodes"));
   if (body.base().empty()) {
     if (!body.amendments().empty()) return Fault("body.amendments", "an import amends nothing");
-    return NameOf(document, "editions");
+    return FirstName(document);
   }
   const EditionState* base = FindEdition(body.base());
   const Reference* relates = ReferenceOf(header, Reference::RELATION_RELATES_TO);
@@ -558,7 +561,7 @@ absl::StatusOr<std::string> TemRegister::ValidateEdition(
   if (annex::ContentDigest(expected) != approval.content_digest) {
     return Fault("body.nodes", "are not what the base and the approved proposals give");
   }
-  return NameOf(document, "editions");
+  return FirstName(document);
 }
 
 absl::StatusOr<std::string> TemRegister::ValidateCrosswalk(
@@ -602,11 +605,12 @@ absl::StatusOr<std::string> TemRegister::ValidateCrosswalk(
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
   const Reference* before = ReferenceOf(header, Reference::RELATION_SUPERSEDES);
-  if (before == nullptr) return NameOf(document, "crosswalks");
+  if (before == nullptr) return FirstName(document);
   ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
                            machine::FindSuperseded(chains(), document));
   if (chain->name.find("/crosswalks/") == std::string::npos) return NoSuch(chain->name);
-  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(*chain, document, budgets_, 0));
+  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(
+      *chain, document, kTem.Find(document.parsed().kind)->role, budgets_, 0));
   return machine::NextName(*chain);
 }
 
@@ -629,7 +633,7 @@ absl::StatusOr<std::string> TemRegister::ValidateImplementation(
   CheckText(body.act(), in_force ? 1 : 0, 300, "body.act", violations);
   CheckText(body.text(), 0, 2000, "body.text", violations);
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
-  return NameOf(document, "implementations");
+  return FirstName(document);
 }
 
 }  // namespace entente::tem

@@ -12,7 +12,7 @@ cp -r "$bin" "$work/context/build/release/bin"
 cp deploy/image/collect "$work/context/deploy/image/"
 build() { # tag
   pm build --isolation chroot --format docker --timestamp 0 --no-cache --build-arg BUILDER=prebuilt \
-    --build-arg BASE=localhost/entente-base -f Containerfile -t "$1" "$work/context" > "$work/build.log" 2>&1 || fail "the image does not build: $(tail -5 "$work/build.log")"
+    --build-arg BASE=localhost/entente-base -f deploy/Containerfile -t "$1" "$work/context" > "$work/build.log" 2>&1 || fail "the image does not build: $(tail -5 "$work/build.log")"
 }
 step "the image is small, and built again it is the same to the byte"
 build localhost/entente

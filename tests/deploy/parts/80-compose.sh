@@ -1,15 +1,14 @@
-# compose.yaml as an operator starts it, with podman-compose: networks, volumes, secrets, profile, Prometheus apart.
+# deploy/compose.yaml as an operator starts it, with podman-compose: networks, volumes, secrets, profile, Prometheus apart.
 need podman-compose podman-compose
 for group in iem leem tem; do pm stop -t 30 "entente-$group" >/dev/null 2>&1 || true; done
 project=$work/compose
 mkdir -p "$project"
-cp compose.yaml "$project/"
 cp -r deploy "$project/"
 (cd "$project" && deploy/prepare "$work/pki" >/dev/null)
 # Nothing but where the ports are found: on this machine's loopback, where they are free.
-for group in iem leem tem; do sed -i "s/\"77\(0[0-9]\):\(77$(echo "$group" | sed 's/leem/01/; s/iem/02/; s/tem/03/')\)\"/\"127.0.0.1:$(port_of $group):\2\"/" "$project/compose.yaml"; done
+for group in iem leem tem; do sed -i "s/\"77\(0[0-9]\):\(77$(echo "$group" | sed 's/leem/01/; s/iem/02/; s/tem/03/')\)\"/\"127.0.0.1:$(port_of $group):\2\"/" "$project/deploy/compose.yaml"; done
 export PODMAN_USERNS=
-compose() { (cd "$project" && podman-compose --podman-path "$work/podman" -p entente "$@"); }
+compose() { (cd "$project/deploy" && podman-compose --podman-path "$work/podman" -p entente "$@"); }
 printf '#!/bin/sh\nexec podman %s "$@"\n' "$(printf "'%s' " "${podman_flags[@]}")" > "$work/podman"
 chmod +x "$work/podman"
 step "up, and the main job over the published ports"
