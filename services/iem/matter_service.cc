@@ -39,31 +39,6 @@ struct MatterServiceImpl::Found {
   uint64_t content = 0;
 };
 
-// Whoever had the routine version has not had the flash, and who acts on it must learn that it was
-// withdrawn. An update gives more time for itself, not for what came before it.
-void MatterServiceImpl::AddUnacknowledged(const Matter& matter, const rpc::Caller& caller,
-                                          v1::Matter& out) const {
-  const machine::Reader reader = caller.reader();
-  const machine::Chain& chain = *matter.chain;
-  const bool must_be_read = matter.flash || matter.state == v1::MATTER_STATE_WITHDRAWN;
-  if (!must_be_read || matter.originator_state() != reader.state) return;
-  const absl::Time overdue =
-      backend_.clock.Now() - absl::Minutes(register_.profile().iem().flash_acknowledge_minutes());
-  const auto lacks = [&](const std::string& state, size_t at, int64_t recorded_micros) {
-    if (absl::FromUnixMicros(recorded_micros) >= overdue) return false;
-    const machine::Place place = backend_.machine.PlaceOf(chain.positions[at]);
-    const auto steps = place.ledger->acknowledged.find(state);
-    return steps == place.ledger->acknowledged.end() || steps->second.back().size <= place.index;
-  };
-  for (const std::string& state : caller.directory->partners()) {
-    if (state == reader.state || !entry::Includes(chain.audience(), state, true)) continue;
-    if (lacks(state, chain.positions.size() - 1, chain.updated_micros) ||
-        (matter.flash && lacks(state, matter.flash_at, matter.flash_micros))) {
-      out.add_unacknowledged_states(state);
-    }
-  }
-}
-
 MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
                                                  const rpc::Caller& caller) const {
   const machine::Reader reader = caller.reader();
@@ -90,7 +65,11 @@ MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
     out.set_release_outcome(register_.OutcomeOf(matter, reader, now, states));
     for (std::string& state : states) out.add_released_states(std::move(state));
   }
-  AddUnacknowledged(matter, caller, out);
+  if (matter.originator_state() == reader.state) {
+    for (auto& owed : register_.Unacknowledged(matter, caller.directory->partners())) {
+      if (owed.due < now) out.add_unacknowledged_states(std::move(owed.state));
+    }
+  }
   found.first = chain.positions[0];
   found.content = chain.positions[matter.content_at];
   return found;

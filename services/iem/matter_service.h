@@ -20,7 +20,6 @@ class MatterServiceImpl final : public rpc::Service {
  private:
   struct Found;  // what is copied out of the register under its lock
   Found Copy(const Matter& matter, const rpc::Caller& caller) const;
-  void AddUnacknowledged(const Matter& matter, const rpc::Caller& caller, v1::Matter& out) const;
   absl::Status FillIn(const Found& found, v1::Matter& out) const;
   absl::Status GetMatter(const rpc::Caller& caller, const v1::GetMatterRequest& request,
                          v1::GetMatterResponse& response) const;

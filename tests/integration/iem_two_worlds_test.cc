@@ -112,6 +112,7 @@ class IemTwoWorldsTest : public ::testing::Test {
       Call(*trends, &pb::TrendService::Stub::GetTrends, request);
     }
     Call(*exchange, &X::ListLedgers, pb::ListLedgersRequest());
+    Call(*exchange, &X::ListObligations, pb::ListObligationsRequest());
     // A try at what is hidden, by somebody who may not know of it.
     for (const char* name : {"partners/jp/alerts/hidden", "partners/jp/alerts/none"}) {
       pb::SubmitRequest attempt;

@@ -222,6 +222,41 @@ TEST_F(ServiceTest, AChainIsReadInPagesOfEntries) {
   }
 }
 
+TEST_F(ServiceTest, ObligationsComeInPagesToWhomTheyConcern) {
+  auto stub = StubAs("kr");
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_OK(Submit(*stub, regime_.Sign(regime_.Denial("kr", std::to_string(i)))));
+  }
+  const auto list = [&](pb::ExchangeService::Stub& by) {
+    std::vector<std::string> names;
+    pb::ListObligationsRequest request;
+    request.set_page_size(2);
+    pb::ListObligationsResponse page;
+    do {
+      grpc::ClientContext context;
+      page.Clear();
+      EXPECT_OK(rpc::FromGrpcStatus(by.ListObligations(&context, request, &page)));
+      EXPECT_LE(page.obligations_size(), 2);
+      for (const auto& one : page.obligations()) {
+        EXPECT_EQ(one.kind(), "leem.renewal");
+        EXPECT_EQ(one.state(), "kr");
+        EXPECT_GT(one.due_time().seconds(), absl::ToUnixSeconds(clock_.Now()));
+        names.push_back(one.name());
+      }
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
+    return names;
+  };
+  EXPECT_EQ(list(*stub).size(), 5u);
+  EXPECT_EQ(list(*StubAs("jp")).size(), 0u);
+  pb::ListObligationsRequest forged;
+  forged.set_page_token(rpc::MakePageToken("obligations", "partners/kr/denials/none"));
+  grpc::ClientContext context;
+  pb::ListObligationsResponse ignored;
+  EXPECT_THAT(rpc::FromGrpcStatus(stub->ListObligations(&context, forged, &ignored)),
+              HasReason(Reason::kCursorMalformed));
+}
+
 TEST_F(ServiceTest, OneRefusalInAStreamLosesNoOther) {
   auto stub = StubAs("kr");
   grpc::ClientContext context;

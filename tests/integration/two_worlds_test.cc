@@ -83,6 +83,7 @@ class TwoWorldsTest : public ::testing::Test {
     nz.Follow("entente-cursor-v1\nmtcr.example/leem\nall 3\n", "");
     using X = pb::ExchangeService::Stub;
     using D = leempb::DenialService::Stub;
+    nz.Call("obligations", *nz.exchange_, &X::ListObligations, pb::ListObligationsRequest());
     for (int size : {0, 1}) {
       pb::ListLedgersRequest request;
       request.set_page_size(size);

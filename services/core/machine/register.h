@@ -83,6 +83,13 @@ struct Observation {
   Basis basis = Basis::kNone;
 };
 
+// Something that a state owes until an instant.
+struct Obligation {
+  std::string kind;   // "iem.reply"
+  std::string state;  // that owes it
+  absl::Time due;
+};
+
 // Months since year 0, UTC.
 inline int MonthOf(absl::Time time) {
   const absl::CivilMonth month = absl::ToCivilMonth(time, absl::UTCTimeZone());
@@ -117,6 +124,17 @@ class Register {
   // Calls `visit` for all that the reader may read, by one of the dimensions.
   virtual void Observe(const Reader&, std::string_view,
                        const std::function<void(const Observation&)>&) const {}
+
+  // Calls `visit` with the chains after `after` (null: from the first) that the reader may read and
+  // that something may be owed for, to or by his state, by Before, until it returns false.
+  virtual void VisitOwing(const Reader&, const Chain*,
+                          const std::function<bool(const Chain&)>&) const {}
+  // What is owed for one of these chains, as far as the reader may read; `partners` are partners
+  // now. Of every state: the caller leaves out what is not the reader's business.
+  virtual std::vector<Obligation> ObligationsOf(const Chain&, const Reader&,
+                                                std::span<const std::string>, absl::Time) const {
+    return {};
+  }
 
  protected:
   virtual void Apply(const AppliedDocument& document) noexcept = 0;

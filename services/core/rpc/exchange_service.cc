@@ -152,6 +152,7 @@ void ExchangeServiceImpl::AddTo(Router& router) {
   read("GetEntry", &ExchangeServiceImpl::GetEntry, kAnswerBytesMax);
   read("ListRevisions", &ExchangeServiceImpl::ListRevisions, kAnswerBytesMax);
   read("ListAnswers", &ExchangeServiceImpl::ListAnswers, kAnswerBytesMax);
+  read("ListObligations", &ExchangeServiceImpl::ListObligations, kAnswerBytesMax);
   read("ListLedgers", &ExchangeServiceImpl::ListLedgers, kAnswerBytesMax);
   read("GetCheckpoint", &ExchangeServiceImpl::GetCheckpoint, kSmall);
   read("GetBudget", &ExchangeServiceImpl::GetBudget, kSmall);
@@ -409,6 +410,43 @@ absl::Status ExchangeServiceImpl::ListAnswers(const Caller& caller,
     ENTENTE_RETURN_IF_ERROR(ReadEntry(backend_.journal, answers[i].position, entry));
     bytes += entry.ByteSizeLong();
   }
+  return absl::OkStatus();
+}
+
+absl::Status ExchangeServiceImpl::ListObligations(const Caller& caller,
+                                                  const pb::ListObligationsRequest& request,
+                                                  pb::ListObligationsResponse& response) const {
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size()));
+  const std::string key = "obligations";
+  ENTENTE_ASSIGN_OR_RETURN(const std::string after, OpenPageToken(key, request.page_token()));
+  const absl::Time now = backend_.clock.Now();
+  std::shared_lock lock(backend_.machine.mutex());
+  const machine::Reader reader = caller.reader();
+  ENTENTE_RETURN_IF_ERROR(CheckAtLeast(backend_.machine, reader, request.at_least()));
+  ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
+                           OpenChainToken(backend_.machine, reader, after));
+  const machine::Register& reg = backend_.machine.reg();
+  size_t looked = 0;
+  const machine::Chain* last = nullptr;
+  reg.VisitOwing(reader, start, [&](const machine::Chain& chain) {
+    if (response.obligations_size() >= limit || looked == kLookMax) {
+      response.set_next_page_token(MakePageToken(key, last->name));
+      return false;
+    }
+    ++looked;
+    last = &chain;
+    for (const auto& owed : reg.ObligationsOf(chain, reader, caller.directory->partners(), now)) {
+      // What third states owe each other is theirs.
+      if (owed.state != reader.state && chain.originator_state() != reader.state) continue;
+      pb::Obligation& out = *response.add_obligations();
+      out.set_kind(owed.kind);
+      out.set_name(chain.name);
+      out.set_state(owed.state);
+      entry::SetTime(owed.due, out.mutable_due_time());
+    }
+    return true;
+  });
+  AddHeads(backend_.machine, reader, response.mutable_heads());
   return absl::OkStatus();
 }
 

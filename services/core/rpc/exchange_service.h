@@ -75,6 +75,8 @@ class ExchangeServiceImpl final : public Service {
                              pb::ListRevisionsResponse& response) const;
   absl::Status ListAnswers(const Caller& caller, const pb::ListAnswersRequest& request,
                            pb::ListAnswersResponse& response) const;
+  absl::Status ListObligations(const Caller& caller, const pb::ListObligationsRequest& request,
+                               pb::ListObligationsResponse& response) const;
   absl::Status ListLedgers(const Caller& caller, const pb::ListLedgersRequest& request,
                            pb::ListLedgersResponse& response) const;
   absl::Status GetCheckpoint(const Caller& caller, const pb::GetCheckpointRequest& request,

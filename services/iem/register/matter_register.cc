@@ -391,6 +391,7 @@ void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
   Matter* matter = matters_.Of(document.chain);
   ENTENTE_CHECK(matter != nullptr);
   if (!document.opens()) footprint_ -= BytesOf(*matter);
+  matter->newest_index = document.leaf.stamp().index();
   if (kind == kAlertClosure) {
     const auto body = Unpack<v1::AlertClosure>(document.header);
     matter->state = body.outcome() == v1::AlertClosure::OUTCOME_WITHDRAWN
@@ -418,7 +419,7 @@ void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matt
     const auto alert = Unpack<v1::Alert>(document.header);
     AlertFacts(alert, matter.facts);
     if (alert.urgency() == v1::URGENCY_FLASH && !matter.flash) {
-      matter.flash_at = matter.content_at;
+      matter.flash_index = matter.newest_index;
       matter.flash_micros = matter.chain->updated_micros;
     }
     matter.flash = alert.urgency() == v1::URGENCY_FLASH;
@@ -474,10 +475,11 @@ std::string MatterRegister::StateFact(const Matter& matter) {
 base::Digest MatterRegister::Fingerprint() const {
   machine::FingerprintHash hash;
   for (const Matter& matter : matters_) {
-    const auto& [chain, kind, marking, state, content_at, month, review, flash, flash_at,
-                 flash_micros, facts, former, addressees, proposed, lapse, subject, asked] = matter;
-    hash.Add(chain->number, kind, marking, state, content_at, month, review, flash, flash_at,
-             flash_micros, facts, former, addressees, proposed, lapse, subject, asked);
+    const auto& [chain, kind, marking, state, content_at, newest_index, month, review, flash,
+                 flash_index, flash_micros, facts, former, addressees, proposed, lapse, subject,
+                 asked] = matter;
+    hash.Add(chain->number, kind, marking, state, content_at, newest_index, month, review, flash,
+             flash_index, flash_micros, facts, former, addressees, proposed, lapse, subject, asked);
   }
   for (const Answer& answer : answers_) {
     const auto& [chain, marking, sighting, reply, date, addressee, country, outcome, states] =
@@ -525,9 +527,20 @@ std::vector<const Answer*> MatterRegister::AnswersTo(const Matter& matter,
   return answers;
 }
 
-std::vector<v1::AddresseeStatus> MatterRegister::Addressees(
-    const Matter& request, const machine::Reader& reader, const std::vector<std::string>& partners,
-    absl::Time now) const {
+namespace {
+
+// Whether nothing more is owed after this reply.
+bool Settles(v1::ReplyKind reply) {
+  return reply == v1::REPLY_KIND_ANSWER || reply == v1::REPLY_KIND_REFUSED ||
+         reply == v1::REPLY_KIND_NOTHING_HELD;
+}
+
+}  // namespace
+
+std::vector<v1::AddresseeStatus> MatterRegister::Addressees(const Matter& request,
+                                                            const machine::Reader& reader,
+                                                            std::span<const std::string> partners,
+                                                            absl::Time now) const {
   std::vector<std::string> states = request.addressees;
   if (states.empty()) {
     for (const std::string& state : partners) {
@@ -549,10 +562,7 @@ std::vector<v1::AddresseeStatus> MatterRegister::Addressees(
       if (answer->addressee == state) due = answer->date_micros;
     }
     entry::SetTime(absl::FromUnixMicros(due), status.mutable_due_time());
-    const bool settled = status.reply() == v1::REPLY_KIND_ANSWER ||
-                         status.reply() == v1::REPLY_KIND_REFUSED ||
-                         status.reply() == v1::REPLY_KIND_NOTHING_HELD;
-    status.set_overdue(!settled && request.state == v1::MATTER_STATE_OPEN &&
+    status.set_overdue(!Settles(status.reply()) && request.state == v1::MATTER_STATE_OPEN &&
                        absl::ToUnixMicros(now) > due);
   }
   return result;
@@ -567,6 +577,59 @@ v1::ReleaseOutcome MatterRegister::OutcomeOf(const Matter& release, const machin
   }
   return absl::ToUnixMicros(now) > LapseMicros(release) ? v1::RELEASE_OUTCOME_LAPSED
                                                         : v1::RELEASE_OUTCOME_UNSPECIFIED;
+}
+
+std::vector<machine::Obligation> MatterRegister::Unacknowledged(
+    const Matter& matter, std::span<const std::string> partners) const {
+  std::vector<machine::Obligation> owed;
+  if (!matter.flash && matter.state != v1::MATTER_STATE_WITHDRAWN) return owed;
+  const machine::Ledger& ledger = *matter.chain->ledger;
+  const auto after = [&](int64_t micros) {
+    return absl::FromUnixMicros(micros) + absl::Minutes(profile_.iem().flash_acknowledge_minutes());
+  };
+  for (const std::string& state : partners) {
+    if (state == matter.originator_state() || !entry::Includes(ledger.audience, state, true)) {
+      continue;
+    }
+    const auto steps = ledger.acknowledged.find(state);
+    const uint64_t held = steps == ledger.acknowledged.end() ? 0 : steps->second.back().size;
+    if (matter.flash && held <= matter.flash_index) {
+      owed.push_back({"iem.acknowledgement", state, after(matter.flash_micros)});
+    } else if (held <= matter.newest_index) {
+      owed.push_back({"iem.acknowledgement", state, after(matter.chain->updated_micros)});
+    }
+  }
+  return owed;
+}
+
+void MatterRegister::VisitOwing(const machine::Reader& reader, const machine::Chain* after,
+                                const std::function<bool(const machine::Chain&)>& visit) const {
+  released_.Visit(reader, "", after, visit);
+}
+
+std::vector<machine::Obligation> MatterRegister::ObligationsOf(
+    const machine::Chain& chain, const machine::Reader& reader,
+    std::span<const std::string> partners, absl::Time now) const {
+  const Matter& matter = *matters_.Of(&chain);
+  std::vector<machine::Obligation> owed = Unacknowledged(matter, partners);
+  if (matter.state != v1::MATTER_STATE_OPEN) return owed;
+  if (matter.kind == MatterKind::kAlert && matter.review_micros != 0) {
+    owed.push_back({"iem.review", std::string(matter.originator_state()),
+                    absl::FromUnixMicros(matter.review_micros)});
+  } else if (matter.kind == MatterKind::kRequest) {
+    for (const auto& status : Addressees(matter, reader, partners, now)) {
+      if (Settles(status.reply())) continue;
+      owed.push_back({"iem.reply", status.state(), entry::GetTime(status.due_time())});
+    }
+  } else if (matter.kind == MatterKind::kRelease) {
+    std::vector<std::string> states;
+    // Once it has lapsed, nothing can be decided any more.
+    if (OutcomeOf(matter, reader, now, states) == v1::RELEASE_OUTCOME_UNSPECIFIED) {
+      owed.push_back({"iem.decision", std::string(rules::StateOf(matter.subject)),
+                      absl::FromUnixMicros(LapseMicros(matter))});
+    }
+  }
+  return owed;
 }
 
 std::vector<machine::Dimension> MatterRegister::Dimensions() const {

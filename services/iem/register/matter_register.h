@@ -5,6 +5,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,11 @@ struct Matter {
   entry::pb::Marking marking;
   v1::MatterState state = v1::MATTER_STATE_OPEN;
   uint32_t content_at = 0;              // which of its documents holds the newest content
+  uint64_t newest_index = 0;            // of its newest document, in the ledger
   int month = 0;                        // it was recorded in, as machine::MonthOf
   int64_t review_micros = 0;            // 0: none
   bool flash = false;                   // an alert that must be read at once
-  uint32_t flash_at = 0;                // which document made it one
+  uint64_t flash_index = 0;             // of the document that made it one, in the ledger
   int64_t flash_micros = 0;             // and when
   std::vector<std::string> facts;       // "iem.country=ir", of the newest content
   std::set<std::string> former;         // facts of earlier contents
@@ -91,12 +93,25 @@ class MatterRegister final : public machine::Register {
 
   // How a request stands with each addressee at a time; `partners` are asked where none are named.
   std::vector<v1::AddresseeStatus> Addressees(const Matter& request, const machine::Reader& reader,
-                                              const std::vector<std::string>& partners,
+                                              std::span<const std::string> partners,
                                               absl::Time now) const;
   // What was decided on a release request; LAPSED once the time of its ruling has passed without
   // a word.
   v1::ReleaseOutcome OutcomeOf(const Matter& release, const machine::Reader& reader, absl::Time now,
                                std::vector<std::string>& states) const;
+  // States that have not acknowledged a flash, or the withdrawal of an alert, and until when they
+  // owe that. Whoever had the routine version has not had the flash, and who acts on it must learn
+  // that it was withdrawn. An update gives more time for itself, not for what came before it.
+  std::vector<machine::Obligation> Unacknowledged(const Matter& matter,
+                                                  std::span<const std::string> partners) const;
+  // An alert's review ("iem.review"), a reply to a request ("iem.reply"), a decision on a release
+  // ("iem.decision"), and what Unacknowledged gives ("iem.acknowledgement").
+  void VisitOwing(const machine::Reader& reader, const machine::Chain* after,
+                  const std::function<bool(const machine::Chain&)>& visit) const override;
+  std::vector<machine::Obligation> ObligationsOf(const machine::Chain& chain,
+                                                 const machine::Reader& reader,
+                                                 std::span<const std::string> partners,
+                                                 absl::Time now) const override;
   // "open" and the like, as filters ask for it.
   static std::string StateOf(const Matter& matter);
   size_t size() const { return matters_.size(); }

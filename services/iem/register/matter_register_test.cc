@@ -227,6 +227,50 @@ TEST_F(MatterRegisterTest, NothingHeldRefusedAndSilenceAreThreeThings) {
   }
 }
 
+TEST_F(MatterRegisterTest, WhatIsOwedIsListedUntilItIsDoneOrCanNoLongerBe) {
+  const std::vector<std::string> partners = {"jp", "kr", "nz"};
+  const auto owed = [&](const std::string& name, const std::string& reader, absl::Time now) {
+    std::vector<std::string> lines;
+    register_.VisitOwing(As(reader), nullptr, [&](const machine::Chain& chain) {
+      if (chain.name != name) return true;
+      for (const auto& one : register_.ObligationsOf(chain, As(reader), partners, now)) {
+        lines.push_back(fmt::format("{} {} {}", one.kind, one.state, absl::ToUnixSeconds(one.due)));
+      }
+      return true;
+    });
+    return lines;
+  };
+  using ::testing::ElementsAre;
+  using ::testing::IsEmpty;
+  const absl::Time now = clock_.Now();
+  const std::string in_an_hour = std::to_string(absl::ToUnixSeconds(now) + 3600);
+  ASSERT_OK(Put(Make("jp", "1", Alert())));
+  EXPECT_THAT(owed("partners/jp/alerts/1", "jp", now),
+              ElementsAre("iem.acknowledgement kr " + in_an_hour,
+                          "iem.acknowledgement nz " + in_an_hour, "iem.review jp 4000000000"));
+  v1::AlertClosure closure;
+  closure.set_outcome(v1::AlertClosure::OUTCOME_CLOSED);
+  closure.set_explanation("it sailed");
+  ASSERT_OK(Put(With(Make("jp", "end", closure), pb::Reference::RELATION_SUPERSEDES,
+                     "partners/jp/alerts/1", driver_.tip())));
+  EXPECT_THAT(
+      owed("partners/jp/alerts/1", "jp", now),
+      ElementsAre("iem.acknowledgement kr " + in_an_hour, "iem.acknowledgement nz " + in_an_hour))
+      << "a closed alert has no review; its flash was not held all the same";
+
+  v1::InformationRequest request = Request();
+  request.add_addressees("kr");
+  request.add_addressees("nz");
+  ASSERT_OK(Put(Make("jp", "2", request)));
+  const std::string name = "partners/jp/requests/2";
+  EXPECT_THAT(owed(name, "jp", now),
+              ElementsAre("iem.reply kr 1500000000", "iem.reply nz 1500000000"));
+  ASSERT_OK(Answer("kr", "a", Reply(v1::REPLY_KIND_NOTHING_HELD), name, {"jp", "kr"}));
+  EXPECT_THAT(owed(name, "jp", now), ElementsAre("iem.reply nz 1500000000"));
+  EXPECT_THAT(owed(name, "nz", now).size(), 2u) << "what kr said is not nz's to see";
+  EXPECT_THAT(owed("partners/jp/requests/none", "jp", now), IsEmpty());
+}
+
 TEST_F(MatterRegisterTest, OnlyAddresseesReplyAndOnlyProposedDatesAreAgreed) {
   v1::InformationRequest request = Request();
   request.add_addressees("kr");
@@ -296,6 +340,14 @@ TEST_F(MatterRegisterTest, AReleaseRequestWithoutAWordLapsesWhichMeansDenied) {
   EXPECT_EQ(register_.OutcomeOf(release, As("jp"), limit, states), v1::RELEASE_OUTCOME_UNSPECIFIED);
   EXPECT_EQ(register_.OutcomeOf(release, As("jp"), limit + absl::Microseconds(1), states),
             v1::RELEASE_OUTCOME_LAPSED);
+  const auto owed = register_.ObligationsOf(*release.chain, As("jp"), {}, limit);
+  ASSERT_EQ(owed.size(), 1u);
+  EXPECT_EQ(owed[0].kind, "iem.decision");
+  EXPECT_EQ(owed[0].state, "kr") << "whose document it is";
+  EXPECT_EQ(owed[0].due, limit);
+  const absl::Time after = limit + absl::Seconds(1);
+  EXPECT_TRUE(register_.ObligationsOf(*release.chain, As("jp"), {}, after).empty())
+      << "no decision is recorded any more";
   clock_.Advance(absl::Hours(24 * 30) + absl::Seconds(1));
   v1::ReleaseDecision late;
   late.set_outcome(v1::RELEASE_OUTCOME_GRANTED);

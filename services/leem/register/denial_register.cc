@@ -479,6 +479,27 @@ void DenialRegister::Observe(const machine::Reader& reader, std::string_view dim
   });
 }
 
+void DenialRegister::VisitOwing(const machine::Reader& reader, const machine::Chain* after,
+                                const std::function<bool(const machine::Chain&)>& visit) const {
+  released_.Visit(reader, OriginatorKey(reader.state), after, visit);
+}
+
+std::vector<machine::Obligation> DenialRegister::ObligationsOf(const machine::Chain& chain,
+                                                               const machine::Reader&,
+                                                               std::span<const std::string>,
+                                                               absl::Time) const {
+  const Denial* denial = denials_.Of(&chain);
+  base::CivilDate until;
+  for (const Term& term : denial->terms) {
+    if (term.from < term.until) until = std::max(until, term.until);
+  }
+  // What has ended, or was never known to count, asks for nothing.
+  if (until.empty() || !denial->ended.empty()) return {};
+  const absl::CivilDay day(until.year, until.month, until.day);
+  return {{"leem.renewal", std::string(chain.originator_state()),
+           absl::FromCivil(day, absl::UTCTimeZone())}};
+}
+
 namespace {
 
 bool Matches(const Denial& denial, const DenialFilter& filter) {

@@ -90,6 +90,15 @@ class DenialRegister final : public machine::Register {
   void Observe(const machine::Reader& reader, std::string_view dimension,
                const std::function<void(const machine::Observation&)>& visit) const override;
 
+  // A denial that counts asks its own state for a renewal, an amendment or a revocation before the
+  // last of its terms ends ("leem.renewal").
+  void VisitOwing(const machine::Reader& reader, const machine::Chain* after,
+                  const std::function<bool(const machine::Chain&)>& visit) const override;
+  std::vector<machine::Obligation> ObligationsOf(const machine::Chain& chain,
+                                                 const machine::Reader& reader,
+                                                 std::span<const std::string> partners,
+                                                 absl::Time now) const override;
+
   // Null if there is none, or the reader may not read it.
   const Denial* Find(std::string_view name, const machine::Reader& reader) const {
     return denials_.Of(chains().Find(name, reader));

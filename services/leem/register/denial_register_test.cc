@@ -299,6 +299,28 @@ TEST_F(DenialRegisterTest, ADenialAnswersNothingWhetherThatIsThereOrNot) {
   }
 }
 
+TEST_F(DenialRegisterTest, ADenialThatCountsOwesARenewalBeforeItsTermEnds) {
+  const machine::Reader kr{.state = "kr", .is_partner = true};
+  const auto owed = [&](const machine::Reader& reader) {
+    std::vector<std::string> lines;
+    register_.VisitOwing(reader, nullptr, [&](const machine::Chain& chain) {
+      for (const auto& one : register_.ObligationsOf(chain, reader, {}, clock_.Now())) {
+        lines.push_back(one.kind + " " + chain.name + " " + one.state + " " +
+                        base::DateOf(one.due).str());
+      }
+      return true;
+    });
+    return lines;
+  };
+  const auto first = regime_.Denial("kr", "1");
+  ASSERT_OK(Put(first));
+  const std::string until = Kr("1").terms.back().until.str();
+  EXPECT_THAT(owed(kr), ::testing::ElementsAre("leem.renewal partners/kr/denials/1 kr " + until));
+  EXPECT_THAT(owed({.state = "jp", .is_partner = true}), ::testing::IsEmpty());
+  ASSERT_OK(Put(Next(first, "1.2", Revocation())));
+  EXPECT_THAT(owed(kr), ::testing::IsEmpty()) << "it has ended";
+}
+
 TEST_F(DenialRegisterTest, FiltersFindByEveryField) {
   ASSERT_OK(Put(regime_.Denial("kr", "1")));
   ASSERT_OK(Put(regime_.Denial("jp", "2")));
