@@ -149,13 +149,4 @@ std::vector<const Chain*> Chains::AnswersTo(const Chain& chain, const Reader& re
   return answers;
 }
 
-bool Register::Fold(AppliedDocument document, const base::Digest& digest,
-                    const Ledger& ledger) noexcept {
-  const Place place{&ledger, document.leaf.stamp().index(), document.position};
-  document.chain = chains_.Apply(document.leaf, document.header, digest, place);
-  if (document.chain == nullptr) return false;
-  Apply(document);
-  return true;
-}
-
 }  // namespace entente::machine

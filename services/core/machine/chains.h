@@ -77,8 +77,8 @@ class Chains {
   const Chain* FindAny(std::string_view name) const;
   // The same, null also if the reader may not read it.
   const Chain* Find(std::string_view name, const Reader& reader) const;
-  // What was said to a chain, or to what was said to it, and the reader may read, by Before: from
-  // after `after` (null: from the first), so many at most.
+  // What was said to a chain, or to what was said to it, and the reader may read: so many at most,
+  // by Before, after `after` (null: from the first).
   static std::vector<const Chain*> AnswersTo(const Chain& chain, const Reader& reader,
                                              const Chain* after = nullptr, size_t most = SIZE_MAX);
   size_t size() const { return chains_.size(); }
