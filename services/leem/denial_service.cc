@@ -50,10 +50,7 @@ void CopyDenial(const Denial& denial, v1::Denial& out) {
   out.set_state(denial.state);
   out.set_act(denial.act);
   out.set_timeliness(denial.timeliness);
-  base::CivilDate until;
-  for (const Term& term : denial.terms) {
-    if (term.from < term.until) until = std::max(until, term.until);
-  }
+  const base::CivilDate until = ValidUntil(denial);
   if (!until.empty()) SetDate(until, out.mutable_valid_until());
   if (!denial.ended.empty()) SetDate(denial.ended, out.mutable_ended_date());
   *out.mutable_audience() = chain.audience();

@@ -15,8 +15,9 @@ absl::StatusOr<const Chain*> FindNamed(const Chains& chains, std::string_view na
       chains.Find(name, {.state = document.parsed().originator.state, .is_partner = true});
   if (chain == nullptr) return rules::NoSuch(name);
   if (chain->name != name) {
-    return rules::Fault("references",
-                        fmt::format("{} is named by its first document, {}", name, chain->name));
+    return rules::Fault("references", fmt::format("{} is not how a chain is named; name its first "
+                                                  "document, {}",
+                                                  name, chain->name));
   }
   return chain;
 }

@@ -15,7 +15,7 @@
 namespace entente::machine {
 
 // The chain whose first document has this name; NOT_FOUND if there is none, or the document's
-// originator may not read it.
+// originator may not read it; FIELD_INVALID if the name is one of a later document.
 absl::StatusOr<const Chain*> FindNamed(const Chains& chains, std::string_view name,
                                        const document::VerifiedDocument& document);
 // The chain that a document continues, by its reference of the relation SUPERSEDES, which it has.

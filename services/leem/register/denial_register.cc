@@ -139,6 +139,14 @@ bool InForce(const Denial& denial, const base::CivilDate& date) {
                      [&](const Term& term) { return term.from <= date && date < term.until; });
 }
 
+base::CivilDate ValidUntil(const Denial& denial) {
+  base::CivilDate until;
+  for (const Term& term : denial.terms) {
+    if (term.from < term.until) until = std::max(until, term.until);
+  }
+  return until;
+}
+
 absl::StatusOr<machine::Judgement> DenialRegister::Validate(
     const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
   const std::string& kind = document.parsed().kind;
@@ -488,13 +496,10 @@ std::vector<machine::Obligation> DenialRegister::ObligationsOf(const machine::Ch
                                                                const machine::Reader&,
                                                                std::span<const std::string>,
                                                                absl::Time) const {
-  const Denial* denial = denials_.Of(&chain);
-  base::CivilDate until;
-  for (const Term& term : denial->terms) {
-    if (term.from < term.until) until = std::max(until, term.until);
-  }
+  const Denial& denial = *denials_.Of(&chain);
+  const base::CivilDate until = ValidUntil(denial);
   // What has ended, or was never known to count, asks for nothing.
-  if (until.empty() || !denial->ended.empty()) return {};
+  if (until.empty() || !denial.ended.empty()) return {};
   const absl::CivilDay day(until.year, until.month, until.day);
   return {{"leem.renewal", std::string(chain.originator_state()),
            absl::FromCivil(day, absl::UTCTimeZone())}};

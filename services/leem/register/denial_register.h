@@ -58,6 +58,8 @@ struct Denial {
 // Whether a denial is in force at a date: a pure function of its documents (whose terms the profile
 // of the time has set) and the date.
 bool InForce(const Denial& denial, const base::CivilDate& date);
+// When the last of its terms ends; empty where it was never known to count.
+base::CivilDate ValidUntil(const Denial& denial);
 
 // Which denials a query wants. Empty fields match all.
 struct DenialFilter {

@@ -288,6 +288,16 @@ TEST_F(DenialRegisterTest, ALevelAboveTheProfilesIsRefused) {
   EXPECT_THAT(Refused(document), NamesField("marking.level"));
 }
 
+TEST_F(DenialRegisterTest, ARevisionNamesTheFirstDocumentOfItsChain) {
+  const auto first = regime_.Denial("kr", "1");
+  ASSERT_OK(Put(first));
+  auto document = Next(first, "1.2", Revocation());
+  document.mutable_references(0)->set_name("partners/kr/denials/1/revisions/2");
+  EXPECT_THAT(Put(document).status(), NamesField("references"));
+  document.mutable_references(0)->set_name("partners/kr/denials/1");
+  EXPECT_OK(Put(document));
+}
+
 TEST_F(DenialRegisterTest, ADenialAnswersNothingWhetherThatIsThereOrNot) {
   ASSERT_OK(Put(regime_.Denial("kr", "1", {"jp", "kr"})));
   for (const char* name : {"partners/kr/denials/1", "partners/kr/denials/2"}) {
