@@ -1,7 +1,5 @@
 #include "services/leem/denial_service.h"
 
-#include <algorithm>
-
 #include "services/core/base/status.h"
 #include "services/core/rpc/reading.h"
 #include "services/core/rules/checks.h"
