@@ -28,7 +28,8 @@ function(entente_proto_library)
   add_library(entente_${ARG_NAME}_proto STATIC ${srcs})
   target_include_directories(entente_${ARG_NAME}_proto SYSTEM PUBLIC $<BUILD_INTERFACE:${ENTENTE_GEN_DIR}>
     $<INSTALL_INTERFACE:${ENTENTE_SDK_INCLUDE_DIR}>)
-  set_target_properties(entente_${ARG_NAME}_proto PROPERTIES EXPORT_NAME ${ARG_NAME}_proto)
+  # Generated files use the same names for their static data, so each is compiled alone.
+  set_target_properties(entente_${ARG_NAME}_proto PROPERTIES EXPORT_NAME ${ARG_NAME}_proto UNITY_BUILD OFF)
   target_link_libraries(entente_${ARG_NAME}_proto PUBLIC protobuf::libprotobuf ${ARG_DEPS})
   add_library(entente::${ARG_NAME}_proto ALIAS entente_${ARG_NAME}_proto)
   if(ARG_GRPC AND NOT ENTENTE_CORE_ONLY)

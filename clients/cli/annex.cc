@@ -18,10 +18,8 @@
 
 namespace entente::cli {
 namespace {
-
-namespace v1 = entente::tem::v1;
 using base::Reason;
-using exchange::Reference;
+using exchange::v1::Reference;
 
 struct AnnexOptions {
   std::string file;
@@ -54,7 +52,7 @@ absl::Status WriteOut(const std::string& path, const std::string& text) {
   return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", path);
 }
 
-absl::StatusOr<v1::AnnexEdition> ReadAnnexFile(const std::string& path) {
+absl::StatusOr<tem::v1::AnnexEdition> ReadAnnexFile(const std::string& path) {
   const auto text = base::ReadFile(path);
   if (!text.has_value()) {
     return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
@@ -64,28 +62,28 @@ absl::StatusOr<v1::AnnexEdition> ReadAnnexFile(const std::string& path) {
   return edition;
 }
 
-exchange::Marking Marked(bool everybody) {
-  exchange::Marking marking;
-  marking.set_level(everybody ? exchange::Marking::LEVEL_UNMARKED
-                              : exchange::Marking::LEVEL_OFFICIAL);
-  marking.set_tlp(everybody ? exchange::Marking::TLP_CLEAR : exchange::Marking::TLP_AMBER);
+exchange::v1::Marking Marked(bool everybody) {
+  exchange::v1::Marking marking;
+  marking.set_level(everybody ? exchange::v1::Marking::LEVEL_UNMARKED
+                              : exchange::v1::Marking::LEVEL_OFFICIAL);
+  marking.set_tlp(everybody ? exchange::v1::Marking::TLP_CLEAR : exchange::v1::Marking::TLP_AMBER);
   return marking;
 }
 
-exchange::Audience AllPartners() {
-  exchange::Audience audience;
+exchange::v1::Audience AllPartners() {
+  exchange::v1::Audience audience;
   audience.mutable_all_partners();
   return audience;
 }
 
 absl::Status ListEditions(const Context& context, const AnnexOptions&) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  auto stub = v1::AnnexService::NewStub(client->channel());
+  auto stub = tem::v1::AnnexService::NewStub(client->channel());
   grpc::ClientContext call;
-  v1::ListEditionsResponse response;
+  tem::v1::ListEditionsResponse response;
   ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListEditions(&call, {}, &response)));
   Table table({"EDITION", "BASE", "NODES", "PUBLISHED", "TITLE"});
-  for (const v1::EditionSummary& one : response.editions()) {
+  for (const tem::v1::EditionSummary& one : response.editions()) {
     if (context.json) {
       std::cout << ToJson(one) << "\n";
     } else {
@@ -99,15 +97,15 @@ absl::Status ListEditions(const Context& context, const AnnexOptions&) {
 
 absl::Status Show(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  auto stub = v1::AnnexService::NewStub(client->channel());
-  v1::GetNodeRequest request;
+  auto stub = tem::v1::AnnexService::NewStub(client->channel());
+  tem::v1::GetNodeRequest request;
   request.set_edition(options.edition);
   // A path starts with an item's number or a capital; an id has no dot and no capital.
   const bool is_id = options.path.find('.') == std::string::npos &&
                      tem::annex::IsNodeId(options.path) && !std::isdigit(options.path[0]);
   (is_id ? request.mutable_id() : request.mutable_path())->assign(options.path);
   grpc::ClientContext call;
-  v1::GetNodeResponse response;
+  tem::v1::GetNodeResponse response;
   ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetNode(&call, request, &response)));
   if (context.json) {
     std::cout << ToJson(response) << "\n";
@@ -116,9 +114,9 @@ absl::Status Show(const Context& context, const AnnexOptions& options) {
   std::cout << "id " << Printable(response.id()) << "\n";
   std::string text;
   Table table({"EDITION", "PATH", "KIND", "TEXT"});
-  for (const v1::NodeAt& place : response.places()) {
+  for (const tem::v1::NodeAt& place : response.places()) {
     const auto& node = place.node();
-    table.Add({place.edition(), node.path(), Word(v1::NodeKind_Name(node.kind()), 10),
+    table.Add({place.edition(), node.path(), Word(tem::v1::NodeKind_Name(node.kind()), 10),
                node.reserved()                        ? "[reserved]"
                : node.text() == text && !text.empty() ? "(the same)"
                                                       : node.text().substr(0, 90)});
@@ -148,10 +146,10 @@ absl::Status Diff(const Context& context, const AnnexOptions& options) {
     const bool step = after.proto.base() == before.proto.edition();
     return WriteOut(
         options.html,
-        ComparisonPage(
-            after.proto.title(), before.proto.edition(), after.proto.edition(),
-            step ? after.proto.amendments() : google::protobuf::RepeatedPtrField<v1::Amendment>(),
-            tem::annex::Compare(before.content, after.content, true)));
+        ComparisonPage(after.proto.title(), before.proto.edition(), after.proto.edition(),
+                       step ? after.proto.amendments()
+                            : google::protobuf::RepeatedPtrField<tem::v1::Amendment>(),
+                       tem::annex::Compare(before.content, after.content, true)));
   }
   // Side by side, texts stand even where only their place changed.
   auto differences = tem::annex::Compare(before.content, after.content, options.side_by_side);
@@ -212,9 +210,9 @@ absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal
                       "{} is not agreed by what its readers have signed", proposal.name);
 }
 
-absl::StatusOr<std::vector<v1::ProposalView>> ViewsFor(sdk::Client& client,
-                                                       const std::vector<std::string>& names) {
-  std::vector<v1::ProposalView> views;
+absl::StatusOr<std::vector<tem::v1::ProposalView>> ViewsFor(sdk::Client& client,
+                                                            const std::vector<std::string>& names) {
+  std::vector<tem::v1::ProposalView> views;
   if (!names.empty()) {
     for (const std::string& name : names) {
       ENTENTE_ASSIGN_OR_RETURN(auto view, FetchView(client, name));
@@ -222,13 +220,13 @@ absl::StatusOr<std::vector<v1::ProposalView>> ViewsFor(sdk::Client& client,
     }
     return views;
   }
-  auto stub = v1::ProposalService::NewStub(client.channel());
-  v1::ListProposalsRequest request;
+  auto stub = tem::v1::ProposalService::NewStub(client.channel());
+  tem::v1::ListProposalsRequest request;
   request.set_page_size(500);
   request.set_filter("tem.state=agreed");
   do {
     grpc::ClientContext call;
-    v1::ListProposalsResponse response;
+    tem::v1::ListProposalsResponse response;
     ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListProposals(&call, request, &response)));
     for (auto& view : *response.mutable_proposals()) views.push_back(std::move(view));
     request.set_page_token(response.next_page_token());
@@ -246,8 +244,8 @@ absl::Status Assemble(const Context& context, const AnnexOptions& options) {
   std::deque<VerifiedProposal> proposals;
   std::map<std::string, VerifiedEdition> editions;
   std::vector<tem::annex::Part> parts;
-  v1::EditionApproval approval;
-  for (const v1::ProposalView& view : views) {
+  tem::v1::EditionApproval approval;
+  for (const tem::v1::ProposalView& view : views) {
     ENTENTE_ASSIGN_OR_RETURN(auto proposal, FetchProposal(*client, view.name()));
     ENTENTE_ASSIGN_OR_RETURN(const std::string meeting,
                              AgreedAt(*client, proposal, options.joined_later));
@@ -273,13 +271,13 @@ absl::Status Assemble(const Context& context, const AnnexOptions& options) {
   }
   ENTENTE_ASSIGN_OR_RETURN(const auto assembly,
                            tem::annex::Assemble(base.content, parts, "proposals"));
-  v1::AnnexEdition edition;
+  tem::v1::AnnexEdition edition;
   edition.set_edition(options.edition);
   edition.set_title(options.title.empty() ? base.proto.title() : options.title);
   edition.set_base(base.proto.edition());
   edition.set_language(base.proto.language());
   assembly.edition.AddNodesTo(edition.mutable_nodes());
-  for (const v1::Amendment& line : assembly.amendments) *edition.add_amendments() = line;
+  for (const tem::v1::Amendment& line : assembly.amendments) *edition.add_amendments() = line;
   approval.set_edition(edition.edition());
   approval.set_base(edition.base());
   approval.set_content_digest(tem::annex::ContentDigest(edition).str());
@@ -297,7 +295,7 @@ absl::Status Assemble(const Context& context, const AnnexOptions& options) {
 // Submits the approval of a draft, or of an import, as the chair.
 absl::Status Approve(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(const auto edition, ReadAnnexFile(options.file));
-  v1::EditionApproval approval;
+  tem::v1::EditionApproval approval;
   if (base::ReadFile(options.file + ".approval").has_value()) {
     ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file + ".approval", approval));
   }
@@ -315,7 +313,7 @@ absl::Status Approve(const Context& context, const AnnexOptions& options) {
 absl::Status Publish(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(const auto edition, ReadAnnexFile(options.file));
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  exchange::Audience everybody;
+  exchange::v1::Audience everybody;
   everybody.mutable_public_();
   auto document = client->Compose(options.reference.empty() ? edition.edition() : options.reference,
                                   everybody, Marked(true), edition);
@@ -356,7 +354,7 @@ absl::Status ImportCodes(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto crosswalks, ReadCrosswalkCsv(*text));
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto edition, FetchEdition(*client, options.edition));
-  for (v1::Crosswalk& crosswalk : crosswalks) {
+  for (tem::v1::Crosswalk& crosswalk : crosswalks) {
     crosswalk.set_edition(edition.proto.edition());
     crosswalk.set_national_edition(options.other);
     const std::string reference =
@@ -369,8 +367,8 @@ absl::Status ImportCodes(const Context& context, const AnnexOptions& options) {
 
 absl::Status FindCodes(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  auto stub = v1::AnnexService::NewStub(client->channel());
-  v1::FindCodesRequest request;
+  auto stub = tem::v1::AnnexService::NewStub(client->channel());
+  tem::v1::FindCodesRequest request;
   request.set_path(options.path);
   request.set_code(options.code);
   request.set_edition(options.edition);
@@ -380,9 +378,9 @@ absl::Status FindCodes(const Context& context, const AnnexOptions& options) {
   Table table({"PATH", "JURISDICTION", "CODE", "RELATION", "VALID", "SOURCE"});
   do {
     grpc::ClientContext call;
-    v1::FindCodesResponse response;
+    tem::v1::FindCodesResponse response;
     ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->FindCodes(&call, request, &response)));
-    for (const v1::CodeRelation& one : response.relations()) {
+    for (const tem::v1::CodeRelation& one : response.relations()) {
       if (context.json) {
         std::cout << ToJson(one) << "\n";
         continue;
@@ -391,7 +389,7 @@ absl::Status FindCodes(const Context& context, const AnnexOptions& options) {
                               ? "open"
                               : one.valid_from_date() + " … " + one.valid_until_date();
       table.Add({one.path().empty() ? "(not in this edition)" : one.path(), one.jurisdiction(),
-                 one.code(), Word(v1::CrosswalkRelation_Name(one.relation()), 19), valid,
+                 one.code(), Word(tem::v1::CrosswalkRelation_Name(one.relation()), 19), valid,
                  one.source()});
     }
     request.set_page_token(response.next_page_token());
@@ -401,8 +399,8 @@ absl::Status FindCodes(const Context& context, const AnnexOptions& options) {
 }
 
 absl::Status SetStatus(const Context& context, const AnnexOptions& options) {
-  v1::ImplementationStatus body;
-  ENTENTE_ASSIGN_OR_RETURN(const auto state, ParseWord<v1::ImplementationState>(
+  tem::v1::ImplementationStatus body;
+  ENTENTE_ASSIGN_OR_RETURN(const auto state, ParseWord<tem::v1::ImplementationState>(
                                                  "IMPLEMENTATION_STATE_", options.word, "--state"));
   body.set_edition(options.edition);
   body.set_state(state);
@@ -418,24 +416,24 @@ absl::Status SetStatus(const Context& context, const AnnexOptions& options) {
 
 absl::Status ListStatus(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  auto stub = v1::AnnexService::NewStub(client->channel());
-  v1::ListImplementationsRequest request;
+  auto stub = tem::v1::AnnexService::NewStub(client->channel());
+  tem::v1::ListImplementationsRequest request;
   request.set_edition(options.edition);
   grpc::ClientContext call;
-  v1::ListImplementationsResponse response;
+  tem::v1::ListImplementationsResponse response;
   ENTENTE_RETURN_IF_ERROR(
       rpc::FromGrpcStatus(stub->ListImplementations(&call, request, &response)));
   if (!options.html.empty()) return WriteOut(options.html, ImplementationPage(response));
   Table table({"EDITION", "STATE", "HOW FAR", "SINCE", "ACT"});
   int behind = 0;
-  for (const v1::Implementation& one : response.implementations()) {
+  for (const tem::v1::Implementation& one : response.implementations()) {
     behind += one.in_force() ? 0 : 1;
     if (context.json) {
       std::cout << ToJson(one) << "\n";
     } else {
       table.Add({one.edition(), one.state(),
                  one.has_recorded_time()
-                     ? Word(v1::ImplementationState_Name(one.status().state()), 21)
+                     ? Word(tem::v1::ImplementationState_Name(one.status().state()), 21)
                      : "nothing said",
                  one.status().in_force_date(), one.status().act()});
     }

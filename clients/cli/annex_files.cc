@@ -15,23 +15,22 @@
 
 namespace entente::cli {
 namespace {
-
-namespace v1 = entente::tem::v1;
 using base::Reason;
 using Violations = base::FieldViolations;
 
 std::string LineOf(const CsvRecord& record) { return fmt::format("line {}", record.line); }
 
-v1::Category CategoryOf(const std::string& word, const std::string& at, Violations& violations) {
-  if (word == "I") return v1::CATEGORY_I;
-  if (word == "II") return v1::CATEGORY_II;
+tem::v1::Category CategoryOf(const std::string& word, const std::string& at,
+                             Violations& violations) {
+  if (word == "I") return tem::v1::CATEGORY_I;
+  if (word == "II") return tem::v1::CATEGORY_II;
   if (!word.empty()) violations.Add(at, "category: I, II or nothing");
-  return v1::CATEGORY_UNSPECIFIED;
+  return tem::v1::CATEGORY_UNSPECIFIED;
 }
 
 // "NODE_KIND_SUB_ITEM" <-> "sub-item"
-std::string KindWord(v1::NodeKind kind) {
-  std::string word = Word(v1::NodeKind_Name(kind), 10);
+std::string KindWord(tem::v1::NodeKind kind) {
+  std::string word = Word(tem::v1::NodeKind_Name(kind), 10);
   std::replace(word.begin(), word.end(), ' ', '-');
   return word;
 }
@@ -48,8 +47,8 @@ std::string Header(const CsvRecord& record) {
   return text;
 }
 
-v1::AnnexEdition ReadFull(const std::vector<CsvRecord>& records, Violations& violations) {
-  v1::AnnexEdition edition;
+tem::v1::AnnexEdition ReadFull(const std::vector<CsvRecord>& records, Violations& violations) {
+  tem::v1::AnnexEdition edition;
   for (size_t i = 1; i < records.size(); ++i) {
     const CsvRecord& record = records[i];
     const std::string at = LineOf(record);
@@ -58,10 +57,10 @@ v1::AnnexEdition ReadFull(const std::vector<CsvRecord>& records, Violations& vio
       continue;
     }
     const auto& f = record.fields;
-    v1::AnnexNode& node = *edition.add_nodes();
+    tem::v1::AnnexNode& node = *edition.add_nodes();
     node.set_id(f[0]);
     node.set_path(f[1]);
-    auto kind = ParseWord<v1::NodeKind>("NODE_KIND_", f[2], "kind");
+    auto kind = ParseWord<tem::v1::NodeKind>("NODE_KIND_", f[2], "kind");
     if (!kind.ok()) violations.Add(at, "{}", base::Text(kind.status()));
     if (kind.ok()) node.set_kind(*kind);
     node.set_category(CategoryOf(f[3], at, violations));
@@ -80,7 +79,7 @@ struct Branch {
   std::string category;
 };
 
-v1::AnnexEdition ReadCodes(const std::vector<CsvRecord>& records, Violations& violations) {
+tem::v1::AnnexEdition ReadCodes(const std::vector<CsvRecord>& records, Violations& violations) {
   const int path_column = Column(records[0], "path");
   const int category_column = Column(records[0], "category");
   std::map<std::string, Branch> branches;
@@ -106,17 +105,17 @@ v1::AnnexEdition ReadCodes(const std::vector<CsvRecord>& records, Violations& vi
       above = here;
     }
   }
-  v1::AnnexEdition edition;
+  tem::v1::AnnexEdition edition;
   const std::function<void(const std::string&, int)> walk = [&](const std::string& path,
                                                                 int depth) {
     if (depth > tem::annex::kDepthMax) return violations.Add("path", "{} is too deep", path);
     if (depth > 0) {
-      v1::AnnexNode& node = *edition.add_nodes();
+      tem::v1::AnnexNode& node = *edition.add_nodes();
       node.set_id("n" + crypto::Sha256(path).hex().substr(0, 12));
       node.set_path(path);
-      node.set_kind(depth == 1   ? v1::NODE_KIND_ITEM
-                    : depth == 2 ? v1::NODE_KIND_SUB_ITEM
-                                 : v1::NODE_KIND_ENTRY);
+      node.set_kind(depth == 1   ? tem::v1::NODE_KIND_ITEM
+                    : depth == 2 ? tem::v1::NODE_KIND_SUB_ITEM
+                                 : tem::v1::NODE_KIND_ENTRY);
       if (depth == 1) node.set_category(CategoryOf(branches[path].category, path, violations));
     }
     for (const std::string& child : branches[path].children) walk(child, depth + 1);
@@ -127,11 +126,11 @@ v1::AnnexEdition ReadCodes(const std::vector<CsvRecord>& records, Violations& vi
 
 }  // namespace
 
-absl::StatusOr<v1::AnnexEdition> ReadAnnexCsv(std::string_view text) {
+absl::StatusOr<tem::v1::AnnexEdition> ReadAnnexCsv(std::string_view text) {
   if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
   const auto records = ParseCsv(text);
   Violations violations;
-  v1::AnnexEdition edition;
+  tem::v1::AnnexEdition edition;
   if (!records.empty() && Header(records[0]) == kAnnexHeader) {
     edition = ReadFull(records, violations);
   } else if (!records.empty() && Column(records[0], "path") >= 0 &&
@@ -147,26 +146,26 @@ absl::StatusOr<v1::AnnexEdition> ReadAnnexCsv(std::string_view text) {
   return edition;
 }
 
-std::string WriteAnnexCsv(const v1::AnnexEdition& edition) {
+std::string WriteAnnexCsv(const tem::v1::AnnexEdition& edition) {
   std::string csv = std::string(kAnnexHeader) + "\n";
-  for (const v1::AnnexNode& node : edition.nodes()) {
+  for (const tem::v1::AnnexNode& node : edition.nodes()) {
     std::string references;
     for (const std::string& id : node.cross_references()) {
       references += (references.empty() ? "" : ";") + id;
     }
     csv += fmt::format("{},{},{},{},{},{},{}\n", node.id(), node.path(), KindWord(node.kind()),
-                       node.category() == v1::CATEGORY_I    ? "I"
-                       : node.category() == v1::CATEGORY_II ? "II"
-                                                            : "",
+                       node.category() == tem::v1::CATEGORY_I    ? "I"
+                       : node.category() == tem::v1::CATEGORY_II ? "II"
+                                                                 : "",
                        node.reserved() ? "yes" : "", CsvField(node.text()), references);
   }
   return csv;
 }
 
-absl::StatusOr<v1::AnnexEdition> ReadAnnex(const std::string& text) {
+absl::StatusOr<tem::v1::AnnexEdition> ReadAnnex(const std::string& text) {
   const size_t start = text.find_first_not_of(" \t\r\n");
   if (start == std::string::npos || text[start] != '{') return ReadAnnexCsv(text);
-  v1::AnnexEdition edition;
+  tem::v1::AnnexEdition edition;
   const auto parsed = google::protobuf::util::JsonStringToMessage(text, &edition);
   if (!parsed.ok()) {
     return base::RefuseArgument(Reason::kFieldInvalid, "is no AnnexEdition as JSON: {}",
@@ -176,7 +175,7 @@ absl::StatusOr<v1::AnnexEdition> ReadAnnex(const std::string& text) {
   return edition;
 }
 
-absl::StatusOr<std::vector<v1::Crosswalk>> ReadCrosswalkCsv(std::string_view text) {
+absl::StatusOr<std::vector<tem::v1::Crosswalk>> ReadCrosswalkCsv(std::string_view text) {
   if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
   const auto records = ParseCsv(text);
   const CsvRecord header = records.empty() ? CsvRecord() : records[0];
@@ -192,7 +191,7 @@ absl::StatusOr<std::vector<v1::Crosswalk>> ReadCrosswalkCsv(std::string_view tex
         "the first line must name path, jurisdiction, national_code, relation; or path, lite_code");
   }
   Violations violations;
-  std::map<std::string, v1::Crosswalk> found;
+  std::map<std::string, tem::v1::Crosswalk> found;
   for (size_t i = 1; i < records.size(); ++i) {
     const CsvRecord& record = records[i];
     if (record.malformed || record.fields.size() != header.fields.size()) {
@@ -203,21 +202,21 @@ absl::StatusOr<std::vector<v1::Crosswalk>> ReadCrosswalkCsv(std::string_view tex
     const auto field = [&](int column) { return record.fields[static_cast<size_t>(column)]; };
     std::string whose = lite >= 0 ? "lite" : field(jurisdiction);
     for (char& c : whose) c = static_cast<char>(std::tolower(c));
-    v1::Crosswalk& crosswalk = found[whose];
+    tem::v1::Crosswalk& crosswalk = found[whose];
     crosswalk.set_jurisdiction(whose);
     if (source >= 0) crosswalk.set_source(field(source));
-    v1::CrosswalkRow& row = *crosswalk.add_rows();
+    tem::v1::CrosswalkRow& row = *crosswalk.add_rows();
     row.set_path(field(path));
     row.set_code(field(code));
-    row.set_relation(v1::CROSSWALK_RELATION_EXACT);
+    row.set_relation(tem::v1::CROSSWALK_RELATION_EXACT);
     if (lite >= 0) continue;
     auto word =
-        ParseWord<v1::CrosswalkRelation>("CROSSWALK_RELATION_", field(relation), "relation");
+        ParseWord<tem::v1::CrosswalkRelation>("CROSSWALK_RELATION_", field(relation), "relation");
     if (!word.ok()) violations.Add(LineOf(record), "{}", base::Text(word.status()));
     if (word.ok()) row.set_relation(*word);
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
-  std::vector<v1::Crosswalk> crosswalks;
+  std::vector<tem::v1::Crosswalk> crosswalks;
   for (auto& [whose, crosswalk] : found) crosswalks.push_back(std::move(crosswalk));
   return crosswalks;
 }

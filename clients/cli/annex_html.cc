@@ -9,9 +9,7 @@
 
 namespace entente::cli {
 namespace {
-
-namespace v1 = entente::tem::v1;
-using Cover = google::protobuf::RepeatedPtrField<v1::Amendment>;
+using Cover = google::protobuf::RepeatedPtrField<tem::v1::Amendment>;
 
 constexpr char kStyle[] =
     R"(ins { background: var(--put); color: var(--put-ink); text-decoration: underline; }
@@ -41,7 +39,7 @@ std::string CoverTable(const Cover& cover) {
       "<section><h2>Amended entries</h2><div class=\"scroll\"><table><thead><tr>"
       "<th scope=\"col\">Entry</th><th scope=\"col\">What</th><th scope=\"col\">Proposal</th>"
       "<th scope=\"col\">Meeting</th><th scope=\"col\">Effect</th></tr></thead><tbody>";
-  for (const v1::Amendment& line : cover) {
+  for (const tem::v1::Amendment& line : cover) {
     html += fmt::format(
         "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
         EscapeHtml(line.path()), AmendmentWord(line.kind()), EscapeHtml(line.proposal()),
@@ -50,19 +48,19 @@ std::string CoverTable(const Cover& cover) {
   return html + "</tbody></table></div></section>\n";
 }
 
-std::string Tracked(const v1::NodeDifference& difference, v1::PieceKind without) {
+std::string Tracked(const tem::v1::NodeDifference& difference, tem::v1::PieceKind without) {
   std::string html;
-  for (const v1::TextPiece& piece : difference.pieces()) {
+  for (const tem::v1::TextPiece& piece : difference.pieces()) {
     if (piece.kind() == without) continue;
     const std::string text = EscapeHtml(piece.text());
-    html += piece.kind() == v1::PIECE_KIND_INSERTED  ? "<ins>" + text + "</ins>"
-            : piece.kind() == v1::PIECE_KIND_DELETED ? "<del>" + text + "</del>"
-                                                     : text;
+    html += piece.kind() == tem::v1::PIECE_KIND_INSERTED  ? "<ins>" + text + "</ins>"
+            : piece.kind() == tem::v1::PIECE_KIND_DELETED ? "<del>" + text + "</del>"
+                                                          : text;
   }
   return html;
 }
 
-std::string TrackedNode(const v1::NodeDifference& difference) {
+std::string TrackedNode(const tem::v1::NodeDifference& difference) {
   const bool removed = difference.new_path().empty();
   const std::string& path = removed ? difference.old_path() : difference.new_path();
   const std::string what = WhatHappened(difference);
@@ -71,22 +69,22 @@ std::string TrackedNode(const v1::NodeDifference& difference) {
       Indent(path), removed ? "<del>" + EscapeHtml(path) + "</del>" : EscapeHtml(path));
   if (!what.empty()) html += "<span class=\"what\">" + EscapeHtml(what) + "</span>";
   if (difference.reserved() && what.empty()) html += "<span class=\"what\">reserved</span>";
-  return html + Tracked(difference, v1::PIECE_KIND_UNSPECIFIED) + "</div>\n";
+  return html + Tracked(difference, tem::v1::PIECE_KIND_UNSPECIFIED) + "</div>\n";
 }
 
 }  // namespace
 
-std::string EditionPage(const v1::AnnexEdition& edition) {
+std::string EditionPage(const tem::v1::AnnexEdition& edition) {
   std::string html = PageHead(edition.title() + ", " + edition.edition(), kStyle);
   html += CoverTable(edition.amendments());
   html += "<section><h2>Text</h2>\n";
-  for (const v1::AnnexNode& node : edition.nodes()) {
+  for (const tem::v1::AnnexNode& node : edition.nodes()) {
     html += fmt::format(
         "<div class=\"node\" {} id=\"{}\"><span class=\"path\">{}</span>{}{}</div>\n",
         Indent(node.path()), EscapeHtml(node.id()), EscapeHtml(node.path()),
-        node.category() == v1::CATEGORY_I    ? "<span class=\"what\">Category I</span>"
-        : node.category() == v1::CATEGORY_II ? "<span class=\"what\">Category II</span>"
-                                             : "",
+        node.category() == tem::v1::CATEGORY_I    ? "<span class=\"what\">Category I</span>"
+        : node.category() == tem::v1::CATEGORY_II ? "<span class=\"what\">Category II</span>"
+                                                  : "",
         node.reserved() ? "<span class=\"what\">reserved</span>" : EscapeHtml(node.text()));
   }
   return html + "</section>" + kPageFoot;
@@ -104,28 +102,28 @@ std::string ComparisonPage(const std::string& title, const std::string& before,
       EscapeHtml(after), EscapeHtml(before), changed, whole.size());
   html += CoverTable(cover);
   html += "<section><h2>Changes tracked</h2>\n";
-  for (const v1::NodeDifference& difference : whole) html += TrackedNode(difference);
+  for (const tem::v1::NodeDifference& difference : whole) html += TrackedNode(difference);
   html +=
       "</section>\n<section><h2>Side by side: what changed</h2><table class=\"sides\"><thead><tr>";
   html += "<th scope=\"col\">" + EscapeHtml(before) + "</th><th scope=\"col\">" +
           EscapeHtml(after) + "</th></tr></thead><tbody>\n";
-  for (const v1::NodeDifference& difference : whole) {
+  for (const tem::v1::NodeDifference& difference : whole) {
     if (difference.kinds().empty()) continue;
-    const auto side = [&](const std::string& path, v1::PieceKind without) {
+    const auto side = [&](const std::string& path, tem::v1::PieceKind without) {
       return path.empty() ? std::string("<span class=\"note\">—</span>")
                           : "<span class=\"path\">" + EscapeHtml(path) + "</span>" +
                                 Tracked(difference, without);
     };
-    html += "<tr><td>" + side(difference.old_path(), v1::PIECE_KIND_INSERTED) + "</td><td>" +
-            side(difference.new_path(), v1::PIECE_KIND_DELETED) + "</td></tr>\n";
+    html += "<tr><td>" + side(difference.old_path(), tem::v1::PIECE_KIND_INSERTED) + "</td><td>" +
+            side(difference.new_path(), tem::v1::PIECE_KIND_DELETED) + "</td></tr>\n";
   }
   return html + "</tbody></table></section>" + kPageFoot;
 }
 
-std::string ImplementationPage(const v1::ListImplementationsResponse& list) {
+std::string ImplementationPage(const tem::v1::ListImplementationsResponse& list) {
   std::vector<std::string> editions;
-  std::map<std::string, std::map<std::string, const v1::Implementation*>> by_state;
-  for (const v1::Implementation& one : list.implementations()) {
+  std::map<std::string, std::map<std::string, const tem::v1::Implementation*>> by_state;
+  for (const tem::v1::Implementation& one : list.implementations()) {
     if (std::find(editions.begin(), editions.end(), one.edition()) == editions.end()) {
       editions.push_back(one.edition());
     }
@@ -142,18 +140,18 @@ std::string ImplementationPage(const v1::ListImplementationsResponse& list) {
     html += "<tr><th scope=\"row\">" + EscapeHtml(state) + "</th>";
     for (const std::string& edition : editions) {
       auto it = cells.find(edition);
-      const v1::Implementation* one = it == cells.end() ? nullptr : it->second;
+      const tem::v1::Implementation* one = it == cells.end() ? nullptr : it->second;
       if (one == nullptr || !one->has_recorded_time()) {
         html += "<td class=\"note\">· nothing said</td>";
         continue;
       }
       const auto& status = one->status();
-      const std::string word = Word(v1::ImplementationState_Name(status.state()), 21);
+      const std::string word = Word(tem::v1::ImplementationState_Name(status.state()), 21);
       html += one->in_force() ? "<td class=\"yes\">● since " + EscapeHtml(status.in_force_date()) +
                                     ", " + EscapeHtml(status.act()) + "</td>"
-              : status.state() == v1::IMPLEMENTATION_STATE_IN_FORCE
+              : status.state() == tem::v1::IMPLEMENTATION_STATE_IN_FORCE
                   ? "<td>◐ from " + EscapeHtml(status.in_force_date()) + "</td>"
-              : status.state() == v1::IMPLEMENTATION_STATE_IN_PROCESS
+              : status.state() == tem::v1::IMPLEMENTATION_STATE_IN_PROCESS
                   ? "<td>◐ " + word + "</td>"
                   : "<td class=\"no\">○ " + word + "</td>";
     }

@@ -9,23 +9,21 @@
 namespace entente::cli {
 namespace {
 
-namespace v1 = entente::tem::v1;
-
 size_t DepthOf(const std::string& path) {
   return static_cast<size_t>(std::count(path.begin(), path.end(), '.'));
 }
 
-const std::string& PlaceOf(const v1::NodeDifference& difference) {
+const std::string& PlaceOf(const tem::v1::NodeDifference& difference) {
   return difference.new_path().empty() ? difference.old_path() : difference.new_path();
 }
 
-std::string Pieces(const v1::NodeDifference& difference, bool colour) {
+std::string Pieces(const tem::v1::NodeDifference& difference, bool colour) {
   std::string text;
-  for (const v1::TextPiece& piece : difference.pieces()) {
+  for (const tem::v1::TextPiece& piece : difference.pieces()) {
     const std::string words = Printable(piece.text());
-    if (piece.kind() == v1::PIECE_KIND_KEPT) {
+    if (piece.kind() == tem::v1::PIECE_KIND_KEPT) {
       text += words;
-    } else if (piece.kind() == v1::PIECE_KIND_DELETED) {
+    } else if (piece.kind() == tem::v1::PIECE_KIND_DELETED) {
       text += colour ? "\x1b[31;9m" + words + "\x1b[0m" : "[-" + words + "-]";
     } else {
       text += colour ? "\x1b[32;4m" + words + "\x1b[0m" : "{+" + words + "+}";
@@ -35,9 +33,9 @@ std::string Pieces(const v1::NodeDifference& difference, bool colour) {
 }
 
 // One side of a text.
-std::string Side(const v1::NodeDifference& difference, v1::PieceKind without) {
+std::string Side(const tem::v1::NodeDifference& difference, tem::v1::PieceKind without) {
   std::string text;
-  for (const v1::TextPiece& piece : difference.pieces()) {
+  for (const tem::v1::TextPiece& piece : difference.pieces()) {
     if (piece.kind() != without) text += Printable(piece.text());
   }
   return text;
@@ -68,17 +66,18 @@ std::vector<std::string> Wrap(const std::string& text, size_t width) {
 
 }  // namespace
 
-std::string AmendmentWord(v1::AmendmentKind kind) {
-  return kind == v1::AMENDMENT_KIND_TEXT ? "text changed" : Word(v1::AmendmentKind_Name(kind), 15);
+std::string AmendmentWord(tem::v1::AmendmentKind kind) {
+  return kind == tem::v1::AMENDMENT_KIND_TEXT ? "text changed"
+                                              : Word(tem::v1::AmendmentKind_Name(kind), 15);
 }
 
-std::string EffectWord(v1::Effect effect) { return Word(v1::Effect_Name(effect), 7); }
+std::string EffectWord(tem::v1::Effect effect) { return Word(tem::v1::Effect_Name(effect), 7); }
 
-std::string WhatHappened(const v1::NodeDifference& difference) {
+std::string WhatHappened(const tem::v1::NodeDifference& difference) {
   std::string text;
   for (int kind : difference.kinds()) {
-    std::string one = AmendmentWord(static_cast<v1::AmendmentKind>(kind));
-    if (kind == v1::AMENDMENT_KIND_MOVED || kind == v1::AMENDMENT_KIND_RENUMBERED) {
+    std::string one = AmendmentWord(static_cast<tem::v1::AmendmentKind>(kind));
+    if (kind == tem::v1::AMENDMENT_KIND_MOVED || kind == tem::v1::AMENDMENT_KIND_RENUMBERED) {
       one += " from " + difference.old_path();
     }
     text += (text.empty() ? "" : ", ") + one;
@@ -86,11 +85,11 @@ std::string WhatHappened(const v1::NodeDifference& difference) {
   return text;
 }
 
-std::string CoverText(const v1::AnnexEdition& edition) {
+std::string CoverText(const tem::v1::AnnexEdition& edition) {
   if (edition.amendments().empty()) return "";
   std::string text = fmt::format("Amended entries of {}, against {}:\n",
                                  Printable(edition.edition()), Printable(edition.base()));
-  for (const v1::Amendment& line : edition.amendments()) {
+  for (const tem::v1::Amendment& line : edition.amendments()) {
     text += fmt::format("  {:<16} {:<13} {:<18} {}, {}\n", Printable(line.path()),
                         AmendmentWord(line.kind()), Printable(line.proposal()),
                         Printable(line.meeting()), EffectWord(line.effect()));
@@ -98,15 +97,15 @@ std::string CoverText(const v1::AnnexEdition& edition) {
   return text;
 }
 
-std::string CleanText(const v1::AnnexEdition& edition) {
+std::string CleanText(const tem::v1::AnnexEdition& edition) {
   std::string text =
       fmt::format("{}\nEdition {}\n\n", Printable(edition.title()), Printable(edition.edition()));
   const std::string cover = CoverText(edition);
   if (!cover.empty()) text += cover + "\n";
-  for (const v1::AnnexNode& node : edition.nodes()) {
+  for (const tem::v1::AnnexNode& node : edition.nodes()) {
     text += std::string(2 * DepthOf(node.path()), ' ') + Printable(node.path());
-    if (node.category() != v1::CATEGORY_UNSPECIFIED) {
-      text += node.category() == v1::CATEGORY_I ? " (Category I)" : " (Category II)";
+    if (node.category() != tem::v1::CATEGORY_UNSPECIFIED) {
+      text += node.category() == tem::v1::CATEGORY_I ? " (Category I)" : " (Category II)";
     }
     text += node.reserved()       ? "  [reserved]"
             : node.text().empty() ? ""
@@ -118,7 +117,7 @@ std::string CleanText(const v1::AnnexEdition& edition) {
 
 std::string RedlineText(const tem::annex::Differences& differences, bool colour) {
   std::string text;
-  for (const v1::NodeDifference& difference : differences) {
+  for (const tem::v1::NodeDifference& difference : differences) {
     const std::string what = WhatHappened(difference);
     const std::string place = Printable(PlaceOf(difference));
     text += std::string(2 * DepthOf(place), ' ');
@@ -132,13 +131,13 @@ std::string RedlineText(const tem::annex::Differences& differences, bool colour)
 
 std::string SideBySideText(const tem::annex::Differences& differences, size_t width) {
   std::string text;
-  for (const v1::NodeDifference& difference : differences) {
+  for (const tem::v1::NodeDifference& difference : differences) {
     auto left = Wrap((difference.old_path().empty() ? "" : Printable(difference.old_path()) + " ") +
-                         Side(difference, v1::PIECE_KIND_INSERTED),
+                         Side(difference, tem::v1::PIECE_KIND_INSERTED),
                      width);
     auto right =
         Wrap((difference.new_path().empty() ? "" : Printable(difference.new_path()) + " ") +
-                 Side(difference, v1::PIECE_KIND_DELETED),
+                 Side(difference, tem::v1::PIECE_KIND_DELETED),
              width);
     const size_t lines = std::max(left.size(), right.size());
     left.resize(lines);

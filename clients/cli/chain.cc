@@ -14,8 +14,8 @@ namespace entente::cli {
 
 using base::Reason;
 
-void PrintReceipt(const exchange::Receipt& receipt, bool json) {
-  exchange::Leaf leaf;
+void PrintReceipt(const exchange::v1::Receipt& receipt, bool json) {
+  exchange::v1::Leaf leaf;
   leaf.ParseFromString(receipt.leaf());
   leem::v1::DenialRuling ruling;
   leaf.stamp().ruling().UnpackTo(&ruling);
@@ -37,7 +37,7 @@ void PrintReceipt(const exchange::Receipt& receipt, bool json) {
 }
 
 absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
-                            const exchange::Document& document) {
+                            const exchange::v1::Document& document) {
   ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
   if (!context.hold_file.empty()) return Hold(signed_document, context.hold_file);
   ENTENTE_ASSIGN_OR_RETURN(const auto receipt, client.Submit(signed_document));
@@ -50,7 +50,7 @@ absl::Status SendFiles(const Context& context, const std::string& group,
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(group));
   absl::Status first_error;
   for (const std::string& file : files) {
-    exchange::Document document;
+    exchange::v1::Document document;
     absl::Status status = FromJsonFile(file, document);
     if (status.ok() && document.originator().empty()) {
       document.set_originator(client->agency().name().str());
@@ -67,7 +67,7 @@ absl::Status SendFiles(const Context& context, const std::string& group,
 }
 
 absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
-                          exchange::Audience& audience) {
+                          exchange::v1::Audience& audience) {
   if (states.empty()) {
     audience.mutable_all_partners();
     return absl::OkStatus();
@@ -83,7 +83,7 @@ namespace {
 
 // Whether a document says in a reference of this relation what `is_that` looks for.
 template <typename IsThat>
-bool Names(const sdk::VerifiedEntry& entry, exchange::Reference::Relation relation,
+bool Names(const sdk::VerifiedEntry& entry, exchange::v1::Reference::Relation relation,
            const IsThat& is_that) {
   const auto& references = entry.document.references();
   return std::any_of(references.begin(), references.end(), [&](const auto& reference) {
@@ -94,9 +94,9 @@ bool Names(const sdk::VerifiedEntry& entry, exchange::Reference::Relation relati
 }  // namespace
 
 absl::StatusOr<sdk::VerifiedEntry> VerifyAlone(const sdk::Client& client,
-                                               const exchange::Entry& entry,
+                                               const exchange::v1::Entry& entry,
                                                document::Verifier& verifier) {
-  exchange::Leaf leaf;
+  exchange::v1::Leaf leaf;
   leaf.ParseFromString(entry.leaf());
   return sdk::VerifyEntry(client.group(), leaf.stamp().ledger(), entry, verifier,
                           client.agency().directory());
@@ -110,11 +110,11 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(sdk::Client& client,
   };
   document::Verifier verifier;
   std::vector<sdk::VerifiedEntry> chain;
-  exchange::ListRevisionsRequest request;
+  exchange::v1::ListRevisionsRequest request;
   request.set_name(name);
   do {
     grpc::ClientContext context;
-    exchange::ListRevisionsResponse page;
+    exchange::v1::ListRevisionsResponse page;
     ENTENTE_RETURN_IF_ERROR(
         rpc::FromGrpcStatus(client.stub().ListRevisions(&context, request, &page)));
     for (const auto& entry : page.revisions()) {
@@ -124,7 +124,7 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(sdk::Client& client,
       if (verified.name() != expected) return broken("a name is not the one asked for");
       if (!chain.empty()) {
         const bool follows =
-            Names(verified, exchange::Reference::RELATION_SUPERSEDES, [&](const auto& before) {
+            Names(verified, exchange::v1::Reference::RELATION_SUPERSEDES, [&](const auto& before) {
               return before.digest() == chain.back().leaf.document_digest();
             });
         if (!follows) return broken("a document does not name the one before it");
@@ -143,11 +143,11 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchAnswers(sdk::Client& client
   document::Verifier verifier;
   std::vector<sdk::VerifiedEntry> answers;
   std::set<std::string> said_to = {name};
-  exchange::ListAnswersRequest request;
+  exchange::v1::ListAnswersRequest request;
   request.set_name(name);
   do {
     grpc::ClientContext context;
-    exchange::ListAnswersResponse page;
+    exchange::v1::ListAnswersResponse page;
     ENTENTE_RETURN_IF_ERROR(
         rpc::FromGrpcStatus(client.stub().ListAnswers(&context, request, &page)));
     for (const auto& entry : page.answers()) {
@@ -161,7 +161,7 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchAnswers(sdk::Client& client
     // What a document says counts for what it names itself. An answer to an answer may name one
     // that is not released to the reader; it says nothing of the chain then but that it was said.
     const bool about =
-        Names(answer, exchange::Reference::RELATION_ANSWERS, [&](const auto& reference) {
+        Names(answer, exchange::v1::Reference::RELATION_ANSWERS, [&](const auto& reference) {
           return said_to.contains(reference.name()) ||
                  reference.name().find("/comments/") != std::string::npos;
         });
@@ -176,10 +176,10 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchAnswers(sdk::Client& client
   return answers;
 }
 
-exchange::Document ComposeNext(const sdk::Client& client,
-                               const std::vector<sdk::VerifiedEntry>& chain,
-                               const std::string& name, const std::string& reference) {
-  exchange::Document document;
+exchange::v1::Document ComposeNext(const sdk::Client& client,
+                                   const std::vector<sdk::VerifiedEntry>& chain,
+                                   const std::string& name, const std::string& reference) {
+  exchange::v1::Document document;
   document.set_originator(client.agency().name().str());
   const std::string number = name.substr(name.rfind('/') + 1);
   document.set_reference(!reference.empty()
@@ -189,7 +189,7 @@ exchange::Document ComposeNext(const sdk::Client& client,
   *document.mutable_audience() = chain[0].document.audience();
   *document.mutable_marking() = chain.back().document.marking();
   auto* link = document.add_references();
-  link->set_relation(exchange::Reference::RELATION_SUPERSEDES);
+  link->set_relation(exchange::v1::Reference::RELATION_SUPERSEDES);
   link->set_name(name);
   link->set_digest(chain.back().leaf.document_digest());
   return document;

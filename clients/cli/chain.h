@@ -10,24 +10,22 @@
 
 namespace entente::cli {
 
-namespace exchange = ::entente::exchange::v1;
-
 // A receipt for people, or leaf and receipt in JSON.
-void PrintReceipt(const exchange::Receipt& receipt, bool json);
+void PrintReceipt(const exchange::v1::Receipt& receipt, bool json);
 // Signs and submits; with --hold, signs and keeps it in that file.
 absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
-                            const exchange::Document& document);
+                            const exchange::v1::Document& document);
 // Signs and submits documents in proto3 JSON; originator and time of composing are filled in where
 // they are missing. Goes on after a refusal; the first one is returned.
 absl::Status SendFiles(const Context& context, const std::string& group,
                        const std::vector<std::string>& files);
 // All partners where `states` is empty, else those and the agency's own.
 absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
-                          exchange::Audience& audience);
+                          exchange::v1::Audience& audience);
 
 // Verifies an entry in the ledger that its own audience gives.
 absl::StatusOr<sdk::VerifiedEntry> VerifyAlone(const sdk::Client& client,
-                                               const exchange::Entry& entry,
+                                               const exchange::v1::Entry& entry,
                                                document::Verifier& verifier);
 // The documents of a chain as the service has them, each verified, and that they are a chain: one
 // name, one originating state, one audience, each naming the one before it by its digest.
@@ -37,9 +35,9 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(sdk::Client& client,
 absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchAnswers(sdk::Client& client,
                                                              const std::string& name);
 // The next document of a verified chain: its audience, its marking, its reference. Without a body.
-exchange::Document ComposeNext(const sdk::Client& client,
-                               const std::vector<sdk::VerifiedEntry>& chain,
-                               const std::string& name, const std::string& reference);
+exchange::v1::Document ComposeNext(const sdk::Client& client,
+                                   const std::vector<sdk::VerifiedEntry>& chain,
+                                   const std::string& name, const std::string& reference);
 
 }  // namespace entente::cli
 

@@ -16,8 +16,6 @@
 namespace entente::cli {
 namespace {
 
-namespace v1 = leem::v1;
-namespace pb = entente::exchange::v1;
 using base::Reason;
 
 constexpr char kTemplate[] = R"({
@@ -74,11 +72,11 @@ struct DenialOptions {
   int limit = 0;
 };
 
-std::string FormatDate(const v1::Date& date) {
+std::string FormatDate(const leem::v1::Date& date) {
   return date.year() == 0 ? "" : base::CivilDate{date.year(), date.month(), date.day()}.str();
 }
 
-absl::Status ParseDateInto(const std::string& text, const char* flag, v1::Date* date) {
+absl::Status ParseDateInto(const std::string& text, const char* flag, leem::v1::Date* date) {
   auto parsed = base::ParseDate(text);
   if (!parsed) {
     return base::RefuseArgument(Reason::kFieldInvalid, "{}: write a day as 2016-10-21", flag);
@@ -89,8 +87,10 @@ absl::Status ParseDateInto(const std::string& text, const char* flag, v1::Date* 
   return absl::OkStatus();
 }
 
-std::string ActWord(v1::DenialAct act) { return Word(v1::DenialAct_Name(act), 11); }
-std::string StateWord(v1::DenialState state) { return Word(v1::DenialState_Name(state), 13); }
+std::string ActWord(leem::v1::DenialAct act) { return Word(leem::v1::DenialAct_Name(act), 11); }
+std::string StateWord(leem::v1::DenialState state) {
+  return Word(leem::v1::DenialState_Name(state), 13);
+}
 
 // When each denial of an import was first composed, kept so that importing it again makes the same
 // bytes and therefore changes nothing, also after other rows of the file were mended. A file of
@@ -145,11 +145,11 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
   ImportTimes times(client->agency());
   for (const LiteDenial& denial : file.denials) times.Get(denial);
   ENTENTE_RETURN_IF_ERROR(times.Save());
-  pb::Audience audience;
+  exchange::v1::Audience audience;
   ENTENTE_RETURN_IF_ERROR(ReadAudience(options.to, client->agency(), audience));
-  pb::Marking marking;
-  marking.set_level(pb::Marking::LEVEL_OFFICIAL);
-  marking.set_tlp(pb::Marking::TLP_AMBER);
+  exchange::v1::Marking marking;
+  marking.set_level(exchange::v1::Marking::LEVEL_OFFICIAL);
+  marking.set_tlp(exchange::v1::Marking::TLP_AMBER);
   for (const RowFault& fault : file.faults) {
     std::cerr << fmt::format("{}:{}: {}{}{}\n", options.file, fault.line, fault.column,
                              fault.column.empty() ? "" : ": ", fault.description);
@@ -160,19 +160,20 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
   uint64_t refused = 0;
   absl::Status sign_error;
   const absl::Status status = client->SubmitMany(
-      [&](pb::SignedDocument& out) {
+      [&](exchange::v1::SignedDocument& out) {
         if (next == file.denials.size() || !sign_error.ok()) return false;
         const LiteDenial& denial = file.denials[next++];
-        v1::DenialNotification body;
+        leem::v1::DenialNotification body;
         *body.mutable_content() = denial.content;
-        pb::Document document = client->Compose(denial.reference, audience, marking, body);
+        exchange::v1::Document document =
+            client->Compose(denial.reference, audience, marking, body);
         entry::SetTime(times.Get(denial), document.mutable_composed_time());
         auto made = client->Sign(document);
         if (!made.ok()) sign_error = made.status();
         if (made.ok()) out = *std::move(made);
         return made.ok();
       },
-      [&](uint64_t sequence, const absl::StatusOr<pb::Receipt>& receipt) {
+      [&](uint64_t sequence, const absl::StatusOr<exchange::v1::Receipt>& receipt) {
         progress.Update(sequence + 1);
         if (receipt.ok()) {
           ++recorded;
@@ -197,20 +198,20 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
                               "mend the rows above and import the file again; what is in stays in");
 }
 
-absl::StatusOr<v1::Denial> FetchDenial(sdk::Client& client, const std::string& name) {
-  auto stub = v1::DenialService::NewStub(client.channel());
+absl::StatusOr<leem::v1::Denial> FetchDenial(sdk::Client& client, const std::string& name) {
+  auto stub = leem::v1::DenialService::NewStub(client.channel());
   grpc::ClientContext context;
-  v1::GetDenialRequest request;
+  leem::v1::GetDenialRequest request;
   request.set_name(name);
-  v1::GetDenialResponse response;
+  leem::v1::GetDenialResponse response;
   ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetDenial(&context, request, &response)));
   return std::move(*response.mutable_denial());
 }
 
 absl::Status ForEachDenial(sdk::Client& client, const DenialOptions& options,
-                           const std::function<void(const v1::Denial&)>& use) {
-  auto stub = v1::DenialService::NewStub(client.channel());
-  v1::ListDenialsRequest request;
+                           const std::function<void(const leem::v1::Denial&)>& use) {
+  auto stub = leem::v1::DenialService::NewStub(client.channel());
+  leem::v1::ListDenialsRequest request;
   request.set_page_size(options.limit > 0 ? std::min(options.limit, 500) : 500);
   auto* filter = request.mutable_filter();
   filter->set_originator_state(options.originator);
@@ -224,7 +225,7 @@ absl::Status ForEachDenial(sdk::Client& client, const DenialOptions& options,
   int count = 0;
   do {
     grpc::ClientContext context;
-    v1::ListDenialsResponse response;
+    leem::v1::ListDenialsResponse response;
     ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListDenials(&context, request, &response)));
     for (const auto& denial : response.denials()) {
       if (options.limit > 0 && count++ == options.limit) return absl::OkStatus();
@@ -235,7 +236,7 @@ absl::Status ForEachDenial(sdk::Client& client, const DenialOptions& options,
   return absl::OkStatus();
 }
 
-std::string Entries(const v1::DenialContent& content) {
+std::string Entries(const leem::v1::DenialContent& content) {
   if (content.has_catch_all()) return "catch-all";
   std::string text;
   for (const auto& entry : content.control_list_entries()) {
@@ -244,7 +245,7 @@ std::string Entries(const v1::DenialContent& content) {
   return text;
 }
 
-std::string FirstParty(const v1::DenialContent& content) {
+std::string FirstParty(const leem::v1::DenialContent& content) {
   for (const auto& party : content.parties()) {
     if (!party.name().empty()) return Printable(party.name());
   }
@@ -254,7 +255,7 @@ std::string FirstParty(const v1::DenialContent& content) {
 absl::Status List(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   Table table({"NAME", "STATE", "ACT", "TO", "ENTRY", "VALID UNTIL", "PARTY"});
-  ENTENTE_RETURN_IF_ERROR(ForEachDenial(*client, options, [&](const v1::Denial& denial) {
+  ENTENTE_RETURN_IF_ERROR(ForEachDenial(*client, options, [&](const leem::v1::Denial& denial) {
     if (context.json) {
       std::cout << ToJson(denial) << "\n";
       return;
@@ -276,8 +277,8 @@ absl::Status Get(const Context& context, const DenialOptions& options) {
   // The content must be what the originator signed last.
   std::string signed_content;
   for (const auto& entry : chain) {
-    v1::DenialNotification notification;
-    v1::DenialAmendment amendment;
+    leem::v1::DenialNotification notification;
+    leem::v1::DenialAmendment amendment;
     if (entry.document.body().UnpackTo(&notification)) {
       signed_content = notification.content().SerializeAsString();
     } else if (entry.document.body().UnpackTo(&amendment)) {
@@ -319,36 +320,37 @@ absl::Status History(const Context& context, const DenialOptions& options) {
 // or a wider audience.
 absl::Status Revise(
     const Context& context, const DenialOptions& options,
-    const std::function<absl::Status(google::protobuf::Any&, pb::Document&)>& fill) {
+    const std::function<absl::Status(google::protobuf::Any&, exchange::v1::Document&)>& fill) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  pb::Document document = ComposeNext(*client, chain, options.name, options.reference);
+  exchange::v1::Document document = ComposeNext(*client, chain, options.name, options.reference);
   ENTENTE_RETURN_IF_ERROR(fill(*document.mutable_body(), document));
   return SubmitAndPrint(context, *client, document);
 }
 
 absl::Status Amend(const Context& context, const DenialOptions& options) {
-  return Revise(context, options, [&](google::protobuf::Any& body, pb::Document& document) {
-    pb::Document given;
-    ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file, given));
-    v1::DenialNotification notification;
-    v1::DenialAmendment amendment;
-    if (given.body().UnpackTo(&notification)) {
-      amendment.mutable_content()->Swap(notification.mutable_content());
-    } else if (!given.body().UnpackTo(&amendment)) {
-      return base::RefuseArgument(Reason::kFieldInvalid, "{}: body must be a DenialNotification",
-                                  options.file);
-    }
-    if (given.has_marking()) *document.mutable_marking() = given.marking();
-    amendment.set_explanation(options.explanation);
-    body.PackFrom(amendment);
-    return absl::OkStatus();
-  });
+  return Revise(
+      context, options, [&](google::protobuf::Any& body, exchange::v1::Document& document) {
+        exchange::v1::Document given;
+        ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file, given));
+        leem::v1::DenialNotification notification;
+        leem::v1::DenialAmendment amendment;
+        if (given.body().UnpackTo(&notification)) {
+          amendment.mutable_content()->Swap(notification.mutable_content());
+        } else if (!given.body().UnpackTo(&amendment)) {
+          return base::RefuseArgument(Reason::kFieldInvalid,
+                                      "{}: body must be a DenialNotification", options.file);
+        }
+        if (given.has_marking()) *document.mutable_marking() = given.marking();
+        amendment.set_explanation(options.explanation);
+        body.PackFrom(amendment);
+        return absl::OkStatus();
+      });
 }
 
 absl::Status Renew(const Context& context, const DenialOptions& options) {
-  return Revise(context, options, [&](google::protobuf::Any& body, pb::Document&) {
-    v1::DenialRenewal renewal;
+  return Revise(context, options, [&](google::protobuf::Any& body, exchange::v1::Document&) {
+    leem::v1::DenialRenewal renewal;
     renewal.set_explanation(options.explanation);
     ENTENTE_RETURN_IF_ERROR(
         ParseDateInto(options.date, "--review-date", renewal.mutable_review_date()));
@@ -358,8 +360,8 @@ absl::Status Renew(const Context& context, const DenialOptions& options) {
 }
 
 absl::Status RevokeDenial(const Context& context, const DenialOptions& options) {
-  return Revise(context, options, [&](google::protobuf::Any& body, pb::Document&) {
-    v1::DenialRevocation revocation;
+  return Revise(context, options, [&](google::protobuf::Any& body, exchange::v1::Document&) {
+    leem::v1::DenialRevocation revocation;
     revocation.set_explanation(options.explanation);
     ENTENTE_RETURN_IF_ERROR(
         ParseDateInto(options.date, "--effective-date", revocation.mutable_effective_date()));
@@ -369,15 +371,15 @@ absl::Status RevokeDenial(const Context& context, const DenialOptions& options) 
 }
 
 absl::Status Close(const Context& context, const DenialOptions& options) {
-  return Revise(context, options, [&](google::protobuf::Any& body, pb::Document&) {
-    v1::SuspensionClosure closure;
+  return Revise(context, options, [&](google::protobuf::Any& body, exchange::v1::Document&) {
+    leem::v1::SuspensionClosure closure;
     closure.set_explanation(options.explanation);
-    ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<v1::SuspensionClosure::Outcome>(
+    ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<leem::v1::SuspensionClosure::Outcome>(
                                                      "OUTCOME_", options.outcome, "--outcome"));
     closure.set_outcome(outcome);
-    if (outcome == v1::SuspensionClosure::OUTCOME_DENIED) {
+    if (outcome == leem::v1::SuspensionClosure::OUTCOME_DENIED) {
       ENTENTE_ASSIGN_OR_RETURN(const auto act,
-                               ParseWord<v1::DenialAct>("DENIAL_ACT_", options.act, "--act"));
+                               ParseWord<leem::v1::DenialAct>("DENIAL_ACT_", options.act, "--act"));
       closure.set_act(act);
     }
     ENTENTE_RETURN_IF_ERROR(
@@ -397,7 +399,7 @@ absl::Status Export(const Context& context, const DenialOptions& options) {
   if (csv) {
     std::cout << "name,state,act,destination,entries,decision_date,valid_until,party,item\r\n";
   }
-  return ForEachDenial(*client, options, [&](const v1::Denial& denial) {
+  return ForEachDenial(*client, options, [&](const leem::v1::Denial& denial) {
     if (options.format == "json") {
       std::cout << ToJson(denial) << "\n";
     } else if (csv) {

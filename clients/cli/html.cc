@@ -5,7 +5,7 @@
 namespace entente::cli {
 namespace {
 
-constexpr char kStyle[] = R"(:root { color-scheme: light dark; --ink: #1c2430; --paper: #ffffff;
+constexpr char kPageStyle[] = R"(:root { color-scheme: light dark; --ink: #1c2430; --paper: #ffffff;
   --line: #c9d1dc; --soft: #5b6675;
   --put: #d8f0df; --out: #fbdcdc; --put-ink: #14532d; --out-ink: #8f1d1d;
   --c0: #2563a8; --c1: #b4530a; --c2: #2f7d4f; --c3: #8a3ea0; --c4: #a3263a; }
@@ -56,7 +56,7 @@ std::string PageHead(const std::string& title, const std::string& style) {
          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
          "'unsafe-inline'\">\n"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-         EscapeHtml(title) + "</title>\n<style>\n" + kStyle + style +
+         EscapeHtml(title) + "</title>\n<style>\n" + kPageStyle + style +
          "</style></head><body>\n<h1>" + EscapeHtml(title) + "</h1>\n";
 }
 

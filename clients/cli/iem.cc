@@ -14,9 +14,8 @@
 namespace entente::cli {
 namespace {
 
-namespace v1 = entente::iem::v1;
 using base::Reason;
-using exchange::Reference;
+using exchange::v1::Reference;
 
 constexpr char kAlertTemplate[] = R"({
   // An alert. Lines that start with // are comments. Invented sample data.
@@ -101,29 +100,29 @@ struct IemOptions {
   bool deny = false;
 };
 
-std::unique_ptr<v1::MatterService::Stub> StubOf(sdk::Client& client) {
-  return v1::MatterService::NewStub(client.channel());
+std::unique_ptr<iem::v1::MatterService::Stub> StubOf(sdk::Client& client) {
+  return iem::v1::MatterService::NewStub(client.channel());
 }
 
-absl::StatusOr<v1::Matter> FetchMatter(sdk::Client& client, const std::string& name) {
+absl::StatusOr<iem::v1::Matter> FetchMatter(sdk::Client& client, const std::string& name) {
   grpc::ClientContext context;
-  v1::GetMatterRequest request;
+  iem::v1::GetMatterRequest request;
   request.set_name(name);
-  v1::GetMatterResponse response;
+  iem::v1::GetMatterResponse response;
   ENTENTE_RETURN_IF_ERROR(
       rpc::FromGrpcStatus(StubOf(client)->GetMatter(&context, request, &response)));
   return std::move(*response.mutable_matter());
 }
 
 // One line of words about a matter's content.
-std::string Gist(const v1::Matter& matter) {
-  v1::Alert alert;
-  v1::TrendReport report;
-  v1::InformationRequest request;
-  v1::ReleaseRequest release;
+std::string Gist(const iem::v1::Matter& matter) {
+  iem::v1::Alert alert;
+  iem::v1::TrendReport report;
+  iem::v1::InformationRequest request;
+  iem::v1::ReleaseRequest release;
   if (matter.body().UnpackTo(&alert)) {
-    return Word(v1::Urgency_Name(alert.urgency()), 8) + ", " +
-           Word(v1::AlertKind_Name(alert.kind()), 11) + ": " + alert.summary().substr(0, 60);
+    return Word(iem::v1::Urgency_Name(alert.urgency()), 8) + ", " +
+           Word(iem::v1::AlertKind_Name(alert.kind()), 11) + ": " + alert.summary().substr(0, 60);
   }
   if (matter.body().UnpackTo(&report)) return report.title();
   if (matter.body().UnpackTo(&request)) {
@@ -131,13 +130,13 @@ std::string Gist(const v1::Matter& matter) {
     int settled = 0;
     for (const auto& one : matter.addressees()) {
       overdue += one.overdue() ? 1 : 0;
-      settled += one.reply() != v1::REPLY_KIND_UNSPECIFIED ? 1 : 0;
+      settled += one.reply() != iem::v1::REPLY_KIND_UNSPECIFIED ? 1 : 0;
     }
     return fmt::format("{} of {} replied, {} overdue: {}", settled, matter.addressees_size(),
                        overdue, request.purpose().substr(0, 40));
   }
   if (matter.body().UnpackTo(&release)) {
-    const std::string outcome = Word(v1::ReleaseOutcome_Name(matter.release_outcome()), 16);
+    const std::string outcome = Word(iem::v1::ReleaseOutcome_Name(matter.release_outcome()), 16);
     return (outcome == "unspecified" ? "undecided" : outcome) + ": " +
            release.purpose().substr(0, 50);
   }
@@ -147,19 +146,19 @@ std::string Gist(const v1::Matter& matter) {
 absl::Status List(const Context& context, const IemOptions& options, const std::string& kind) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
   auto stub = StubOf(*client);
-  v1::ListMattersRequest request;
+  iem::v1::ListMattersRequest request;
   request.set_page_size(500);
   request.set_filter("kind=" + kind + (options.filter.empty() ? "" : " AND " + options.filter));
   Table table({"NAME", "STATE", "UPDATED", "WHAT"});
   do {
     grpc::ClientContext call;
-    v1::ListMattersResponse response;
+    iem::v1::ListMattersResponse response;
     ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListMatters(&call, request, &response)));
     for (const auto& matter : response.matters()) {
       if (context.json) {
         std::cout << ToJson(matter) << "\n";
       } else {
-        table.Add({matter.name(), Word(v1::MatterState_Name(matter.state()), 13),
+        table.Add({matter.name(), Word(iem::v1::MatterState_Name(matter.state()), 13),
                    FormatTime(matter.updated_time()), Gist(matter)});
       }
     }
@@ -202,22 +201,22 @@ absl::Status ListAnswers(const Context& context, const IemOptions& options) {
       continue;
     }
     const auto& body = answer.document.body();
-    v1::Sighting sighting;
-    v1::Assessment assessment;
-    v1::RequestReply reply;
-    v1::ReleaseDecision decision;
+    iem::v1::Sighting sighting;
+    iem::v1::Assessment assessment;
+    iem::v1::RequestReply reply;
+    iem::v1::ReleaseDecision decision;
     std::string what;
     if (body.UnpackTo(&sighting)) {
-      what = Word(v1::SightingResult_Name(sighting.result()), 16) + " " + sighting.text();
+      what = Word(iem::v1::SightingResult_Name(sighting.result()), 16) + " " + sighting.text();
     } else if (body.UnpackTo(&assessment)) {
       what = assessment.text();
     } else if (body.UnpackTo(&reply)) {
-      what = Word(v1::ReplyKind_Name(reply.kind()), 11) + " " + reply.text();
+      what = Word(iem::v1::ReplyKind_Name(reply.kind()), 11) + " " + reply.text();
     } else if (body.UnpackTo(&decision)) {
-      what = Word(v1::ReleaseOutcome_Name(decision.outcome()), 16) + " " + decision.text();
+      what = Word(iem::v1::ReleaseOutcome_Name(decision.outcome()), 16) + " " + decision.text();
     }
     const auto& stamp = answer.leaf.stamp();
-    v1::MatterRuling ruling;
+    iem::v1::MatterRuling ruling;
     stamp.ruling().UnpackTo(&ruling);
     table.Add({answer.name(), FormatTime(stamp.recorded_time()) + (ruling.late() ? ", late" : ""),
                std::string(document::ShortKind(body.type_url())), what.substr(0, 60)});
@@ -231,25 +230,25 @@ absl::Status Revise(const Context& context, const IemOptions& options,
                     const google::protobuf::Message& body) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  exchange::Document document = ComposeNext(*client, chain, options.name, options.reference);
+  exchange::v1::Document document = ComposeNext(*client, chain, options.name, options.reference);
   document.mutable_body()->PackFrom(body);
   return SubmitAndPrint(context, *client, document);
 }
 
 absl::Status Update(const Context& context, const IemOptions& options) {
-  exchange::Document given;
+  exchange::v1::Document given;
   ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file, given));
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  exchange::Document document = ComposeNext(*client, chain, options.name, options.reference);
+  exchange::v1::Document document = ComposeNext(*client, chain, options.name, options.reference);
   if (given.has_marking()) *document.mutable_marking() = given.marking();
   *document.mutable_body() = given.body();
   return SubmitAndPrint(context, *client, document);
 }
 
 absl::Status CloseAlert(const Context& context, const IemOptions& options) {
-  v1::AlertClosure body;
-  ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<v1::AlertClosure::Outcome>(
+  iem::v1::AlertClosure body;
+  ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<iem::v1::AlertClosure::Outcome>(
                                                    "OUTCOME_", options.word, "--outcome"));
   body.set_outcome(outcome);
   body.set_explanation(options.text);
@@ -257,7 +256,7 @@ absl::Status CloseAlert(const Context& context, const IemOptions& options) {
 }
 
 absl::Status CloseRequest(const Context& context, const IemOptions& options) {
-  v1::RequestClosure body;
+  iem::v1::RequestClosure body;
   body.set_feedback(options.text);
   return Revise(context, options, body);
 }
@@ -271,7 +270,7 @@ absl::Status Say(const Context& context, const IemOptions& options,
     return base::RefuseArgument(Reason::kFieldInvalid, "{} is not a matter's name", options.name);
   }
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  exchange::Audience audience;
+  exchange::v1::Audience audience;
   if (std::find(options.to.begin(), options.to.end(), "all") != options.to.end()) {
     audience.mutable_all_partners();
   } else {
@@ -279,11 +278,11 @@ absl::Status Say(const Context& context, const IemOptions& options,
     states.push_back(to);
     ENTENTE_RETURN_IF_ERROR(ReadAudience(states, client->agency(), audience));
   }
-  exchange::Marking marking;
-  marking.set_level(exchange::Marking::LEVEL_OFFICIAL);
-  marking.set_tlp(exchange::Marking::TLP_AMBER);
+  exchange::v1::Marking marking;
+  marking.set_level(exchange::v1::Marking::LEVEL_OFFICIAL);
+  marking.set_tlp(exchange::v1::Marking::TLP_AMBER);
   const std::string reference = !options.reference.empty() ? options.reference : FreshReference();
-  exchange::Document document = client->Compose(reference, audience, marking, body);
+  exchange::v1::Document document = client->Compose(reference, audience, marking, body);
   auto* link = document.add_references();
   link->set_relation(Reference::RELATION_ANSWERS);
   link->set_name(options.name);
@@ -291,8 +290,8 @@ absl::Status Say(const Context& context, const IemOptions& options,
 }
 
 absl::Status Sight(const Context& context, const IemOptions& options) {
-  v1::Sighting body;
-  ENTENTE_ASSIGN_OR_RETURN(const auto result, ParseWord<v1::SightingResult>(
+  iem::v1::Sighting body;
+  ENTENTE_ASSIGN_OR_RETURN(const auto result, ParseWord<iem::v1::SightingResult>(
                                                   "SIGHTING_RESULT_", options.word, "--result"));
   body.set_result(result);
   body.set_text(options.text);
@@ -304,8 +303,8 @@ absl::Status Sight(const Context& context, const IemOptions& options) {
 }
 
 absl::Status Assess(const Context& context, const IemOptions& options) {
-  v1::Assessment body;
-  ENTENTE_ASSIGN_OR_RETURN(const auto word, ParseWord<v1::Assessment::Usefulness>(
+  iem::v1::Assessment body;
+  ENTENTE_ASSIGN_OR_RETURN(const auto word, ParseWord<iem::v1::Assessment::Usefulness>(
                                                 "USEFULNESS_", options.word, "--usefulness"));
   body.set_usefulness(word);
   body.set_text(options.text);
@@ -313,9 +312,9 @@ absl::Status Assess(const Context& context, const IemOptions& options) {
 }
 
 absl::Status Reply(const Context& context, const IemOptions& options) {
-  v1::RequestReply body;
+  iem::v1::RequestReply body;
   ENTENTE_ASSIGN_OR_RETURN(const auto kind,
-                           ParseWord<v1::ReplyKind>("REPLY_KIND_", options.word, "--kind"));
+                           ParseWord<iem::v1::ReplyKind>("REPLY_KIND_", options.word, "--kind"));
   body.set_kind(kind);
   body.set_text(options.text);
   body.set_refusal_class(options.state);
@@ -326,7 +325,7 @@ absl::Status Reply(const Context& context, const IemOptions& options) {
 }
 
 absl::Status Agree(const Context& context, IemOptions options) {
-  v1::RequestDateAgreement body;
+  iem::v1::RequestDateAgreement body;
   body.set_addressee(options.state);
   ENTENTE_RETURN_IF_ERROR(ParseTimeInto(options.date, "--date", body.mutable_agreed_time()));
   options.to.push_back(options.state);
@@ -334,17 +333,17 @@ absl::Status Agree(const Context& context, IemOptions options) {
 }
 
 absl::Status Decide(const Context& context, IemOptions options) {
-  v1::ReleaseDecision body;
+  iem::v1::ReleaseDecision body;
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  v1::ReleaseRequest asked;
+  iem::v1::ReleaseRequest asked;
   chain[0].document.body().UnpackTo(&asked);
   std::sort(options.states.begin(), options.states.end());
   for (const std::string& state : options.states) body.add_states(state);
-  body.set_outcome(options.states.empty() ? v1::RELEASE_OUTCOME_DENIED
+  body.set_outcome(options.states.empty() ? iem::v1::RELEASE_OUTCOME_DENIED
                    : options.states.size() == static_cast<size_t>(asked.states_size())
-                       ? v1::RELEASE_OUTCOME_GRANTED
-                       : v1::RELEASE_OUTCOME_PARTIAL);
+                       ? iem::v1::RELEASE_OUTCOME_GRANTED
+                       : iem::v1::RELEASE_OUTCOME_PARTIAL);
   body.set_text(options.text);
   if (options.states.empty() != options.deny) {
     return base::RefuseArgument(Reason::kFieldInvalid, "name either --grant or --deny");
@@ -354,16 +353,16 @@ absl::Status Decide(const Context& context, IemOptions options) {
 
 absl::Status AskRelease(const Context& context, IemOptions options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  v1::ReleaseRequest body;
+  iem::v1::ReleaseRequest body;
   std::sort(options.states.begin(), options.states.end());
   for (const std::string& state : options.states) body.add_states(state);
   body.set_purpose(options.text);
-  exchange::Audience audience;
+  exchange::v1::Audience audience;
   ENTENTE_RETURN_IF_ERROR(ReadAudience({StateOf(options.name)}, client->agency(), audience));
-  exchange::Marking marking;
-  marking.set_level(exchange::Marking::LEVEL_OFFICIAL);
-  marking.set_tlp(exchange::Marking::TLP_AMBER);
-  exchange::Document document = client->Compose(options.reference, audience, marking, body);
+  exchange::v1::Marking marking;
+  marking.set_level(exchange::v1::Marking::LEVEL_OFFICIAL);
+  marking.set_tlp(exchange::v1::Marking::TLP_AMBER);
+  exchange::v1::Document document = client->Compose(options.reference, audience, marking, body);
   auto* link = document.add_references();
   link->set_relation(Reference::RELATION_RELATES_TO);
   link->set_name(options.name);

@@ -10,8 +10,6 @@
 namespace entente::cli {
 namespace {
 
-namespace pb = entente::exchange::v1;
-
 struct LedgerOptions {
   std::string group = "leem";
   std::string ledger;
@@ -19,7 +17,7 @@ struct LedgerOptions {
   uint64_t index = 0;
 };
 
-std::string AudienceText(const pb::Audience& audience) {
+std::string AudienceText(const exchange::v1::Audience& audience) {
   if (audience.has_all_partners()) return "all partners";
   if (audience.has_public_()) return "public";
   std::string text;
@@ -30,10 +28,10 @@ std::string AudienceText(const pb::Audience& audience) {
 absl::Status List(const Context& context, const LedgerOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(options.group));
   Table table({"LEDGER", "SIZE", "ROOT", "READERS"});
-  pb::ListLedgersRequest request;
+  exchange::v1::ListLedgersRequest request;
   do {
     grpc::ClientContext call;
-    pb::ListLedgersResponse response;
+    exchange::v1::ListLedgersResponse response;
     ENTENTE_RETURN_IF_ERROR(
         rpc::FromGrpcStatus(client->stub().ListLedgers(&call, request, &response)));
     for (const auto& info : response.ledgers()) {
@@ -49,9 +47,9 @@ absl::Status List(const Context& context, const LedgerOptions& options) {
 
 absl::StatusOr<std::string> FetchCheckpoint(sdk::Client& client, const std::string& ledger) {
   grpc::ClientContext call;
-  pb::GetCheckpointRequest request;
+  exchange::v1::GetCheckpointRequest request;
   request.set_ledger(ledger);
-  pb::GetCheckpointResponse response;
+  exchange::v1::GetCheckpointResponse response;
   ENTENTE_RETURN_IF_ERROR(
       rpc::FromGrpcStatus(client.stub().GetCheckpoint(&call, request, &response)));
   return response.checkpoint();
@@ -80,10 +78,10 @@ absl::Status Prove(const Context& context, const LedgerOptions& options) {
       entry::OpenCheckpoint(
           note, entry::OriginOf(directory.trust_domain(), options.group, options.ledger),
           client->log_keys()));
-  pb::GetEntryRequest entry_request;
+  exchange::v1::GetEntryRequest entry_request;
   entry_request.set_ledger(options.ledger);
   entry_request.set_index(options.index);
-  pb::GetEntryResponse entry_response;
+  exchange::v1::GetEntryResponse entry_response;
   grpc::ClientContext entry_call;
   ENTENTE_RETURN_IF_ERROR(
       rpc::FromGrpcStatus(client->stub().GetEntry(&entry_call, entry_request, &entry_response)));
@@ -96,15 +94,15 @@ absl::Status Prove(const Context& context, const LedgerOptions& options) {
                         "the service answers with entry {} where {} was asked", verified.index(),
                         options.index);
   }
-  pb::ProveInclusionRequest request;
+  exchange::v1::ProveInclusionRequest request;
   request.set_ledger(options.ledger);
   request.set_index(options.index);
   request.set_size(checkpoint.head.size);
-  pb::ProveInclusionResponse response;
+  exchange::v1::ProveInclusionResponse response;
   grpc::ClientContext call;
   ENTENTE_RETURN_IF_ERROR(
       rpc::FromGrpcStatus(client->stub().ProveInclusion(&call, request, &response)));
-  pb::Receipt receipt;
+  exchange::v1::Receipt receipt;
   receipt.set_leaf(verified.entry.leaf());
   *receipt.mutable_inclusion_proof() = response.hashes();
   receipt.set_checkpoint(note);

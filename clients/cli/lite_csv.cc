@@ -11,8 +11,6 @@
 namespace entente::cli {
 namespace {
 
-namespace v1 = leem::v1;
-
 enum Column {
   kReference,
   kRegimeRef,
@@ -37,11 +35,11 @@ std::string_view ColumnName(int column) { return base::Split(kLiteHeader, ',')[c
 
 struct Role {
   std::string_view word;
-  v1::PartyRole role;
+  leem::v1::PartyRole role;
 };
-constexpr Role kRoles[] = {{"end_user", v1::PARTY_ROLE_END_USER},
-                           {"consignee", v1::PARTY_ROLE_CONSIGNEE},
-                           {"third_party", v1::PARTY_ROLE_OTHER}};
+constexpr Role kRoles[] = {{"end_user", leem::v1::PARTY_ROLE_END_USER},
+                           {"consignee", leem::v1::PARTY_ROLE_CONSIGNEE},
+                           {"third_party", leem::v1::PARTY_ROLE_OTHER}};
 
 // A document reference of the source's number: its own where that has the form, else with a digest.
 std::string ToReference(const std::string& number) {
@@ -91,7 +89,7 @@ void CheckRow(const CsvRecord& record, std::string_view state, std::vector<RowFa
   }
 }
 
-void SetPlace(const std::string& words, v1::Place& place) {
+void SetPlace(const std::string& words, leem::v1::Place& place) {
   place.set_country(CountryCode(words));
   place.set_as_written(words);
 }
@@ -100,13 +98,13 @@ void StartDenial(const CsvRecord& record, LiteDenial& denial) {
   const auto& f = record.fields;
   denial.reference = ToReference(f[kRegimeRef]);
   denial.line = record.line;
-  v1::DenialContent& content = denial.content;
+  leem::v1::DenialContent& content = denial.content;
   content.set_regime_reference(f[kRegimeRef]);
   content.set_issuer_reference(f[kReference]);
   content.mutable_authority()->set_name(f[kGovernment]);
   content.mutable_authority()->set_contact_point("not stated");
   content.set_decision_date_not_stated_reason("not in the source");
-  content.set_act(v1::DENIAL_ACT_REFUSED);
+  content.set_act(leem::v1::DENIAL_ACT_REFUSED);
   SetPlace(f[kCountry], *content.mutable_destination());
   if (f[kCle] == kCatchAll) {
     content.mutable_catch_all()->set_basis("CATCH_ALL");
@@ -128,9 +126,9 @@ void StartDenial(const CsvRecord& record, LiteDenial& denial) {
   content.set_language("en");
 }
 
-void AddParty(const CsvRecord& record, v1::DenialContent& content) {
+void AddParty(const CsvRecord& record, leem::v1::DenialContent& content) {
   const auto& f = record.fields;
-  v1::Party& party = *content.add_parties();
+  leem::v1::Party& party = *content.add_parties();
   for (const Role& role : kRoles) {
     if (role.word == f[kEntityType]) party.set_role(role.role);
   }
@@ -166,7 +164,7 @@ absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state)
     }
     const auto [it, fresh] = index.emplace(record.fields[kRegimeRef], file.denials.size());
     if (fresh) StartDenial(record, file.denials.emplace_back());
-    v1::DenialContent& content = file.denials[it->second].content;
+    leem::v1::DenialContent& content = file.denials[it->second].content;
     auto& previous = last[it->second];
     if (!fresh && SameButName(previous, record.fields)) {
       content.mutable_parties(content.parties_size() - 1)
@@ -183,7 +181,7 @@ absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state)
   return file;
 }
 
-std::string WriteLite(const v1::DenialContent& content, std::string_view originator_state) {
+std::string WriteLite(const leem::v1::DenialContent& content, std::string_view originator_state) {
   const std::string cle = content.has_catch_all() ? std::string(kCatchAll)
                           : content.control_list_entries_size() > 0
                               ? content.control_list_entries(0).entry()
@@ -201,12 +199,12 @@ std::string WriteLite(const v1::DenialContent& content, std::string_view origina
     reasons += (reasons.empty() ? "" : "; ") + words;
   }
   std::string out;
-  const auto row = [&](const v1::Party& party, const std::string& name) {
+  const auto row = [&](const leem::v1::Party& party, const std::string& name) {
     std::string_view role = "third_party";
     for (const Role& one : kRoles) {
       if (one.role == party.role()) role = one.word;
     }
-    const v1::Place& place = party.has_place() ? party.place() : content.destination();
+    const leem::v1::Place& place = party.has_place() ? party.place() : content.destination();
     const std::string country =
         place.as_written().empty() ? CountryName(place.country()) : place.as_written();
     const std::string fields[] = {content.issuer_reference(),

@@ -20,7 +20,6 @@
 namespace entente::cli {
 namespace {
 
-namespace pb = entente::exchange::v1;
 using base::Reason;
 namespace fs = std::filesystem;
 
@@ -234,7 +233,7 @@ std::string Ago(double seconds, absl::Time now) {
   return fmt::format("{} h ago", absl::ToInt64Hours(past));
 }
 
-std::string Of(const pb::Share& share) {
+std::string Of(const exchange::v1::Share& share) {
   const double percent = share.most() == 0 ? 0
                                            : 100 * static_cast<double>(share.used()) /
                                                  static_cast<double>(share.most());
@@ -248,7 +247,7 @@ absl::Status MyBudgets(const Context& context) {
   for (const auto& endpoint : agency->config().endpoints()) {
     ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(endpoint.group()));
     grpc::ClientContext call;
-    pb::GetBudgetResponse budget;
+    exchange::v1::GetBudgetResponse budget;
     ENTENTE_RETURN_IF_ERROR(base::WithPrefix(
         rpc::FromGrpcStatus(client->stub().GetBudget(&call, {}, &budget)), endpoint.group()));
     if (context.json) std::cout << ToJson(budget) << "\n";

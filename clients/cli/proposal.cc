@@ -12,10 +12,8 @@
 
 namespace entente::cli {
 namespace {
-
-namespace v1 = entente::tem::v1;
 using base::Reason;
-using exchange::Reference;
+using exchange::v1::Reference;
 
 constexpr char kTemplate[] = R"({
   // A proposal. Lines that start with // are comments. Invented sample data.
@@ -65,21 +63,21 @@ struct ProposalOptions {
 
 absl::Status List(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  auto stub = v1::ProposalService::NewStub(client->channel());
-  v1::ListProposalsRequest request;
+  auto stub = tem::v1::ProposalService::NewStub(client->channel());
+  tem::v1::ListProposalsRequest request;
   request.set_page_size(500);
   request.set_filter(options.filter);
   Table table({"NUMBER", "NAME", "STATE", "REV", "EDITION", "TITLE"});
   do {
     grpc::ClientContext call;
-    v1::ListProposalsResponse response;
+    tem::v1::ListProposalsResponse response;
     ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListProposals(&call, request, &response)));
-    for (const v1::ProposalView& view : response.proposals()) {
+    for (const tem::v1::ProposalView& view : response.proposals()) {
       if (context.json) {
         std::cout << ToJson(view) << "\n";
         continue;
       }
-      table.Add({view.number(), view.name(), Word(v1::ProposalState_Name(view.state()), 15),
+      table.Add({view.number(), view.name(), Word(tem::v1::ProposalState_Name(view.state()), 15),
                  std::to_string(view.revision()), view.body().edition(),
                  view.body().title().substr(0, 60)});
     }
@@ -89,10 +87,10 @@ absl::Status List(const Context& context, const ProposalOptions& options) {
   return absl::OkStatus();
 }
 
-void PrintConflicts(const v1::ProposalView& view) {
-  for (const v1::Conflict& conflict : view.conflicts()) {
+void PrintConflicts(const tem::v1::ProposalView& view) {
+  for (const tem::v1::Conflict& conflict : view.conflicts()) {
     std::cout << fmt::format("conflict: {} with {} ({}) at {} [{}]{}\n",
-                             Word(v1::ConflictKind_Name(conflict.kind()), 14),
+                             Word(tem::v1::ConflictKind_Name(conflict.kind()), 14),
                              Printable(conflict.number()), Printable(conflict.proposal()),
                              Printable(conflict.path()), Printable(conflict.node()),
                              conflict.settled() ? ", settled: one follows the other" : "");
@@ -103,7 +101,7 @@ void PrintConflicts(const v1::ProposalView& view) {
                                  ? "it can be rebased as it stands: entente proposal rebase"
                                  : "it cannot be rebased as it stands:");
   }
-  for (const v1::RebaseConflict& conflict : view.rebase_conflicts()) {
+  for (const tem::v1::RebaseConflict& conflict : view.rebase_conflicts()) {
     std::cout << fmt::format("  change {}: {} {}\n", conflict.change(), Printable(conflict.node()),
                              Printable(conflict.why()));
   }
@@ -111,14 +109,14 @@ void PrintConflicts(const v1::ProposalView& view) {
 
 // Puts the positions that were signed on this text in the place of those that the service shows.
 absl::Status ShowSignedPositions(sdk::Client& client, const VerifiedProposal& proposal,
-                                 v1::ProposalView& view) {
+                                 tem::v1::ProposalView& view) {
   ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchAnswers(client, proposal.name));
-  for (v1::StatePosition& shown : *view.mutable_positions()) {
+  for (tem::v1::StatePosition& shown : *view.mutable_positions()) {
     const std::string state = shown.state();
     shown.Clear();
     shown.set_state(state);
     for (const sdk::VerifiedEntry& entry : statements) {
-      v1::ProposalPosition position;
+      tem::v1::ProposalPosition position;
       if (entry.signers[0].agency.state != state || !entry.document.body().UnpackTo(&position) ||
           position.text_digest() != proposal.text_digest) {
         continue;
@@ -153,17 +151,18 @@ absl::Status Get(const Context& context, const ProposalOptions& options) {
   std::cout << fmt::format(
       "{}  {}\n{}\nstate: {}, text {}, against edition {}\nsponsors:", Printable(view.number()),
       Printable(view.name()), Printable(view.body().title()),
-      Word(v1::ProposalState_Name(view.state()), 15), view.revision(),
+      Word(tem::v1::ProposalState_Name(view.state()), 15), view.revision(),
       Printable(view.body().edition()));
   for (const std::string& sponsor : view.sponsors()) std::cout << " " << Printable(sponsor);
   std::cout << "\n";
   Table positions({"STATE", "POSITION", "SINCE", "IN WORDS"});
-  for (const v1::StatePosition& one : view.positions()) {
-    positions.Add(
-        {one.state(),
-         one.kind() == v1::POSITION_KIND_UNSPECIFIED ? "-"
-                                                     : Word(v1::PositionKind_Name(one.kind()), 14),
-         one.has_recorded_time() ? FormatTime(one.recorded_time()) : "", one.text().substr(0, 70)});
+  for (const tem::v1::StatePosition& one : view.positions()) {
+    positions.Add({one.state(),
+                   one.kind() == tem::v1::POSITION_KIND_UNSPECIFIED
+                       ? "-"
+                       : Word(tem::v1::PositionKind_Name(one.kind()), 14),
+                   one.has_recorded_time() ? FormatTime(one.recorded_time()) : "",
+                   one.text().substr(0, 70)});
   }
   positions.Print();
   std::cout << (view.agreed() ? "agreed by the positions above\n" : "not agreed:\n");
@@ -208,19 +207,19 @@ absl::Status Statements(const Context& context, const ProposalOptions& options) 
                 << "}\n";
       continue;
     }
-    v1::ProposalComment comment;
-    v1::ProposalPosition position;
-    v1::ProposalConclusion conclusion;
-    v1::ProposalSponsorship sponsorship;
+    tem::v1::ProposalComment comment;
+    tem::v1::ProposalPosition position;
+    tem::v1::ProposalConclusion conclusion;
+    tem::v1::ProposalSponsorship sponsorship;
     std::string what;
     const auto& body = entry.document.body();
     if (body.UnpackTo(&comment)) {
-      what = Word(v1::CommentKind_Name(comment.kind()), 13) + ": " + comment.text();
+      what = Word(tem::v1::CommentKind_Name(comment.kind()), 13) + ": " + comment.text();
       if (!comment.node().empty()) what = "[" + comment.node() + "] " + what;
     } else if (body.UnpackTo(&position)) {
-      what = Word(v1::PositionKind_Name(position.kind()), 14) + " " + position.text();
+      what = Word(tem::v1::PositionKind_Name(position.kind()), 14) + " " + position.text();
     } else if (body.UnpackTo(&conclusion)) {
-      what = Word(v1::ProposalConclusion::Outcome_Name(conclusion.outcome()), 8) + " at " +
+      what = Word(tem::v1::ProposalConclusion::Outcome_Name(conclusion.outcome()), 8) + " at " +
              conclusion.meeting();
     } else if (body.UnpackTo(&sponsorship)) {
       what = sponsorship.withdrawn() ? "leaves the sponsors" : "joins the sponsors";
@@ -241,7 +240,7 @@ absl::Status Send(const Context& context, const ProposalOptions& options) {
   // What it meets is shown at once, to who has just sent it.
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   for (const std::string& file : options.files) {
-    exchange::Document document;
+    exchange::v1::Document document;
     ENTENTE_RETURN_IF_ERROR(FromJsonFile(file, document));
     const std::string name =
         "partners/" + client->agency().name().state + "/proposals/" + document.reference();
@@ -253,7 +252,7 @@ absl::Status Send(const Context& context, const ProposalOptions& options) {
 }
 
 absl::Status Revise(const Context& context, const ProposalOptions& options) {
-  exchange::Document given;
+  exchange::v1::Document given;
   ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file, given));
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
@@ -266,8 +265,8 @@ absl::Status Revise(const Context& context, const ProposalOptions& options) {
 absl::Status Close(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
-  v1::ProposalClosure body;
-  ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<v1::ProposalClosure::Outcome>(
+  tem::v1::ProposalClosure body;
+  ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<tem::v1::ProposalClosure::Outcome>(
                                                    "OUTCOME_", options.word, "--outcome"));
   body.set_outcome(outcome);
   for (const std::string& into : options.into) body.add_into(into);
@@ -279,8 +278,8 @@ absl::Status Close(const Context& context, const ProposalOptions& options) {
 
 // Says something about a proposal, in its audience or in one that is named.
 absl::Status Say(sdk::Client& client, const Context& context, const ProposalOptions& options,
-                 const exchange::Document& about, const google::protobuf::Message& body) {
-  exchange::Audience audience = about.audience();
+                 const exchange::v1::Document& about, const google::protobuf::Message& body) {
+  exchange::v1::Audience audience = about.audience();
   if (!options.to.empty()) {
     std::vector<std::string> states = options.to;
     states.push_back(StateOf(options.name));
@@ -307,9 +306,9 @@ absl::Status CheckRevision(const VerifiedProposal& proposal, int revision) {
 }
 
 absl::Status TakePosition(const Context& context, const ProposalOptions& options) {
-  v1::ProposalPosition body;
-  ENTENTE_ASSIGN_OR_RETURN(const auto kind,
-                           ParseWord<v1::PositionKind>("POSITION_KIND_", options.word, "--kind"));
+  tem::v1::ProposalPosition body;
+  ENTENTE_ASSIGN_OR_RETURN(
+      const auto kind, ParseWord<tem::v1::PositionKind>("POSITION_KIND_", options.word, "--kind"));
   body.set_kind(kind);
   body.set_text(options.text);
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
@@ -321,9 +320,9 @@ absl::Status TakePosition(const Context& context, const ProposalOptions& options
 }
 
 absl::Status Comment(const Context& context, const ProposalOptions& options) {
-  v1::ProposalComment body;
-  ENTENTE_ASSIGN_OR_RETURN(const auto kind,
-                           ParseWord<v1::CommentKind>("COMMENT_KIND_", options.word, "--kind"));
+  tem::v1::ProposalComment body;
+  ENTENTE_ASSIGN_OR_RETURN(
+      const auto kind, ParseWord<tem::v1::CommentKind>("COMMENT_KIND_", options.word, "--kind"));
   body.set_kind(kind);
   body.set_text(options.text);
   body.set_node(options.node);
@@ -349,7 +348,7 @@ absl::Status Comment(const Context& context, const ProposalOptions& options) {
 }
 
 absl::Status Sponsor(const Context& context, const ProposalOptions& options) {
-  v1::ProposalSponsorship body;
+  tem::v1::ProposalSponsorship body;
   body.set_withdrawn(options.leave);
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
@@ -361,8 +360,8 @@ absl::Status Sponsor(const Context& context, const ProposalOptions& options) {
 }
 
 absl::Status Conclude(const Context& context, const ProposalOptions& options) {
-  v1::ProposalConclusion body;
-  ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<v1::ProposalConclusion::Outcome>(
+  tem::v1::ProposalConclusion body;
+  ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<tem::v1::ProposalConclusion::Outcome>(
                                                    "OUTCOME_", options.word, "--outcome"));
   body.set_outcome(outcome);
   body.set_meeting(options.meeting);
@@ -383,12 +382,12 @@ absl::Status Rebase(const Context& context, const ProposalOptions& options) {
   const auto conflicts = tem::annex::Rebase(before.content, after.content, proposal.body.changes());
   if (!conflicts.empty()) {
     base::FieldViolations violations;
-    for (const v1::RebaseConflict& one : conflicts) {
+    for (const tem::v1::RebaseConflict& one : conflicts) {
       violations.Add(fmt::format("body.changes[{}]", one.change()), "{} {}", one.node(), one.why());
     }
     return violations.ToStatus();
   }
-  exchange::Document document = proposal.chain[0].document;
+  exchange::v1::Document document = proposal.chain[0].document;
   document.clear_references();
   document.clear_composed_time();
   document.clear_reference();

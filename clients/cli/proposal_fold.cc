@@ -4,8 +4,6 @@
 
 namespace entente::cli {
 
-namespace v1 = entente::tem::v1;
-
 TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& statements,
                         const std::string& sponsor, const std::string& text_digest,
                         const std::function<bool(const sdk::VerifiedEntry&)>& chaired) {
@@ -14,18 +12,18 @@ TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& statements,
   for (const sdk::VerifiedEntry& entry : statements) {
     const auto& body = entry.document.body();
     const std::string& state = entry.signers[0].agency.state;
-    v1::ProposalPosition position;
-    v1::ProposalConclusion conclusion;
-    v1::ProposalSponsorship sponsorship;
+    tem::v1::ProposalPosition position;
+    tem::v1::ProposalConclusion conclusion;
+    tem::v1::ProposalSponsorship sponsorship;
     if (body.UnpackTo(&position)) {
       if (position.text_digest() == text_digest) standing.positions[state] = position.kind();
     } else if (body.UnpackTo(&conclusion)) {
       if (conclusion.text_digest() != text_digest ||
-          conclusion.outcome() != v1::ProposalConclusion::OUTCOME_AGREED || !chaired(entry)) {
+          conclusion.outcome() != tem::v1::ProposalConclusion::OUTCOME_AGREED || !chaired(entry)) {
         continue;
       }
       standing.meeting = conclusion.meeting();
-      v1::TemRuling ruling;
+      tem::v1::TemRuling ruling;
       entry.leaf.stamp().ruling().UnpackTo(&ruling);
       standing.partners.assign(ruling.partners().begin(), ruling.partners().end());
     } else if (body.UnpackTo(&sponsorship)) {

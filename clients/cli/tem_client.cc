@@ -7,8 +7,6 @@
 namespace entente::cli {
 namespace {
 
-namespace v1 = entente::tem::v1;
-
 absl::Status Forged(const std::string& what, std::string_view why) {
   return base::Refuse(absl::StatusCode::kDataLoss, base::Reason::kLedgerForked, "{}: {}", what,
                       why);
@@ -17,11 +15,11 @@ absl::Status Forged(const std::string& what, std::string_view why) {
 }  // namespace
 
 absl::StatusOr<VerifiedEdition> FetchEdition(sdk::Client& client, const std::string& edition) {
-  auto stub = v1::AnnexService::NewStub(client.channel());
+  auto stub = tem::v1::AnnexService::NewStub(client.channel());
   grpc::ClientContext context;
-  v1::GetEditionRequest request;
+  tem::v1::GetEditionRequest request;
   request.set_edition(edition);
-  v1::GetEditionResponse response;
+  tem::v1::GetEditionResponse response;
   ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetEdition(&context, request, &response)));
   document::Verifier verifier;
   ENTENTE_ASSIGN_OR_RETURN(const auto entry, VerifyAlone(client, response.entry(), verifier));
@@ -40,12 +38,12 @@ absl::StatusOr<VerifiedEdition> FetchEdition(sdk::Client& client, const std::str
   return result;
 }
 
-absl::StatusOr<v1::ProposalView> FetchView(sdk::Client& client, const std::string& name) {
-  auto stub = v1::ProposalService::NewStub(client.channel());
+absl::StatusOr<tem::v1::ProposalView> FetchView(sdk::Client& client, const std::string& name) {
+  auto stub = tem::v1::ProposalService::NewStub(client.channel());
   grpc::ClientContext context;
-  v1::GetProposalRequest request;
+  tem::v1::GetProposalRequest request;
   request.set_name(name);
-  v1::GetProposalResponse response;
+  tem::v1::GetProposalResponse response;
   ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetProposal(&context, request, &response)));
   if (response.proposal().name() != name) return Forged(name, "the service answers with another");
   return std::move(*response.mutable_proposal());

@@ -13,7 +13,6 @@
 namespace entente::cli {
 namespace {
 
-namespace pb = entente::exchange::v1;
 using base::Reason;
 
 struct TrendOptions {
@@ -31,7 +30,7 @@ std::string Bar(int64_t value, int64_t top) {
 }
 
 // The last months of each row as a line of blocks; x where a cell is suppressed.
-std::string Sparkline(const pb::TrendRow& row) {
+std::string Sparkline(const exchange::v1::TrendRow& row) {
   int64_t top = 1;
   for (const auto& cell : row.cells()) top = std::max(top, cell.count());
   std::string line;
@@ -50,9 +49,9 @@ void PrintTable(const TrendSection& section) {
   const int64_t top = table.rows().empty() ? 0 : table.rows(0).total();
   for (int i = 0; i < std::min(15, table.rows_size()); ++i) {
     const auto& row = table.rows(i);
-    const char* basis = row.basis() == pb::TREND_BASIS_LISTED      ? "listed"
-                        : row.basis() == pb::TREND_BASIS_CATCH_ALL ? "catch-all"
-                                                                   : "";
+    const char* basis = row.basis() == exchange::v1::TREND_BASIS_LISTED      ? "listed"
+                        : row.basis() == exchange::v1::TREND_BASIS_CATCH_ALL ? "catch-all"
+                                                                             : "";
     out.Add({row.key(), basis, std::to_string(row.total()) + (row.incomplete() ? "+" : ""),
              std::to_string(row.total_before()), Sparkline(row), Bar(row.total(), top)});
   }
@@ -61,15 +60,16 @@ void PrintTable(const TrendSection& section) {
                            table.suppressed_cells(), table.min_originators());
 }
 
-absl::StatusOr<pb::GetTrendsResponse> Fetch(sdk::Client& client, const std::string& dimension,
-                                            const TrendOptions& options) {
-  auto stub = pb::TrendService::NewStub(client.channel());
-  pb::GetTrendsRequest request;
+absl::StatusOr<exchange::v1::GetTrendsResponse> Fetch(sdk::Client& client,
+                                                      const std::string& dimension,
+                                                      const TrendOptions& options) {
+  auto stub = exchange::v1::TrendService::NewStub(client.channel());
+  exchange::v1::GetTrendsRequest request;
   request.set_dimension(dimension);
   request.set_first_month(options.from);
   request.set_last_month(options.until);
   grpc::ClientContext context;
-  pb::GetTrendsResponse response;
+  exchange::v1::GetTrendsResponse response;
   ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetTrends(&context, request, &response)));
   ENTENTE_RETURN_IF_ERROR(CheckTable(response));
   return response;

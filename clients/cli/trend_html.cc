@@ -10,8 +10,6 @@
 namespace entente::cli {
 namespace {
 
-namespace pb = exchange::v1;
-
 constexpr size_t kChartRows = 10;
 constexpr int kWidth = 720;
 constexpr int kHeight = 220;
@@ -37,13 +35,13 @@ std::string ShortMonth(const std::string& month) {
   return EscapeHtml(month.size() > 2 ? month.substr(2) : month);
 }
 
-std::string Label(const pb::TrendRow& row) {
-  const char* basis = row.basis() == pb::TREND_BASIS_CATCH_ALL ? " (catch-all)" : "";
+std::string Label(const exchange::v1::TrendRow& row) {
+  const char* basis = row.basis() == exchange::v1::TREND_BASIS_CATCH_ALL ? " (catch-all)" : "";
   return EscapeHtml(row.key()) + basis;
 }
 
 // Lines over time of the largest rows; a gap where a cell is suppressed.
-std::string LineChart(const pb::GetTrendsResponse& table, const std::string& title) {
+std::string LineChart(const exchange::v1::GetTrendsResponse& table, const std::string& title) {
   int64_t top = 1;
   const size_t rows = std::min<size_t>(5, static_cast<size_t>(table.rows_size()));
   for (size_t i = 0; i < rows; ++i) {
@@ -102,7 +100,7 @@ std::string LineChart(const pb::GetTrendsResponse& table, const std::string& tit
 }
 
 // Bars of the largest rows' totals.
-std::string BarChart(const pb::GetTrendsResponse& table, const std::string& title) {
+std::string BarChart(const exchange::v1::GetTrendsResponse& table, const std::string& title) {
   const size_t rows = std::min(kChartRows, static_cast<size_t>(table.rows_size()));
   const int height = static_cast<int>(rows) * 24 + 6;
   std::string svg = fmt::format(
@@ -125,7 +123,7 @@ std::string BarChart(const pb::GetTrendsResponse& table, const std::string& titl
 }
 
 // A route as arrows from country to country, as thick as it is travelled.
-std::string RouteChart(const pb::GetTrendsResponse& table) {
+std::string RouteChart(const exchange::v1::GetTrendsResponse& table) {
   const size_t rows = std::min(kChartRows, static_cast<size_t>(table.rows_size()));
   std::string svg = fmt::format(
       "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"routes; the numbers are in the "
@@ -155,7 +153,7 @@ std::string RouteChart(const pb::GetTrendsResponse& table) {
   return svg + "</svg>";
 }
 
-std::string NumberTable(const pb::GetTrendsResponse& table) {
+std::string NumberTable(const exchange::v1::GetTrendsResponse& table) {
   std::string html = "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">" +
                      EscapeHtml(table.dimension()) + "</th>";
   for (const auto& month : table.months()) {
@@ -179,7 +177,7 @@ std::string NumberTable(const pb::GetTrendsResponse& table) {
 std::string TrendPage(const std::vector<TrendSection>& sections) {
   std::string html = PageHead("Trends", kStyle) + kIntroduction;
   for (const TrendSection& section : sections) {
-    const pb::GetTrendsResponse& table = section.table;
+    const exchange::v1::GetTrendsResponse& table = section.table;
     const std::string title = EscapeHtml(section.title);
     html += "<section><h2>" + title + "</h2>";
     if (table.rows().empty()) {

@@ -20,7 +20,6 @@ namespace entente::cli {
 namespace {
 
 namespace fs = std::filesystem;
-namespace pb = entente::exchange::v1;
 using base::Reason;
 
 struct VerifyOptions {
@@ -100,7 +99,7 @@ absl::StatusOr<std::optional<sdk::VerifiedEntry>> VerifySaved(
     leaf_hash = *digest;
     return std::optional<sdk::VerifiedEntry>();
   }
-  pb::Entry entry;
+  exchange::v1::Entry entry;
   if (!entry.ParseFromString(*bytes)) return Damaged("does not parse");
   leaf_hash = merkle::LeafHash(entry.leaf());
   ENTENTE_ASSIGN_OR_RETURN(auto verified, sdk::VerifyEntry(group, ledger, std::move(entry),
@@ -213,7 +212,7 @@ absl::Status VerifyFile(const sdk::Agency& agency, const VerifyOptions& options,
   }
   // A receipt: as notify --json prints it ("receipt" inside) or by itself.
   google::protobuf::Struct json;
-  pb::Receipt receipt;
+  exchange::v1::Receipt receipt;
   std::string receipt_json = text;
   if (google::protobuf::util::JsonStringToMessage(text, &json).ok() &&
       json.fields().count("receipt") != 0) {
@@ -223,7 +222,7 @@ absl::Status VerifyFile(const sdk::Agency& agency, const VerifyOptions& options,
     return base::RefuseArgument(Reason::kFieldInvalid,
                                 "{} is neither a checkpoint nor a receipt in JSON", options.path);
   }
-  pb::Leaf leaf;
+  exchange::v1::Leaf leaf;
   leaf.ParseFromString(receipt.leaf());
   auto digest = base::Digest::From(leaf.document_digest());
   auto checked = entry::CheckReceipt(receipt, digest.value_or(base::Digest()),
@@ -259,8 +258,8 @@ void VerifyDocuments(journal::Journal& journal, const std::string& group,
     if (!records.ok()) return findings.Add(fmt::format("record {}", next), records.status());
     for (auto& record : *records) {
       if (record.kind == journal::RecordKind::kDocument) {
-        pb::Entry entry;
-        pb::Leaf leaf;
+        exchange::v1::Entry entry;
+        exchange::v1::Leaf leaf;
         entry.set_leaf(record.header);
         entry.set_signed_document(record.body);
         leaf.ParseFromString(record.header);

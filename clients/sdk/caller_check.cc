@@ -11,9 +11,9 @@ constexpr absl::Duration kWithin = absl::Seconds(5);
 // What this gRPC says of a channel whose connection did not come about.
 constexpr std::string_view kNoConnection = "failed to connect";
 
-class Interceptor final : public grpc::experimental::Interceptor {
+class CallerInterceptor final : public grpc::experimental::Interceptor {
  public:
-  explicit Interceptor(std::shared_ptr<CallerCheck> check) : check_(std::move(check)) {}
+  explicit CallerInterceptor(std::shared_ptr<CallerCheck> check) : check_(std::move(check)) {}
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
     using Point = grpc::experimental::InterceptionHookPoints;
     if (methods->QueryInterceptionHookPoint(Point::POST_RECV_INITIAL_METADATA)) {
@@ -31,12 +31,12 @@ class Interceptor final : public grpc::experimental::Interceptor {
   const std::shared_ptr<CallerCheck> check_;
 };
 
-class Factory final : public grpc::experimental::ClientInterceptorFactoryInterface {
+class CallerInterceptorFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
  public:
-  explicit Factory(std::shared_ptr<CallerCheck> check) : check_(std::move(check)) {}
+  explicit CallerInterceptorFactory(std::shared_ptr<CallerCheck> check) : check_(std::move(check)) {}
   grpc::experimental::Interceptor* CreateClientInterceptor(
       grpc::experimental::ClientRpcInfo*) override {
-    return new Interceptor(check_);  // gRPC owns it
+    return new CallerInterceptor(check_);  // gRPC owns it
   }
 
  private:
@@ -85,7 +85,7 @@ grpc::Status CallerCheck::Judge(const grpc::Status& failed) {
 
 std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface> CallerCheckInterceptor(
     std::shared_ptr<CallerCheck> check) {
-  return std::make_unique<Factory>(std::move(check));
+  return std::make_unique<CallerInterceptorFactory>(std::move(check));
 }
 
 }  // namespace entente::sdk

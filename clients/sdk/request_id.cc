@@ -9,7 +9,7 @@ namespace {
 
 thread_local std::string last_request_id;
 
-class Interceptor final : public grpc::experimental::Interceptor {
+class RequestIdInterceptor final : public grpc::experimental::Interceptor {
  public:
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
     using Point = grpc::experimental::InterceptionHookPoints;
@@ -22,11 +22,11 @@ class Interceptor final : public grpc::experimental::Interceptor {
   }
 };
 
-class Factory final : public grpc::experimental::ClientInterceptorFactoryInterface {
+class RequestIdFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
  public:
   grpc::experimental::Interceptor* CreateClientInterceptor(
       grpc::experimental::ClientRpcInfo*) override {
-    return new Interceptor();  // gRPC owns it
+    return new RequestIdInterceptor();  // gRPC owns it
   }
 };
 
@@ -37,7 +37,7 @@ std::string LastRequestId() { return last_request_id; }
 std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
 RequestIdInterceptors() {
   std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> factories;
-  factories.push_back(std::make_unique<Factory>());
+  factories.push_back(std::make_unique<RequestIdFactory>());
   return factories;
 }
 

@@ -11,10 +11,6 @@ namespace {
 
 constexpr size_t kRelationsMax = 20000;  // looked at for one question
 
-void SetMicros(int64_t micros, google::protobuf::Timestamp* out) {
-  entry::SetTime(absl::FromUnixMicros(micros), out);
-}
-
 std::string Today(const base::Clock& clock) {
   return absl::FormatTime("%Y-%m-%d", clock.Now(), absl::UTCTimeZone());
 }
@@ -42,7 +38,7 @@ absl::Status AnnexServiceImpl::ListEditions(const rpc::Caller& caller,
     out.set_base(state.base);
     out.set_nodes(static_cast<int>(state.content.size()));
     out.set_name(state.chain->name);
-    SetMicros(state.chain->recorded_micros, out.mutable_recorded_time());
+    entry::SetTime(absl::FromUnixMicros(state.chain->recorded_micros), out.mutable_recorded_time());
   }
   rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   return absl::OkStatus();
@@ -197,7 +193,8 @@ absl::Status AnnexServiceImpl::ListImplementations(
       }
       if (newest == nullptr) continue;
       *out.mutable_status() = newest->status;
-      SetMicros(newest->chain->recorded_micros, out.mutable_recorded_time());
+      entry::SetTime(absl::FromUnixMicros(newest->chain->recorded_micros),
+                     out.mutable_recorded_time());
       out.set_in_force(newest->status.state() == v1::IMPLEMENTATION_STATE_IN_FORCE &&
                        newest->status.in_force_date() <= today);
     }

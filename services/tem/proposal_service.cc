@@ -11,10 +11,6 @@
 namespace entente::tem {
 namespace {
 
-void SetMicros(int64_t micros, google::protobuf::Timestamp* out) {
-  entry::SetTime(absl::FromUnixMicros(micros), out);
-}
-
 // Whether a proposal has what every clause asks for.
 bool Matches(const ProposalRecord& proposal, const std::multimap<std::string, std::string>& facts,
              const std::vector<std::pair<std::string, std::string>>& clauses) {
@@ -52,8 +48,9 @@ v1::ProposalView ProposalServiceImpl::View(const ProposalRecord& proposal,
   for (const std::string& sponsor : proposal.sponsors) view.add_sponsors(sponsor);
   *view.mutable_audience() = proposal.chain->audience();
   *view.mutable_marking() = proposal.marking;
-  SetMicros(proposal.chain->recorded_micros, view.mutable_recorded_time());
-  SetMicros(proposal.updated_micros, view.mutable_updated_time());
+  entry::SetTime(absl::FromUnixMicros(proposal.chain->recorded_micros),
+                 view.mutable_recorded_time());
+  entry::SetTime(absl::FromUnixMicros(proposal.updated_micros), view.mutable_updated_time());
   *view.mutable_body() = proposal.body;
   for (const std::string& into : proposal.into) view.add_into(into);
   view.set_in_edition(proposal.in_edition);
@@ -69,7 +66,8 @@ v1::ProposalView ProposalServiceImpl::View(const ProposalRecord& proposal,
     if (it == proposal.stances.end()) continue;
     position.set_kind(it->second.kind);
     position.set_text(it->second.text);
-    SetMicros(it->second.recorded_micros, position.mutable_recorded_time());
+    entry::SetTime(absl::FromUnixMicros(it->second.recorded_micros),
+                   position.mutable_recorded_time());
   }
   const Agreement agreement = register_.AgreementOn(proposal, caller.directory->partners());
   view.set_agreed(agreement.agreed);

@@ -39,7 +39,7 @@ size_t PeakMemory() {
 constexpr size_t kMiB = size_t{1} << 20;
 
 // A sanitizer keeps what was freed: then nothing can be said of memory.
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(ENTENTE_SANITIZED)
 constexpr bool kMeasuresMemory = false;
 #else
 constexpr bool kMeasuresMemory = true;

@@ -24,7 +24,7 @@ uint64_t Allocated() {
 }
 
 bool Measurable() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(ENTENTE_SANITIZED)
   return false;
 #else
   return true;

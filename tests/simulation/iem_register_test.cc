@@ -344,8 +344,8 @@ class Play {
         if (std::find(states.begin(), states.end(), kStates[i]) != states.end()) granted |= 1u << i;
       }
       EXPECT_EQ(granted, known.granted);
-      const bool late = clock_.Now() > known.recorded + absl::Hours(24 * kLapseDays);
-      EXPECT_EQ(outcome == v1::RELEASE_OUTCOME_LAPSED, !known.decided && late);
+      const bool past = clock_.Now() > known.recorded + absl::Hours(24 * kLapseDays);
+      EXPECT_EQ(outcome == v1::RELEASE_OUTCOME_LAPSED, !known.decided && past);
     }
   }
 

@@ -32,8 +32,8 @@ class Gate {
 TEST(FairPoolTest, ANeighbourIsServedBeforeTheRestOfALongQueue) {
   std::vector<std::string> order;
   {
+    Gate gate;  // outlives the pool, whose threads may still look at it
     FairPool pool(1, 1000);
-    Gate gate;
     ASSERT_TRUE(pool.TryPost("greedy", [&] { gate.Pass(); }));
     for (int i = 0; i < 500; ++i) {
       ASSERT_TRUE(pool.TryPost("greedy", [&] { order.emplace_back("greedy"); }));
@@ -47,12 +47,12 @@ TEST(FairPoolTest, ANeighbourIsServedBeforeTheRestOfALongQueue) {
 
 // However much one has queued before, somebody else finds a thread.
 TEST(FairPoolTest, OneThreadIsLeftForOthers) {
-  FairPool pool(3, 1000);
   Gate gate;
+  Gate served;
+  FairPool pool(3, 1000);
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(pool.TryPost("greedy", [&] { gate.Pass(); }));
   }
-  Gate served;
   ASSERT_TRUE(pool.TryPost("honest", [&] { served.Open(); }));
   served.Pass();  // would wait for ever
   gate.Open();
@@ -60,10 +60,10 @@ TEST(FairPoolTest, OneThreadIsLeftForOthers) {
 
 // While others are about, one has a single thread of three at a time, whatever he has queued.
 TEST(FairPoolTest, WithOthersAboutOneHasLess) {
-  FairPool pool(3, 1000);
   std::atomic<int> running{0};
   std::atomic<int> most{0};
   std::atomic<int> ran{0};
+  FairPool pool(3, 1000);
   for (int i = 0; i < 300; ++i) {
     pool.Seen("honest");
     ASSERT_TRUE(pool.TryPost("greedy", [&] {
@@ -84,8 +84,8 @@ TEST(FairPoolTest, WithOthersAboutOneHasLess) {
 }
 
 TEST(FairPoolTest, AFullQueueIsOnesOwn) {
-  FairPool pool(1, 3);
   Gate gate;
+  FairPool pool(1, 3);
   ASSERT_TRUE(pool.TryPost("greedy", [&] { gate.Pass(); }));
   int taken = 0;
   for (int i = 0; i < 10; ++i) taken += pool.TryPost("greedy", [] {}) ? 1 : 0;

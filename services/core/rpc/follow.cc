@@ -28,7 +28,7 @@ grpc::Slice ShareSlice(const feed::Piece& piece) {
       [](void* user) { delete static_cast<std::shared_ptr<const feed::Segment>*>(user); }, keep);
 }
 
-grpc::ByteBuffer ToByteBuffer(const feed::Follower::Message& message) {
+grpc::ByteBuffer ShareMessage(const feed::Follower::Message& message) {
   std::vector<grpc::Slice> slices;
   slices.reserve(message.pieces.size() + 1);
   for (const feed::Piece& piece : message.pieces) slices.push_back(ShareSlice(piece));
@@ -320,7 +320,7 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
   }
 
   void Write(const feed::Follower::Message& message) {
-    buffer_ = ToByteBuffer(message);
+    buffer_ = ShareMessage(message);
     {
       base::MutexLock lock(mutex_);
       state_ = State::kWriting;
