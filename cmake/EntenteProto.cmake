@@ -1,13 +1,17 @@
-# entente_proto_library(NAME exchange PROTOS entente/exchange/v1/x.proto … [GRPC] DEPS entente::google_rpc)
+# entente_proto_library(NAME exchange PROTOS entente/exchange/v1/x.proto … [GRPC] [ROOT folder] DEPS entente::google_rpc)
 # generates C++ into build/gen and makes entente::<NAME>_proto (messages) and, with GRPC,
-# entente::<NAME>_grpc (service stubs). Paths are relative to proto/.
+# entente::<NAME>_grpc (service stubs). Paths are relative to proto/,
+# or to ROOT, whose files may import those of proto/.
 
 set(ENTENTE_PROTO_DIR ${CMAKE_SOURCE_DIR}/proto)
 set(ENTENTE_GEN_DIR ${CMAKE_BINARY_DIR}/gen)
 file(MAKE_DIRECTORY ${ENTENTE_GEN_DIR})
 
 function(entente_proto_library)
-  cmake_parse_arguments(ARG "GRPC" "NAME" "PROTOS;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "GRPC" "NAME;ROOT" "PROTOS;DEPS" ${ARGN})
+  if(NOT ARG_ROOT)
+    set(ARG_ROOT ${ENTENTE_PROTO_DIR})
+  endif()
   set(srcs)
   set(grpc_srcs)
   foreach(proto ${ARG_PROTOS})
@@ -21,8 +25,8 @@ function(entente_proto_library)
                 --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>)
     endif()
     add_custom_command(OUTPUT ${out}
-      COMMAND protobuf::protoc -I ${ENTENTE_PROTO_DIR} --cpp_out=${ENTENTE_GEN_DIR} ${flags} ${proto}
-      DEPENDS ${ENTENTE_PROTO_DIR}/${proto} WORKING_DIRECTORY ${ENTENTE_PROTO_DIR} VERBATIM)
+      COMMAND protobuf::protoc -I ${ARG_ROOT} -I ${ENTENTE_PROTO_DIR} --cpp_out=${ENTENTE_GEN_DIR} ${flags} ${proto}
+      DEPENDS ${ARG_ROOT}/${proto} WORKING_DIRECTORY ${ENTENTE_PROTO_DIR} VERBATIM)
     list(APPEND srcs ${ENTENTE_GEN_DIR}/${stem}.pb.cc)
   endforeach()
   add_library(entente_${ARG_NAME}_proto STATIC ${srcs})

@@ -9,6 +9,7 @@
 #include "clients/cli/pki_doctor.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/certificate.h"
+#include "services/groups.h"
 
 namespace entente::cli {
 namespace {
@@ -143,8 +144,8 @@ absl::Status Init(const PkiOptions& options) {
   directory.set_trust_domain(options.trust_domain);
   ENTENTE_ASSIGN_OR_RETURN(auto services, MakeAuthority(options, "services"));
   directory.add_service_ca_pem(services.certificate.Pem());
-  for (const std::string_view name : identity::kGroupNames) {
-    const std::string group(name);
+  for (const machine::Group* served : Groups()) {
+    const std::string group(served->name);
     const std::string stem = options.folder + "/services/" + group;
     ENTENTE_RETURN_IF_ERROR(IssueService(options, services, options.trust_domain, group));
     ENTENTE_ASSIGN_OR_RETURN(auto log_key, crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));

@@ -5,6 +5,7 @@
 #include "services/core/base/clock.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/certificate.h"
+#include "services/groups.h"
 
 namespace entente::cli {
 namespace {
@@ -93,7 +94,8 @@ void CheckLeaf(const std::vector<crypto::Certificate>& chain, const identity::Di
   if (std::string_view(use) != "caller") return;
   const auto agency = directory.AcceptCaller(leaf, intermediates, now);
   std::string seats;
-  for (const std::string_view group : identity::kGroupNames) {
+  for (const machine::Group* served : Groups()) {
+    const std::string_view group = served->name;
     for (const auto& [right, word] :
          {std::pair{identity::Right::kRead, "read"}, std::pair{identity::Right::kSubmit, "submit"},
           std::pair{identity::Right::kChair, "chair"}}) {

@@ -31,9 +31,11 @@ class CallerInterceptor final : public grpc::experimental::Interceptor {
   const std::shared_ptr<CallerCheck> check_;
 };
 
-class CallerInterceptorFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
+class CallerInterceptorFactory final
+    : public grpc::experimental::ClientInterceptorFactoryInterface {
  public:
-  explicit CallerInterceptorFactory(std::shared_ptr<CallerCheck> check) : check_(std::move(check)) {}
+  explicit CallerInterceptorFactory(std::shared_ptr<CallerCheck> check)
+      : check_(std::move(check)) {}
   grpc::experimental::Interceptor* CreateClientInterceptor(
       grpc::experimental::ClientRpcInfo*) override {
     return new CallerInterceptor(check_);  // gRPC owns it

@@ -4,7 +4,7 @@
 
 #include "services/core/base/status.h"
 #include "services/core/feed/feed.h"
-#include "services/core/rpc/reading.h"
+#include "services/core/rpc/list.h"
 #include "services/iem/register/group.h"
 
 namespace entente::iem {
@@ -110,47 +110,24 @@ absl::Status MatterServiceImpl::ListMatters(const rpc::Caller& caller,
                                             v1::ListMattersResponse& response) const {
   ENTENTE_ASSIGN_OR_RETURN(const auto filter,
                            feed::Filter::Parse(request.filter(), register_.FactNames()));
-  ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
-  const std::string key = "matters " + request.filter();
-  ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
   const auto& clauses = filter.clauses();
-  std::vector<Found> page;
-  std::string last;
-  bool more = false;
-  {
-    std::shared_lock lock(backend_.machine.mutex());
-    const machine::Reader reader = caller.reader();
-    ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, reader, request.at_least()));
-    ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
-                             rpc::OpenChainToken(backend_.machine, reader, after));
-    // The first clause narrows, whichever it is: a choice by length would tell of lengths.
-    const std::string fact =
-        clauses.empty() ? "" : clauses.front().first + "=" + clauses.front().second;
-    size_t looked = 0;
-    register_.Visit(reader, fact, start, [&](const Matter& matter) {
-      more = page.size() == static_cast<size_t>(limit) || looked == rpc::kLookMax;
-      if (more) return false;
-      ++looked;
-      last = matter.name();
-      if (Matches(matter, clauses)) {
-        page.push_back(Copy(matter, caller));
-      }
-      return true;
-    });
-    rpc::AddHeads(backend_.machine, reader, response.mutable_heads());
-  }
-  if (more) response.set_next_page_token(rpc::MakePageToken(key, last));
-  size_t bytes = 0;
-  for (const Found& found : page) {
-    v1::Matter& matter = *response.add_matters();
-    ENTENTE_RETURN_IF_ERROR(FillIn(found, matter));
-    bytes += matter.ByteSizeLong();
-    if (bytes > rpc::kPageBytesMax && &found != &page.back()) {
-      response.set_next_page_token(rpc::MakePageToken(key, found.matter.name()));
-      break;
-    }
-  }
-  return absl::OkStatus();
+  // The first clause narrows, whichever it is: a choice by length would tell of lengths.
+  const std::string fact =
+      clauses.empty() ? "" : clauses.front().first + "=" + clauses.front().second;
+  return rpc::List<Found>(
+      backend_, caller.reader(), "matters " + request.filter(), request, response,
+      [&](const machine::Chain* start, rpc::Page<Found>& page) {
+        register_.Visit(caller.reader(), fact, start, [&](const Matter& matter) {
+          if (!page.Look(matter.name())) return false;
+          if (Matches(matter, clauses)) page.Add(Copy(matter, caller));
+          return true;
+        });
+      },
+      [&](const Found& found, auto& out) -> absl::StatusOr<const v1::Matter*> {
+        v1::Matter* matter = out.add_matters();
+        ENTENTE_RETURN_IF_ERROR(FillIn(found, *matter));
+        return matter;
+      });
 }
 
 void MatterServiceImpl::AddTo(rpc::Router& router) {

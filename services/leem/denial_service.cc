@@ -1,7 +1,7 @@
 #include "services/leem/denial_service.h"
 
 #include "services/core/base/status.h"
-#include "services/core/rpc/reading.h"
+#include "services/core/rpc/list.h"
 #include "services/core/rules/checks.h"
 #include "services/leem/annex_follower.h"
 #include "services/leem/register/denial_rules.h"
@@ -121,34 +121,22 @@ absl::Status DenialServiceImpl::ListDenials(const rpc::Caller& caller,
                                             const v1::ListDenialsRequest& request,
                                             v1::ListDenialsResponse& response) const {
   ENTENTE_ASSIGN_OR_RETURN(const DenialFilter filter, ToDenialFilter(request.filter()));
-  ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
-  const std::string key = FilterKey(request.filter());
-  ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
-  std::vector<Found> found_all;
-  {
-    std::shared_lock lock(backend_.machine.mutex());
-    const machine::Reader reader = caller.reader();
-    ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, reader, request.at_least()));
-    ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
-                             rpc::OpenChainToken(backend_.machine, reader, after));
-    const auto page =
-        register_.List(filter, reader, start, static_cast<size_t>(limit), rpc::kLookMax);
-    for (const Denial* denial : page.denials) found_all.push_back(Copy(*denial));
-    if (page.more) response.set_next_page_token(rpc::MakePageToken(key, page.last->name));
-    rpc::AddHeads(backend_.machine, reader, response.mutable_heads());
-  }
-  size_t bytes = 0;
-  for (Found& found : found_all) {
-    v1::Denial& denial = *response.add_denials();
-    const bool last = &found == &found_all.back();
-    ENTENTE_RETURN_IF_ERROR(FillIn(std::move(found), denial));
-    bytes += denial.ByteSizeLong();
-    if (bytes > rpc::kPageBytesMax && !last) {
-      response.set_next_page_token(rpc::MakePageToken(key, denial.name()));
-      break;
-    }
-  }
-  return absl::OkStatus();
+  return rpc::List<Found>(
+      backend_, caller.reader(), FilterKey(request.filter()), request, response,
+      [&](const machine::Chain* start, rpc::Page<Found>& page) {
+        register_.Visit(filter, caller.reader(), start, [&](const Denial& denial, bool matches) {
+          if (!page.Look(denial.name())) return false;
+          // Searching names costs by their length; a denial of many long ones counts as several.
+          if (!filter.party_contains.empty()) page.Charge(denial.party_names.size() / 256);
+          if (matches) page.Add(Copy(denial));
+          return true;
+        });
+      },
+      [&](Found found, auto& out) -> absl::StatusOr<const v1::Denial*> {
+        v1::Denial* denial = out.add_denials();
+        ENTENTE_RETURN_IF_ERROR(FillIn(std::move(found), *denial));
+        return denial;
+      });
 }
 
 void DenialServiceImpl::AddTo(rpc::Router& router) {

@@ -4,7 +4,7 @@
 
 #include "services/core/base/status.h"
 #include "services/core/feed/feed.h"
-#include "services/core/rpc/reading.h"
+#include "services/core/rpc/list.h"
 #include "services/tem/annex_service.h"
 #include "services/tem/register/group.h"
 
@@ -104,34 +104,25 @@ absl::Status ProposalServiceImpl::ListProposals(const rpc::Caller& caller,
                                                 v1::ListProposalsResponse& response) const {
   ENTENTE_ASSIGN_OR_RETURN(const auto filter,
                            feed::Filter::Parse(request.filter(), register_.FactNames()));
-  ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
-  const std::string key = "proposals " + request.filter();
-  ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
-  std::shared_lock lock(backend_.machine.mutex());
-  const machine::Reader reader = caller.reader();
-  ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, reader, request.at_least()));
-  ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
-                           rpc::OpenChainToken(backend_.machine, reader, after));
-  size_t looked = 0;
-  size_t bytes = 0;
-  std::string last;
-  register_.Visit(reader, start, [&](const ProposalRecord& proposal) {
-    if (response.proposals_size() == limit || looked == rpc::kLookMax ||
-        bytes > rpc::kPageBytesMax) {
-      response.set_next_page_token(rpc::MakePageToken(key, last));
-      return false;
-    }
-    ++looked;
-    last = proposal.name();
-    if (Matches(proposal, register_.Facts(proposal.name()), filter.clauses())) {
-      v1::ProposalView& view = *response.add_proposals();
-      view = View(proposal, caller, false);
-      bytes += view.ByteSizeLong();
-    }
-    return true;
-  });
-  rpc::AddHeads(backend_.machine, reader, response.mutable_heads());
-  return absl::OkStatus();
+  return rpc::List<v1::ProposalView>(
+      backend_, caller.reader(), "proposals " + request.filter(), request, response,
+      [&](const machine::Chain* start, rpc::Page<v1::ProposalView>& page) {
+        size_t bytes = 0;
+        register_.Visit(caller.reader(), start, [&](const ProposalRecord& proposal) {
+          // A view is all in memory already: no more of them are made than an answer holds.
+          if (bytes > rpc::kPageBytesMax) page.Charge(rpc::kLookMax);
+          if (!page.Look(proposal.name())) return false;
+          if (Matches(proposal, register_.Facts(proposal.name()), filter.clauses())) {
+            auto view = View(proposal, caller, false);
+            bytes += view.ByteSizeLong();
+            page.Add(std::move(view));
+          }
+          return true;
+        });
+      },
+      [](v1::ProposalView found, auto& out) -> absl::StatusOr<const v1::ProposalView*> {
+        return &(*out.add_proposals() = std::move(found));
+      });
 }
 
 void ProposalServiceImpl::AddTo(rpc::Router& router) {

@@ -1,4 +1,5 @@
-// Sequencer, register, feed and a faulty journal in one thread, driven by a seed. Checkers:
+// Sequencer, register, feed and a faulty journal in one thread, driven by a seed, for every group.
+// Checkers:
 //   - replaying the journal gives the live fingerprint;
 //   - what was acknowledged is there, and a receipt's proof holds against a signed checkpoint;
 //   - each follower gets its ledgers' entries in order, once, without gaps, from any resume point;
@@ -17,27 +18,32 @@
 #include "services/core/journal/testing/faulty_journal.h"
 #include "services/core/journal/testing/memory_journal.h"
 #include "services/core/machine/sequencer.h"
-#include "services/leem/register/denial_register.h"
-#include "services/leem/register/denial_rules.h"
-#include "tests/support/test_regime.h"
+#include "tests/support/group_case.h"
 
 namespace entente {
 namespace {
 
 using base::testing::HasReason;
 using journal::testing::Fault;
+using testing::Act;
+using testing::GroupCase;
 using testing::TestRegime;
 
 const std::vector<std::string> kStates = {"au", "jp", "kr", "nz"};
 
+const GroupCase& Leem() {
+  static const GroupCase leem = testing::GroupCases()[0];
+  return leem;
+}
+
 // One life of a service process over a journal that outlives it.
 struct Service {
   Service(journal::Journal& inner, TestRegime& regime, base::Clock& clock,
-          std::function<Fault()> fault)
-      : reg(testing::TestProfile()),
-        machine("mtcr.example", "leem", reg),
+          std::function<Fault()> fault, const GroupCase& group = Leem())
+      : reg(group.group->make_register(group.profile)),
+        machine("mtcr.example", group.name(), *reg),
         faulty(inner, std::move(fault)) {
-    auto replayed = machine::Replay(inner, machine, {.known = regime.log_keys()});
+    auto replayed = machine::Replay(inner, machine, {.known = regime.log_keys(group.name())});
     EXPECT_OK(replayed);
     feed.emplace(machine, inner, feed::Feed::Options{.bytes_max = 20000, .page_records = 16});
     sequencer.emplace(machine::Sequencer::Dependencies{
@@ -45,13 +51,13 @@ struct Service {
                           .machine = machine,
                           .directory = regime.source(),
                           .verifier = verifier,
-                          .signer = regime.log_signer(),
+                          .signer = regime.log_signer(group.name()),
                           .clock = clock,
                           .committed = [this](auto commit) { feed->Add(*commit); },
                           .fatal = [](const absl::Status& s) { ADD_FAILURE() << s; }},
                       machine::Sequencer::Options{.queue_max = 64, .batch_max = 8});
   }
-  leem::DenialRegister reg;
+  const std::unique_ptr<machine::Register> reg;
   machine::Machine machine;
   journal::testing::FaultyJournal faulty;
   document::Verifier verifier;
@@ -69,9 +75,17 @@ struct Partner {
 
 class Simulation {
  public:
-  explicit Simulation(uint64_t seed) : random_(seed), regime_(kStates, clock_.Now()) {
+  Simulation(const GroupCase& group, uint64_t seed)
+      : group_(group), random_(seed), regime_(kStates, clock_.Now()) {
     for (const auto& state : kStates) partners_.push_back({state, "", {}, {}});
+    const auto first = group.prepare ? group.prepare(regime_) : std::vector<pb_Document>();
     Restart();
+    faults_ = false;
+    for (const auto& document : first) {
+      Send(regime_.Sign(document));
+      Work();
+    }
+    faults_ = true;
   }
 
   void Run(int steps) {
@@ -117,7 +131,8 @@ class Simulation {
 
   // Crash: what is queued is lost, what is in the journal stays.
   void Restart() {
-    service_ = std::make_unique<Service>(journal_, regime_, clock_, [this] { return NextFault(); });
+    service_ = std::make_unique<Service>(
+        journal_, regime_, clock_, [this] { return NextFault(); }, group_);
   }
 
   std::vector<std::string> RandomAudience(const std::string& own) {
@@ -130,25 +145,24 @@ class Simulation {
   }
 
   void Submit() {
-    const std::string& state = kStates[Below(kStates.size())];
-    pb_Document document;
-    const auto chain = Below(2) == 0 ? PickChain(state) : std::nullopt;
-    if (chain) {
-      leem::v1::DenialRenewal renewal;
-      leem::SetDate({2016, 10, 20}, renewal.mutable_review_date());
-      leem::v1::DenialRevocation revocation;
-      leem::SetDate({2016, 11, 1}, revocation.mutable_effective_date());
-      revocation.set_explanation("simulated");
-      const google::protobuf::Message& body =
-          Below(3) == 0 ? static_cast<const google::protobuf::Message&>(revocation) : renewal;
-      document = regime_.Revision(state, std::to_string(++number_), chain->first,
-                                  "partners/" + state + "/denials/" + chain->first.reference(),
-                                  chain->second, body);
+    Act act{.state = kStates[Below(kStates.size())], .number = ++number_};
+    const machine::Chain* chain = Below(2) == 0 ? PickChain(act.state) : nullptr;
+    if (chain == nullptr) {
+      act.audience = RandomAudience(act.state);
     } else {
-      document = regime_.Denial(state, std::to_string(++number_), RandomAudience(state));
+      const bool own = chain->originator_state() == act.state;
+      if (!own && !group_.answers) return;
+      act.what = !own ? Act::What::kAnswer : Below(3) == 0 ? Act::What::kEnd : Act::What::kRevise;
+      act.chain = chain->name;
+      const auto& states = chain->audience().listed().states();
+      act.audience.assign(states.begin(), states.end());
+      composer_.Took({.what = Act::What::kOpen, .chain = chain->name}, chain->tip);
     }
-    auto signed_document = regime_.Sign(document);
+    auto signed_document = regime_.Sign(composer_.Compose(act));
     if (Below(10) == 0 && !sent_.empty()) signed_document = sent_[Below(sent_.size())];
+    Send(signed_document);
+  }
+  void Send(const testing::pb::SignedDocument& signed_document) {
     sent_.push_back(signed_document);
     auto verified = regime_.Verify(signed_document);
     ASSERT_OK(verified);
@@ -162,22 +176,23 @@ class Simulation {
   }
   using pb_Document = testing::pb::Document;
 
-  // A recorded denial of a state with the digest that its next document must name.
-  std::optional<std::pair<pb_Document, base::Digest>> PickChain(const std::string& state) {
-    for (int tries = 0; tries < 5 && !sent_.empty(); ++tries) {
-      pb_Document document;
-      document.ParseFromString(sent_[Below(sent_.size())].document());
-      if (document.originator().substr(9, 2) != state || document.references_size() > 0) continue;
-      const auto* denial =
-          service_->reg.Find("partners/" + state + "/denials/" + document.reference(),
-                             {.state = state, .is_partner = true});
-      if (denial != nullptr) return std::make_pair(document, denial->chain->tip);
+  // A chain that the state may read, of the kind that the group's documents are about.
+  const machine::Chain* PickChain(const std::string& state) {
+    const auto& chains = service_->reg->chains();
+    const std::string type = group_.opens(0).type_url();
+    const std::string folder =
+        fmt::format("/{}/", group_.group->Find(type.substr(type.find('/') + 1))->folder);
+    for (int tries = 0; tries < 5 && chains.size() > 0; ++tries) {
+      const machine::Chain& chain = chains[static_cast<uint32_t>(Below(chains.size()))];
+      if (chain.name.find(folder) == std::string::npos) continue;
+      if (entry::Includes(chain.audience(), state, true)) return &chain;
     }
-    return std::nullopt;
+    return nullptr;
   }
 
   void TakeReceipt(const base::Digest& digest, const testing::pb::Receipt& receipt) {
-    auto leaf = entry::CheckReceipt(receipt, digest, "mtcr.example", "leem", regime_.log_keys());
+    auto leaf = entry::CheckReceipt(receipt, digest, "mtcr.example", group_.name(),
+                                    regime_.log_keys(group_.name()));
     ASSERT_OK(leaf);
     auto [it, fresh] = receipts_.emplace(digest, receipt.SerializeAsString());
     EXPECT_EQ(it->second, receipt.SerializeAsString()) << "the same bytes get the first receipt";
@@ -190,7 +205,7 @@ class Simulation {
 
   void Acknowledge(Partner& partner) {
     if (partner.cursor.empty()) return;
-    auto cursor = entry::Cursor::Decode("mtcr.example/leem", partner.cursor);
+    auto cursor = entry::Cursor::Decode("mtcr.example/" + group_.name(), partner.cursor);
     ASSERT_OK(cursor);
     std::vector<machine::Sequencer::Acknowledged> said;
     for (const auto& [ledger, size] : cursor->next) {
@@ -199,11 +214,11 @@ class Simulation {
       ASSERT_NE(held, nullptr);
       if (size == 0) continue;
       const entry::Head head = {size, held->tree.RootAt(size)};
-      said.push_back(
-          {.ledger = ledger,
-           .size = size,
-           .root = head.root,
-           .signed_acknowledgement = regime_.Acknowledge(partner.state, "leem", ledger, head)});
+      said.push_back({.ledger = ledger,
+                      .size = size,
+                      .root = head.root,
+                      .signed_acknowledgement =
+                          regime_.Acknowledge(partner.state, group_.name(), ledger, head)});
     }
     service_->sequencer
         ->Acknowledge({partner.state, "licensing"}, std::move(said), [](const absl::Status&) {})
@@ -252,7 +267,7 @@ class Simulation {
     }
     for (const std::string& note : response.checkpoints()) {
       const auto origin = note.substr(0, note.find('\n'));
-      auto checkpoint = entry::OpenCheckpoint(note, origin, regime_.log_keys());
+      auto checkpoint = entry::OpenCheckpoint(note, origin, regime_.log_keys(group_.name()));
       ASSERT_OK(checkpoint);
       const auto& range = partner.ledgers[origin.substr(origin.rfind('/') + 1)];
       if (checkpoint->head.size == range.size()) {
@@ -266,10 +281,10 @@ class Simulation {
 
   void CheckEnd() {
     auto& live = service_->machine;
-    leem::DenialRegister fresh_register(testing::TestProfile());
-    machine::Machine fresh("mtcr.example", "leem", fresh_register);
-    ASSERT_OK(machine::Replay(journal_, fresh,
-                              {.known = regime_.log_keys(), .check_all_signatures = true}));
+    const auto fresh_register = group_.group->make_register(group_.profile);
+    machine::Machine fresh("mtcr.example", group_.name(), *fresh_register);
+    ASSERT_OK(machine::Replay(
+        journal_, fresh, {.known = regime_.log_keys(group_.name()), .check_all_signatures = true}));
     EXPECT_EQ(fresh.Fingerprint(), live.Fingerprint());
     for (const auto& [digest, receipt] : receipts_) {
       EXPECT_TRUE(live.PositionOfDigest(digest).has_value()) << "acknowledged and lost";
@@ -300,9 +315,11 @@ class Simulation {
     EXPECT_GT(receipts_.size(), 5u) << "the run has done nothing";
   }
 
+  const GroupCase group_;
   std::mt19937_64 random_;
   base::testing::FakeClock clock_;
   TestRegime regime_;
+  testing::Composer composer_{group_, regime_};
   journal::testing::MemoryJournal journal_;
   std::unique_ptr<Service> service_;
   std::vector<Partner> partners_;
@@ -312,22 +329,27 @@ class Simulation {
   bool faults_ = true;
 };
 
-TEST(SimulationTest, EverySeedKeepsTheLaws) {
+class SimulationTest : public ::testing::TestWithParam<GroupCase> {};
+
+TEST_P(SimulationTest, EverySeedKeepsTheLaws) {
   const char* one = std::getenv("ENTENTE_SEED");
   const char* many = std::getenv("ENTENTE_SEEDS");
   const uint64_t first = one != nullptr ? std::strtoull(one, nullptr, 10) : 1;
   const uint64_t count = one != nullptr    ? 1
                          : many != nullptr ? std::strtoull(many, nullptr, 10)
-                                           : 12;
+                                           : 8;
   for (uint64_t seed = first; seed < first + count; ++seed) {
     SCOPED_TRACE("ENTENTE_SEED=" + std::to_string(seed));
-    Simulation(seed).Run(220);
+    Simulation(GetParam(), seed).Run(220);
     if (::testing::Test::HasFailure()) return;
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Groups, SimulationTest, ::testing::ValuesIn(testing::GroupCases()),
+                         [](const auto& one) { return one.param.name(); });
+
 // The oracle can fail: a journal that forgets what it acknowledged is noticed by the next start.
-TEST(SimulationTest, ACorruptJournalIsRefusedAtStart) {
+TEST(ReplayTest, ACorruptJournalIsRefusedAtStart) {
   base::testing::FakeClock clock;
   TestRegime regime({"jp", "kr"}, clock.Now());
   journal::testing::MemoryJournal journal;
@@ -342,8 +364,8 @@ TEST(SimulationTest, ACorruptJournalIsRefusedAtStart) {
   }
   for (uint64_t position : {0u, 1u}) {
     journal.Corrupt(position, 40);
-    leem::DenialRegister reg(testing::TestProfile());
-    machine::Machine machine("mtcr.example", "leem", reg);
+    const auto reg = Leem().group->make_register(Leem().profile);
+    machine::Machine machine("mtcr.example", "leem", *reg);
     EXPECT_THAT(machine::Replay(journal, machine, {.known = regime.log_keys()}),
                 HasReason(base::Reason::kJournalCorrupt));
     journal.Corrupt(position, 40);

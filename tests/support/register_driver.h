@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,33 +13,41 @@
 #include <vector>
 
 #include "services/core/base/status.h"
-#include "services/core/machine/register.h"
+#include "services/core/machine/group.h"
 #include "tests/support/test_regime.h"
 
 namespace entente::testing {
 
-template <typename Register>
+// `Register` is the group's own, or machine::Register where the group does not matter.
+template <typename Register = machine::Register>
 class RegisterDriver {
  public:
   RegisterDriver(std::string group, const TestRegime& regime, const base::Clock& clock,
-                 const config::v1::RegimeProfile& profile)
-      : group_(std::move(group)), regime_(regime), clock_(clock), reg_(profile) {}
+                 const config::v1::RegimeProfile& profile) requires(!std::is_abstract_v<Register>)
+      : RegisterDriver(
+            std::move(group),
+            [](const config::v1::RegimeProfile& p) { return std::make_unique<Register>(p); },
+            regime, clock, profile) {}
+  RegisterDriver(const machine::Group& group, const TestRegime& regime, const base::Clock& clock,
+                 const config::v1::RegimeProfile& profile) requires(std::is_abstract_v<Register>)
+      : RegisterDriver(std::string(group.name), group.make_register, regime, clock, profile) {}
 
   // Signs and puts a document, and gives its assigned name. A refusal must leave no trace.
   absl::StatusOr<std::string> Put(const pb::Document& document) {
     const auto signed_document = regime_.Sign(document);
     ENTENTE_ASSIGN_OR_RETURN(auto verified, regime_.Verify(signed_document));
-    const base::Digest before = reg_.Fingerprint();
+    const auto before = Fingerprints();
     const auto& directory = regime_.directory();
     auto judgement =
-        reg_.Validate(verified, {.now = clock_.Now(),
-                                 .partners = directory.partners(),
-                                 .from_chair = directory.Has(verified.parsed().originator, group_,
-                                                             identity::Right::kChair)});
-    EXPECT_EQ(reg_.Fingerprint(), before) << "Validate changed something";
+        reg_->Validate(verified, {.now = clock_.Now(),
+                                  .partners = directory.partners(),
+                                  .from_chair = directory.Has(verified.parsed().originator, group_,
+                                                              identity::Right::kChair)});
+    EXPECT_EQ(Fingerprints(), before) << "Validate changed something";
     if (!judgement.ok()) return judgement.status();
     Kept& kept = kept_.emplace_back();
     tip_ = TestRegime::DigestOf(signed_document);
+    kept.number = kept_.size() - 1;
     kept.header = document;
     kept.kind = verified.parsed().kind;
     kept.leaf.set_document_digest(tip_.str());
@@ -49,23 +58,34 @@ class RegisterDriver {
     stamp.set_rules_version(judgement->rules_version);
     *stamp.mutable_ruling() = judgement->ruling;
     entry::SetTime(clock_.Now(), stamp.mutable_recorded_time());
-    Apply(kept_.size() - 1, reg_, ledgers_);
+    Apply(kept, *reg_, ledgers_);
     return judgement->name;
   }
   // The fingerprint of a fresh register, with rules that nobody ever had, to which everything is
   // applied again (laws 4 and 5).
   base::Digest Replayed() const {
-    Register fresh{config::v1::RegimeProfile()};
-    ApplyTo(fresh);
-    return fresh.Fingerprint();
+    const auto fresh = make_(config::v1::RegimeProfile());
+    ApplyTo(*fresh);
+    return fresh->Fingerprint();
   }
-  // Applies everything again, to another register.
-  void ApplyTo(Register& other) const {
+  // Applies everything again, to another register, each document changed by `change`.
+  void ApplyTo(Register& other, const std::function<void(pb::Document&)>& change = nullptr) const {
     // Chains point at them for as long as the register is there.
     auto& ledgers = *others_.emplace_back(std::make_unique<Ledgers>());
-    for (size_t i = 0; i < kept_.size(); ++i) Apply(i, other, ledgers);
+    for (Kept kept : kept_) {
+      if (change) change(kept.header);
+      Apply(kept, other, ledgers);
+    }
   }
-  const Register& reg() const { return reg_; }
+  const Register& reg() const { return *reg_; }
+  // A register of the same group with these rules, and nothing in it.
+  std::unique_ptr<Register> Fresh(const config::v1::RegimeProfile& profile) const {
+    return make_(profile);
+  }
+  // Of the group's state, and of its chains.
+  std::pair<base::Digest, base::Digest> Fingerprints() const {
+    return {reg_->Fingerprint(), reg_->chains().Fingerprint()};
+  }
   // What was found when the document of this name was put.
   google::protobuf::Any RulingOf(const std::string& name) const {
     for (const Kept& kept : kept_) {
@@ -77,26 +97,35 @@ class RegisterDriver {
   size_t size() const { return kept_.size(); }
 
  private:
+  using Make = std::function<std::unique_ptr<Register>(const config::v1::RegimeProfile&)>;
+  RegisterDriver(std::string group, Make make, const TestRegime& regime, const base::Clock& clock,
+                 const config::v1::RegimeProfile& profile)
+      : group_(std::move(group)),
+        make_(std::move(make)),
+        regime_(regime),
+        clock_(clock),
+        reg_(make_(profile)) {}
   using Ledgers = std::map<std::string, machine::Ledger>;
-  void Apply(size_t number, Register& reg, Ledgers& ledgers) const {
-    const Kept& kept = kept_[number];
-    auto& ledger = ledgers[kept.leaf.stamp().ledger()];
-    ledger.id = kept.leaf.stamp().ledger();
-    ledger.audience = kept.header.audience();
-    EXPECT_TRUE(reg.Fold({number, kept.leaf, kept.header, kept.kind},
-                         *base::Digest::From(kept.leaf.document_digest()), ledger));
-  }
   struct Kept {
+    uint64_t number = 0;
     pb::Leaf leaf;
     pb::Document header;
     std::string kind;
   };
+  static void Apply(const Kept& kept, Register& reg, Ledgers& ledgers) {
+    auto& ledger = ledgers[kept.leaf.stamp().ledger()];
+    ledger.id = kept.leaf.stamp().ledger();
+    ledger.audience = kept.header.audience();
+    EXPECT_TRUE(reg.Fold({kept.number, kept.leaf, kept.header, kept.kind},
+                         *base::Digest::From(kept.leaf.document_digest()), ledger));
+  }
   const std::string group_;
+  const Make make_;
   const TestRegime& regime_;
   const base::Clock& clock_;
   Ledgers ledgers_;
   mutable std::vector<std::unique_ptr<Ledgers>> others_;
-  Register reg_;
+  const std::unique_ptr<Register> reg_;
   std::deque<Kept> kept_;
   std::map<std::string, uint64_t> in_ledger_;
   base::Digest tip_;

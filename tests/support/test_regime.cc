@@ -3,6 +3,7 @@
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/identity/acknowledgement.h"
+#include "services/groups.h"
 
 namespace entente::testing {
 namespace {
@@ -20,6 +21,12 @@ std::string AgencyUri(const std::string& state) {
   return "spiffe://" + state + "." + kTrustDomain + "/agencies/licensing";
 }
 
+std::vector<std::string> GroupsServed() {
+  std::vector<std::string> names;
+  for (const machine::Group* group : Groups()) names.emplace_back(group->name);
+  return names;
+}
+
 }  // namespace
 
 TestRegime::TestRegime(const std::vector<std::string>& states, absl::Time now) : now_(now) {
@@ -33,7 +40,7 @@ TestRegime::TestRegime(const std::vector<std::string>& states, absl::Time now) :
     partner->add_ca_pem(authority.certificate.Pem());
     auto* agency = partner->add_agencies();
     agency->set_id("licensing");
-    for (const char* group : {"iem", "leem", "tem"}) {
+    for (const std::string& group : GroupsServed()) {
       auto* seat = agency->add_seats();
       seat->set_group(group);
       seat->set_read(true);
@@ -45,12 +52,13 @@ TestRegime::TestRegime(const std::vector<std::string>& states, absl::Time now) :
   authorities_.emplace("services", MakeAuthority("services"));
   proto.add_service_ca_pem(service_authority().Pem());
   log_key_ = Must(crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
-  log_signer_ = Must(entry::NoteSigner::Create(std::string(kTrustDomain) + "/leem", *log_key_));
-  for (const std::string group : {"iem", "leem", "tem"}) {
+  for (const std::string& group : GroupsServed()) {
     auto* service = proto.add_services();
     service->set_group(group);
-    service->add_log_keys(
-        Must(entry::NoteSigner::Create(std::string(kTrustDomain) + "/" + group, *log_key_)).Vkey());
+    auto signer =
+        Must(entry::NoteSigner::Create(std::string(kTrustDomain) + "/" + group, *log_key_));
+    service->add_log_keys(signer.Vkey());
+    log_signers_.emplace(group, std::move(signer));
   }
   directory_ = std::make_unique<identity::StaticDirectory>(
       Must(identity::Directory::FromProto(std::move(proto))));

@@ -24,15 +24,19 @@ namespace pb = ::entente::exchange::v1;
 class TestRegime {
  public:
   // One agency "licensing" with one officer "officer-1" per state, seats to read and submit in
-  // IEM, LEEM and TEM.
+  // every group, the sample group (tests/support/sample) too.
   explicit TestRegime(const std::vector<std::string>& states, absl::Time now);
 
   const identity::Directory& directory() const { return *directory_->Get(); }
   identity::StaticDirectory& source() { return *directory_; }
-  const entry::NoteSigner& log_signer() const { return *log_signer_; }
-  std::vector<entry::NoteVerifier> log_keys() const { return directory().LogVerifiers("leem"); }
+  const entry::NoteSigner& log_signer(const std::string& group = "leem") const {
+    return log_signers_.at(group);
+  }
+  std::vector<entry::NoteVerifier> log_keys(const std::string& group = "leem") const {
+    return directory().LogVerifiers(group);
+  }
 
-  // The services' authority, and LEEM's log key.
+  // The services' authority, and their log key: one for all.
   const crypto::Certificate& service_authority() const {
     return authorities_.at("services").certificate;
   }
@@ -86,7 +90,7 @@ class TestRegime {
   Authority MakeAuthority(const std::string& name) const;
 
   std::optional<crypto::PrivateKey> log_key_;
-  std::optional<entry::NoteSigner> log_signer_;
+  std::map<std::string, entry::NoteSigner> log_signers_;
   mutable document::Verifier verifier_;
 };
 

@@ -17,10 +17,6 @@ using base::Reason;
 constexpr absl::Duration kVerdictLifetime = absl::Seconds(60);
 constexpr size_t kVerdictsMax = 10000;
 
-bool IsGroup(std::string_view group) {
-  return std::find(kGroupNames.begin(), kGroupNames.end(), group) != kGroupNames.end();
-}
-
 absl::Status Unauthenticated(Reason reason, std::string text) {
   return base::MakeRefusal(absl::StatusCode::kUnauthenticated, reason, std::move(text));
 }
@@ -38,8 +34,8 @@ void CheckAgency(const entente::config::v1::Agency& agency, const std::string& p
                  base::FieldViolations& violations) {
   if (!base::IsDnsLabel(agency.id())) violations.Add(path + ".id", "must be a DNS label");
   for (int i = 0; i < agency.seats_size(); ++i) {
-    if (!IsGroup(agency.seats(i).group())) {
-      violations.Add(fmt::format("{}.seats[{}].group", path, i), "is not a group");
+    if (!base::IsDnsLabel(agency.seats(i).group())) {
+      violations.Add(fmt::format("{}.seats[{}].group", path, i), "is not a group's name");
     }
   }
 }
@@ -87,7 +83,9 @@ void Directory::Load(base::FieldViolations& violations) {
 void Directory::LoadService(int index, base::FieldViolations& violations) {
   const auto& service = proto_.services(index);
   const std::string path = fmt::format("services[{}]", index);
-  if (!IsGroup(service.group())) violations.Add(path + ".group", "is not a group");
+  if (!base::IsDnsLabel(service.group())) {
+    violations.Add(path + ".group", "is not a group's name");
+  }
   const auto load = [&](const auto& vkeys, std::string_view field, bool current) {
     for (const std::string& vkey : vkeys) {
       auto verifier = entry::NoteVerifier::FromVkey(vkey);

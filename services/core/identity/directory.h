@@ -3,7 +3,6 @@
 #ifndef ENTENTE_SERVICES_CORE_IDENTITY_DIRECTORY_H_
 #define ENTENTE_SERVICES_CORE_IDENTITY_DIRECTORY_H_
 
-#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -29,10 +28,6 @@ inline constexpr std::string_view kDirectoryMediaType =
     "application/vnd.entente.directory.v1+textproto";
 // The highest Directory.format that this build follows.
 inline constexpr uint32_t kDirectoryFormat = 0;
-
-// The regime's groups, whether or not this build serves them.
-inline constexpr std::array<std::string_view, 5> kGroupNames = {"iem", "leem", "tem", "plenary",
-                                                                "poc"};
 
 enum class Right { kRead, kSubmit, kChair };
 

@@ -116,16 +116,14 @@ struct DenialRegister::Step {
   std::variant<v1::DenialAmendment, v1::DenialRenewal, v1::DenialRevocation, v1::SuspensionClosure>
       body;
 
-  // Nothing if the kind is none of these or the body does not parse.
-  static std::optional<Step> Parse(std::string_view kind, const std::string& bytes) {
-    Step step;
-    bool ok = false;
-    if (kind == kAmendment) ok = step.body.emplace<v1::DenialAmendment>().ParseFromString(bytes);
-    if (kind == kRenewal) ok = step.body.emplace<v1::DenialRenewal>().ParseFromString(bytes);
-    if (kind == kRevocation) ok = step.body.emplace<v1::DenialRevocation>().ParseFromString(bytes);
-    if (kind == kClosure) ok = step.body.emplace<v1::SuspensionClosure>().ParseFromString(bytes);
-    if (!ok) return std::nullopt;
-    return step;
+  // Reads a body of this kind. False if it is none of these kinds, or not a whole one: what of it
+  // can be read is there all the same.
+  bool Read(std::string_view kind, const std::string& bytes) {
+    if (kind == kAmendment) return body.emplace<v1::DenialAmendment>().ParseFromString(bytes);
+    if (kind == kRenewal) return body.emplace<v1::DenialRenewal>().ParseFromString(bytes);
+    if (kind == kRevocation) return body.emplace<v1::DenialRevocation>().ParseFromString(bytes);
+    if (kind == kClosure) return body.emplace<v1::SuspensionClosure>().ParseFromString(bytes);
+    return false;
   }
   template <typename T>
   const T* As() const {
@@ -292,8 +290,10 @@ void DenialRegister::CheckBody(const Step& step, const RuleContext& context,
 absl::StatusOr<DenialRegister::Step> DenialRegister::CheckRevision(
     const document::VerifiedDocument& document, absl::Time now) const {
   const auto& header = document.header();
-  auto step = Step::Parse(document.parsed().kind, header.body().value());
-  if (!step) return base::RefuseArgument(Reason::kDocumentMalformed, "body does not parse");
+  Step step;
+  if (!step.Read(document.parsed().kind, header.body().value())) {
+    return base::RefuseArgument(Reason::kDocumentMalformed, "body does not parse");
+  }
   base::FieldViolations violations;
   CheckHeader(profile_, document, now, violations);
   const RuleContext rule_context = MakeRuleContext(profile_, document, now, regime_list_);
@@ -302,12 +302,12 @@ absl::StatusOr<DenialRegister::Step> DenialRegister::CheckRevision(
   if (superseded == 0) {
     violations.Add("references", "must name the denial with relation SUPERSEDES and its etag");
   }
-  CheckBody(*step, rule_context, violations);
-  if (const auto* amendment = step->As<v1::DenialAmendment>()) {
+  CheckBody(step, rule_context, violations);
+  if (const auto* amendment = step.As<v1::DenialAmendment>()) {
     CheckNames(amendment->content(), violations);
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
-  return *std::move(step);
+  return step;
 }
 
 absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
@@ -350,7 +350,8 @@ void DenialRegister::ApplyContent(const v1::DenialContent& content, Denial& deni
   for (size_t at = 0; at < denial.destinations.size(); at += 2) {
     if (denial.destinations.compare(at, 2, destination) == 0) denial.destinations.erase(at, 2);
   }
-  denial.destinations.insert(0, destination);
+  // A body that was lost names none.
+  if (destination.size() == 2) denial.destinations.insert(0, destination);
   denial.route.clear();
   for (const auto& other : content.other_countries()) {
     if (other.role() == v1::COUNTRY_ROLE_TRANSIT) denial.route += other.place().country() + ">";
@@ -399,10 +400,8 @@ void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
   const auto& stamp = document.leaf.stamp();
   v1::DenialRuling ruling;
   ENTENTE_CHECK(ruling.ParseFromString(stamp.ruling().value()));
-  const std::string& bytes = document.header.body().value();
   if (document.kind == kNotification) {
-    v1::DenialNotification body;
-    ENTENTE_CHECK(body.ParseFromString(bytes));
+    const auto body = rules::Unpack<v1::DenialNotification>(document.header);
     Denial& denial = denials_.Add(*document.chain);
     denial.chain = document.chain;
     denial.terms.push_back(TermOf(ruling));
@@ -412,11 +411,12 @@ void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
     released_.Add(*document.chain, "");
     released_.Add(*document.chain, OriginatorKey(denial.originator_state()));
   } else {
-    auto step = Step::Parse(document.kind, bytes);
+    Step step;
+    step.Read(document.kind, document.header.body().value());
     Denial* denial = denials_.Of(document.chain);
-    ENTENTE_CHECK(denial != nullptr && step.has_value());
+    ENTENTE_CHECK(denial != nullptr);
     footprint_ -= BytesOf(*denial);
-    ApplyRevision(*step, ruling, *denial);
+    ApplyRevision(step, ruling, *denial);
   }
   const Denial& denial = *denials_.Of(document.chain);
   released_.Add(*document.chain, DestinationKey(denial.destination()));
@@ -526,29 +526,19 @@ bool Matches(const Denial& denial, const DenialFilter& filter) {
 
 }  // namespace
 
-DenialRegister::Page DenialRegister::List(const DenialFilter& filter, const machine::Reader& reader,
-                                          const machine::Chain* after, size_t limit,
-                                          size_t look_max) const {
+void DenialRegister::Visit(const DenialFilter& filter, const machine::Reader& reader,
+                           const machine::Chain* after,
+                           const std::function<bool(const Denial&, bool)>& visit) const {
   DenialFilter folded = filter;
   folded.party_contains = FoldText(filter.party_contains);
   // One rule for which key narrows: were it the shorter list, its choice would tell of lengths.
   std::string key;
   if (!filter.originator_state.empty()) key = OriginatorKey(filter.originator_state);
   if (!filter.destination.empty()) key = DestinationKey(filter.destination);
-  Page page;
-  size_t looked = 0;
   released_.Visit(reader, key, after, [&](const machine::Chain& chain) {
     const Denial& denial = *denials_.Of(&chain);
-    // One more readable denial exists: only now is it known that asking again makes sense.
-    page.more = page.denials.size() == limit || looked >= look_max;
-    if (page.more) return false;
-    // Searching names costs by their length; a denial of many long ones counts as several.
-    looked += 1 + (folded.party_contains.empty() ? 0 : denial.party_names.size() / 256);
-    page.last = &chain;
-    if (Matches(denial, folded)) page.denials.push_back(&denial);
-    return true;
+    return visit(denial, Matches(denial, folded));
   });
-  return page;
 }
 
 }  // namespace entente::leem

@@ -105,17 +105,11 @@ class DenialRegister final : public machine::Register {
   const Denial* Find(std::string_view name, const machine::Reader& reader) const {
     return denials_.Of(chains().Find(name, reader));
   }
-  // Up to `limit` denials that match and that the reader may read, by machine::Before, after the
-  // chain `after` (null: from the start). Looks at no more than about `look_max` denials that the
-  // reader may read (fewer where names are long); `more` tells whether to ask again after the last
-  // chain looked at, in `last`. Denials that the reader may not read count for nothing.
-  struct Page {
-    std::vector<const Denial*> denials;
-    const machine::Chain* last = nullptr;
-    bool more = false;
-  };
-  Page List(const DenialFilter& filter, const machine::Reader& reader, const machine::Chain* after,
-            size_t limit, size_t look_max) const;
+  // Calls `visit` with denials after the chain `after` (null: from the first) that the reader may
+  // read, by machine::Before, until it returns false, and tells it whether they match: of those
+  // that the filter's destination, or else its originator, leaves.
+  void Visit(const DenialFilter& filter, const machine::Reader& reader, const machine::Chain* after,
+             const std::function<bool(const Denial&, bool matches)>& visit) const;
   size_t size() const { return denials_.size(); }
   const entente::config::v1::RegimeProfile& profile() const { return profile_; }
 

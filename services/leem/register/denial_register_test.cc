@@ -37,6 +37,14 @@ class DenialRegisterTest : public ::testing::Test {
     document.mutable_body()->PackFrom(body);
     return Refused(document);
   }
+  std::vector<std::string> Matching(const DenialFilter& filter, const machine::Reader& reader) {
+    std::vector<std::string> names;
+    register_.Visit(filter, reader, nullptr, [&](const Denial& denial, bool matches) {
+      if (matches) names.push_back(denial.name());
+      return true;
+    });
+    return names;
+  }
   const Denial& Kr(const std::string& reference) {
     const Denial* denial =
         register_.Find("partners/kr/denials/" + reference, {.state = "kr", .is_partner = true});
@@ -160,8 +168,7 @@ TEST_F(DenialRegisterTest, Rule10WhoIsLeftOutGetsTheAnswerForNothing) {
   same.replace(same.find("denials/2"), 9, "denials/1");
   EXPECT_EQ(base::Text(exists), same);
   EXPECT_EQ(register_.Find("partners/kr/denials/1", {.state = "nz", .is_partner = true}), nullptr);
-  EXPECT_TRUE(
-      register_.List({}, {.state = "nz", .is_partner = true}, nullptr, 10, 10).denials.empty());
+  EXPECT_THAT(Matching({}, {.state = "nz", .is_partner = true}), ::testing::IsEmpty());
 }
 
 TEST_F(DenialRegisterTest, Rule11LateIsRecordedNeverRefused) {
@@ -335,9 +342,7 @@ TEST_F(DenialRegisterTest, FiltersFindByEveryField) {
   ASSERT_OK(Put(regime_.Denial("kr", "1")));
   ASSERT_OK(Put(regime_.Denial("jp", "2")));
   const machine::Reader reader{.state = "nz", .is_partner = true};
-  const auto count = [&](const DenialFilter& filter) {
-    return register_.List(filter, reader, nullptr, 10, 10).denials.size();
-  };
+  const auto count = [&](const DenialFilter& filter) { return Matching(filter, reader).size(); };
   EXPECT_EQ(count({}), 2u);
   EXPECT_EQ(count({.originator_state = "kr"}), 1u);
   EXPECT_EQ(count({.destination = "aq"}), 2u);
@@ -351,16 +356,19 @@ TEST_F(DenialRegisterTest, FiltersFindByEveryField) {
   EXPECT_EQ(count({.in_force_date = {2020, 1, 1}}), 0u);
 }
 
-TEST_F(DenialRegisterTest, PagesHoldEveryDenialOnce) {
+TEST_F(DenialRegisterTest, AVisitGoesOnAfterAnyDenial) {
   for (int i = 0; i < 7; ++i) ASSERT_OK(Put(regime_.Denial("kr", std::to_string(i))));
   const machine::Reader reader{.state = "jp", .is_partner = true};
-  const machine::Chain* after = nullptr;
   std::vector<std::string> seen;
-  for (bool more = true; more;) {
-    const auto page = register_.List({}, reader, after, 3, 100);
-    for (const Denial* denial : page.denials) seen.push_back(denial->name());
-    more = page.more;
-    after = page.last;
+  const machine::Chain* after = nullptr;
+  for (size_t before = SIZE_MAX; before != seen.size();) {
+    before = seen.size();
+    register_.Visit({}, reader, after, [&](const Denial& denial, bool) {
+      if (seen.size() == before + 3) return false;
+      seen.push_back(denial.name());
+      after = denial.chain;
+      return true;
+    });
   }
   ASSERT_EQ(seen.size(), 7u);
   for (int i = 0; i < 7; ++i) EXPECT_EQ(seen[i], "partners/kr/denials/" + std::to_string(i));

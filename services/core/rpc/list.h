@@ -1,0 +1,82 @@
+// What the groups' lists share: pages by recorded time, ledger and index, of what the reader may
+// read, with limits on items, on what is looked at, and on bytes.
+#ifndef ENTENTE_SERVICES_CORE_RPC_LIST_H_
+#define ENTENTE_SERVICES_CORE_RPC_LIST_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "services/core/base/status.h"
+#include "services/core/rpc/reading.h"
+
+namespace entente::rpc {
+
+// What is copied out of the register under the machine's lock, to be completed after it.
+template <typename Found>
+class Page {
+ public:
+  explicit Page(int limit) : limit_(static_cast<size_t>(limit)) {}
+
+  // Whether the page has room to look at the next item, which has this name. Asked for every item
+  // that the reader may read: only the one that finds no room shows that there is more.
+  bool Look(const std::string& name) {
+    more_ = found_.size() == limit_ || looked_ >= kLookMax;
+    if (more_) return false;
+    ++looked_;
+    last_ = name;
+    return true;
+  }
+  // Looking at the last item cost as much as so many more.
+  void Charge(size_t items) { looked_ += items; }
+  // The last item is asked for.
+  void Add(Found found) { found_.emplace_back(last_, std::move(found)); }
+
+  bool more() const { return more_; }
+  const std::string& last() const { return last_; }
+  std::vector<std::pair<std::string, Found>>& found() { return found_; }
+
+ private:
+  const size_t limit_;
+  size_t looked_ = 0;
+  bool more_ = false;
+  std::string last_;
+  std::vector<std::pair<std::string, Found>> found_;  // with names
+};
+
+// Answers a request for a list: `visit(start, page)` goes over the register's items after the chain
+// `start` (null: from the first) while the page has room, under the machine's lock; `fill(found,
+// response)` then adds one to the answer and gives the message that it has added. `key` tells the
+// request from others, whose page tokens it refuses.
+template <typename Found, typename Request, typename Response, typename Visit, typename Fill>
+absl::Status List(const Backend& backend, const machine::Reader& reader, const std::string& key,
+                  const Request& request, Response& response, const Visit& visit,
+                  const Fill& fill) {
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size()));
+  ENTENTE_ASSIGN_OR_RETURN(const std::string after, OpenPageToken(key, request.page_token()));
+  Page<Found> page(limit);
+  {
+    std::shared_lock lock(backend.machine.mutex());
+    ENTENTE_RETURN_IF_ERROR(CheckAtLeast(backend.machine, reader, request.at_least()));
+    ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
+                             OpenChainToken(backend.machine, reader, after));
+    visit(start, page);
+    AddHeads(backend.machine, reader, response.mutable_heads());
+  }
+  if (page.more()) response.set_next_page_token(MakePageToken(key, page.last()));
+  size_t bytes = 0;
+  for (auto& [name, found] : page.found()) {
+    ENTENTE_ASSIGN_OR_RETURN(const google::protobuf::Message* added,
+                             fill(std::move(found), response));
+    bytes += added->ByteSizeLong();
+    if (bytes > kPageBytesMax && name != page.found().back().first) {
+      response.set_next_page_token(MakePageToken(key, name));
+      break;
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace entente::rpc
+
+#endif  // ENTENTE_SERVICES_CORE_RPC_LIST_H_

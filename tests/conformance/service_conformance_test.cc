@@ -1,0 +1,375 @@
+// What every group's service must keep, whatever it is about: each method that it serves, its own
+// and the core's, called with everything that a caller could try.
+#include <gmock/gmock.h>
+#include <google/protobuf/dynamic_message.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "services/iem/matter_service.h"
+#include "services/leem/denial_service.h"
+#include "services/tem/proposal_service.h"
+#include "tests/integration/live_server.h"
+#include "tests/support/group_case.h"
+
+namespace entente {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::MethodDescriptor;
+using testing::Act;
+using testing::GroupCase;
+using testing::LiveServer;
+
+const std::vector<std::string> kStates = {"jp", "kr", "nz"};
+
+rpc::GroupModule ModuleOf(const GroupCase& group) {
+  for (auto* module :
+       {&leem::LeemModule, &iem::IemModule, &tem::TemModule}) {
+    if (&module().group == group.group) return module();
+  }
+  ADD_FAILURE() << group.name() << " is served by no module of this test";
+  return leem::LeemModule();
+}
+
+std::unique_ptr<Message> MakeMessage(const google::protobuf::Descriptor* type) {
+  return std::unique_ptr<Message>(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+}
+
+// What came back: all of it, byte by byte.
+struct Answer {
+  grpc::Status status;
+  std::string response;
+
+  std::string text() const {
+    return fmt::format("{} {} {} {}\n", static_cast<int>(status.error_code()),
+                       status.error_message(), base::ToHex(status.error_details()),
+                       base::ToHex(response));
+  }
+};
+
+// A service of the group, with the time that passes in it: a second with each call, so that no
+// allowance runs out.
+class World {
+ public:
+  World(const GroupCase& group, testing::TestRegime& regime)
+      : server_(regime, clock_, {}, ModuleOf(group), group.profile) {
+    for (const auto& state : kStates) channels_[state] = server_.ConnectAs(state);
+  }
+  Answer Call(const std::string& state, const std::string& method, const Message& request) {
+    clock_.Advance(absl::Seconds(1));
+    grpc::GenericStub stub(channels_.at(state));
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    const grpc::Slice bytes(request.SerializeAsString());
+    grpc::ByteBuffer response;
+    Answer answer;
+    auto call = stub.PrepareUnaryCall(&context, method, grpc::ByteBuffer(&bytes, 1), &queue);
+    call->StartCall();
+    call->Finish(&response, &answer.status, &queue);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    grpc::Slice slice;
+    if (answer.status.ok() && response.DumpToSingleSlice(&slice).ok()) {
+      answer.response.assign(reinterpret_cast<const char*>(slice.begin()), slice.size());
+    }
+    EXPECT_NE(answer.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << method;
+    return answer;
+  }
+  void Submit(const exchange::v1::SignedDocument& document) {
+    exchange::v1::SubmitRequest request;
+    *request.mutable_signed_document() = document;
+    exchange::v1::Document header;
+    ASSERT_TRUE(header.ParseFromString(document.document()));
+    const Answer answer = Call(header.originator().substr(9, 2), kSubmit, request);
+    ASSERT_TRUE(answer.status.ok()) << answer.status.error_message() << header.ShortDebugString();
+  }
+  void Wait(absl::Duration time) { clock_.Advance(time); }
+  // Methods that take one message and give one, by name.
+  std::map<std::string, const MethodDescriptor*> Methods() {
+    std::map<std::string, const MethodDescriptor*> methods;
+    for (const std::string& name : server_.server().Methods()) {
+      std::string full = name.substr(1);
+      std::replace(full.begin(), full.end(), '/', '.');
+      const auto* method =
+          google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(full);
+      if (method == nullptr || method->server_streaming() || method->client_streaming()) continue;
+      methods[name] = method;
+    }
+    return methods;
+  }
+  static constexpr char kSubmit[] = "/entente.exchange.v1.ExchangeService/Submit";
+
+ private:
+  base::testing::FakeClock clock_;
+  LiveServer server_;
+  std::map<std::string, std::shared_ptr<grpc::Channel>> channels_;
+};
+
+class ServiceConformanceTest : public ::testing::TestWithParam<GroupCase> {
+ protected:
+  using Request = std::unique_ptr<Message>;
+  ServiceConformanceTest() {
+    if (group().prepare) {
+      for (const auto& document : group().prepare(regime_)) {
+        signed_.emplace_back(true, regime_.Sign(document));
+      }
+    }
+    testing::Composer composer(group(), regime_);
+    const auto acts = testing::RandomActs(group(), kStates, 11, 40);
+    for (const Act& act : acts) {
+      const auto document = composer.Compose(act);
+      const auto signed_document = regime_.Sign(document);
+      composer.Took(act, testing::TestRegime::DigestOf(signed_document));
+      signed_.emplace_back(act.Reaches("nz"), signed_document);
+      ledgers_.insert(entry::LedgerIdOf(group().name(), document.audience()));
+      if (act.what == Act::What::kOpen) names_.push_back(act.chain);
+    }
+    const std::string nowhere = names_[0] + "-none";
+    names_.push_back(nowhere);
+    names_.emplace_back();
+    MakeAttempts(acts, composer, nowhere);
+  }
+  // An outsider's tries at what is hidden, and at what is nowhere.
+  void MakeAttempts(const std::vector<Act>& acts, const testing::Composer& composer,
+                    const std::string& nowhere) {
+    for (Act attempt : acts) {
+      if (attempt.what == Act::What::kOpen || attempt.Reaches("nz") || attempts_.size() > 8) {
+        continue;
+      }
+      for (const std::string& chain : {attempt.chain, nowhere}) {
+        attempt.state = "nz";
+        attempt.audience = {"jp", "nz"};
+        auto document = composer.Compose(attempt);
+        document.mutable_references(0)->set_name(chain);
+        if (attempt.what != Act::What::kAnswer) {
+          document.mutable_references(0)->set_digest(base::Digest().str());
+        }
+        attempts_.push_back(regime_.Sign(document));
+      }
+    }
+  }
+  // Everything happens, or only what reaches nz; an hour lies between any two.
+  void Live(World& world, bool hidden_too) const {
+    for (const auto& [open, document] : signed_) {
+      world.Wait(absl::Hours(1));
+      if (open || hidden_too) {
+        world.Submit(document);
+      } else {
+        world.Wait(absl::Seconds(1));
+      }
+    }
+  }
+  // What a caller could put into a field of this name.
+  std::vector<std::string> Candidates(const FieldDescriptor& field) const {
+    const std::string& name = field.name();
+    if (name == "name") return names_;
+    if (name == "ledger") return {ledgers_.begin(), ledgers_.end()};
+    if (name == "filter") return {"", "originator=jp", "kind=Alert", "kind=Notice", "x"};
+    if (name == "dimension") {
+      std::vector<std::string> dimensions = {"x"};
+      const auto reg = group().group->make_register(group().profile);
+      for (const auto& dimension : reg->Dimensions()) dimensions.push_back(dimension.name);
+      return dimensions;
+    }
+    if (name == "first_month") return {"2016-01"};
+    if (name == "last_month") return {"2016-12"};
+    if (name.find("edition") != std::string::npos) return {"", "2016-03-17"};
+    if (name == "path") return {"3", "3.A.1"};
+    return {""};
+  }
+  // One request for each choice of what its fields may hold.
+  std::vector<Request> Requests(const google::protobuf::Descriptor* type) const {
+    std::vector<Request> requests;
+    if (type == exchange::v1::SubmitRequest::descriptor()) {
+      for (const auto& attempt : attempts_) {
+        auto request = std::make_unique<exchange::v1::SubmitRequest>();
+        *request->mutable_signed_document() = attempt;
+        requests.push_back(std::move(request));
+      }
+      return requests;
+    }
+    requests.push_back(MakeMessage(type));
+    for (int i = 0; i < type->field_count(); ++i) {
+      const FieldDescriptor& field = *type->field(i);
+      if (field.is_repeated()) continue;
+      std::vector<Request> more;
+      for (const Request& request : requests) Vary(*request, field, more);
+      if (!more.empty()) requests = std::move(more);
+    }
+    return requests;
+  }
+  void Vary(const Message& request, const FieldDescriptor& field, std::vector<Request>& out) const {
+    const auto vary = [&](const std::function<void(Message&)>& set) {
+      Request& one = out.emplace_back(request.New());
+      one->CopyFrom(request);
+      set(*one);
+    };
+    const auto* reflection = request.GetReflection();
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING && field.name() != "page_token") {
+      for (const std::string& value : Candidates(field)) {
+        vary([&](Message& m) { reflection->SetString(&m, &field, value); });
+      }
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_INT32) {
+      for (const int value : {0, 1}) {
+        vary([&](Message& m) { reflection->SetInt32(&m, &field, value); });
+      }
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_INT64) {
+      for (const int value : {0, 1, 3}) {
+        vary([&](Message& m) { reflection->SetInt64(&m, &field, value); });
+      }
+    }
+  }
+  // Calls until the last page; gives all answers.
+  std::vector<Answer> CallThrough(World& world, const std::string& state,
+                                  const MethodDescriptor& method, const std::string& name,
+                                  const Message& request) const {
+    std::vector<Answer> answers;
+    Request page(request.New());
+    page->CopyFrom(request);
+    const auto* token = request.GetDescriptor()->FindFieldByName("page_token");
+    const auto* next = method.output_type()->FindFieldByName("next_page_token");
+    while (answers.size() < 200) {
+      answers.push_back(world.Call(state, name, *page));
+      if (token == nullptr || next == nullptr || !answers.back().status.ok()) break;
+      const auto response = MakeMessage(method.output_type());
+      EXPECT_TRUE(response->ParseFromString(answers.back().response));
+      const std::string at = response->GetReflection()->GetString(*response, next);
+      if (at.empty()) break;
+      page->GetReflection()->SetString(page.get(), token, at);
+    }
+    return answers;
+  }
+  // What acts: it has tests of its own.
+  static bool Reads(const std::string& name) {
+    return name != World::kSubmit && name != "/entente.exchange.v1.ExchangeService/Acknowledge";
+  }
+  const GroupCase& group() const { return GetParam(); }
+
+  base::testing::FakeClock clock_;
+  testing::TestRegime regime_{kStates, clock_.Now()};
+  std::vector<std::pair<bool, exchange::v1::SignedDocument>> signed_;  // whether it reaches nz
+  std::vector<std::string> names_;
+  std::set<std::string> ledgers_;
+  std::vector<exchange::v1::SignedDocument> attempts_;
+};
+
+// Law 6.
+TEST_P(ServiceConformanceTest, AnOutsiderCannotTellTwoWorldsApart) {
+  std::map<std::string, std::string> seen[2];
+  size_t calls = 0;
+  for (int world_number = 0; world_number < 2; ++world_number) {
+    World world(group(), regime_);
+    Live(world, world_number == 1);
+    for (const std::string state : {"nz", "jp"}) {
+      for (const auto& [name, method] : world.Methods()) {
+        if (!Reads(name) && (name != World::kSubmit || state != "nz")) continue;
+        for (const Request& request : Requests(method->input_type())) {
+          for (const Answer& answer : CallThrough(world, state, *method, name, *request)) {
+            seen[world_number][state] +=
+                name + " " + request->ShortDebugString() + ": " + answer.text();
+            ++calls;
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(calls, 300u);
+  EXPECT_TRUE(seen[0]["nz"] == seen[1]["nz"]) << [&] {
+    const auto [a, b] = std::mismatch(seen[0]["nz"].begin(), seen[0]["nz"].end(),
+                                      seen[1]["nz"].begin(), seen[1]["nz"].end());
+    const size_t from = seen[0]["nz"].rfind('\n', static_cast<size_t>(a - seen[0]["nz"].begin()));
+    return seen[0]["nz"].substr(from, 2000) + "\nand in the other world\n" +
+           seen[1]["nz"].substr(from, 2000);
+  }();
+  EXPECT_TRUE(seen[0]["jp"] != seen[1]["jp"]) << "the test could not fail";
+}
+
+constexpr char kObligations[] = "/entente.exchange.v1.ExchangeService/ListObligations";
+
+// All elements of an answer's list, as bytes.
+std::vector<std::string> ElementsOf(const MethodDescriptor& method, const std::string& bytes) {
+  std::vector<std::string> elements;
+  const auto response = MakeMessage(method.output_type());
+  EXPECT_TRUE(response->ParseFromString(bytes));
+  for (int i = 0; i < method.output_type()->field_count(); ++i) {
+    const FieldDescriptor* field = method.output_type()->field(i);
+    if (!field->is_repeated() || field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE ||
+        field->name() == "heads") {
+      continue;
+    }
+    for (int at = 0; at < response->GetReflection()->FieldSize(*response, field); ++at) {
+      elements.push_back(
+          response->GetReflection()->GetRepeatedMessage(*response, field, at).SerializeAsString());
+    }
+  }
+  return elements;
+}
+
+TEST_P(ServiceConformanceTest, PagesOfOneHoldWhatOneLargePageHolds) {
+  World world(group(), regime_);
+  Live(world, true);
+  size_t lists = 0;
+  size_t elements = 0;
+  for (const auto& [name, method] : world.Methods()) {
+    const auto* size = method->input_type()->FindFieldByName("page_size");
+    if (size == nullptr) continue;
+    ++lists;
+    for (const Request& request : Requests(method->input_type())) {
+      if (request->GetReflection()->GetInt32(*request, size) != 1) continue;
+      std::vector<std::string> single;
+      for (const Answer& answer : CallThrough(world, "jp", *method, name, *request)) {
+        const auto page = ElementsOf(*method, answer.response);
+        // What is owed for one chain stays together.
+        EXPECT_TRUE(page.size() <= 1 || name == kObligations) << name;
+        single.insert(single.end(), page.begin(), page.end());
+      }
+      request->GetReflection()->SetInt32(request.get(), size, 0);
+      const auto whole = CallThrough(world, "jp", *method, name, *request);
+      EXPECT_EQ(single, ElementsOf(*method, whole[0].response))
+          << name << " " << request->ShortDebugString();
+      elements += single.size();
+    }
+  }
+  EXPECT_GE(lists, 4u);
+  EXPECT_GT(elements, 20u);
+}
+
+// A read that names heads waits for them, and tells nothing of ledgers that are hidden.
+TEST_P(ServiceConformanceTest, AReadWaitsForTheHeadsThatItNames) {
+  World world(group(), regime_);
+  Live(world, true);
+  size_t reads = 0;
+  for (const auto& [name, method] : world.Methods()) {
+    const auto* at_least = method->input_type()->FindFieldByName("at_least");
+    if (at_least == nullptr) continue;
+    const Request request(MakeMessage(method->input_type()));
+    const Answer plain = world.Call("nz", name, *request);
+    for (const std::string& ledger : ledgers_) {
+      exchange::v1::Head head;
+      head.set_ledger(ledger);
+      head.set_size(1000);
+      const Request waiting(MakeMessage(method->input_type()));
+      waiting->GetReflection()->AddMessage(waiting.get(), at_least)->CopyFrom(head);
+      const Answer answer = world.Call("nz", name, *waiting);
+      // What is wrong with the request anyway may be said first.
+      if (plain.status.ok()) {
+        EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::UNAVAILABLE) << name;
+      } else {
+        EXPECT_FALSE(answer.status.ok()) << name;
+      }
+      ++reads;
+    }
+  }
+  EXPECT_GT(reads, 4u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Groups, ServiceConformanceTest, ::testing::ValuesIn(testing::GroupCases()),
+                         [](const auto& one) { return one.param.name(); });
+
+}  // namespace
+}  // namespace entente
