@@ -12,6 +12,7 @@
 #include "services/tem/proposal_service.h"
 #include "tests/integration/live_server.h"
 #include "tests/support/group_case.h"
+#include "tests/support/sample/notice_service.h"
 
 namespace entente {
 namespace {
@@ -27,11 +28,11 @@ const std::vector<std::string> kStates = {"jp", "kr", "nz"};
 
 rpc::GroupModule ModuleOf(const GroupCase& group) {
   for (auto* module :
-       {&leem::LeemModule, &iem::IemModule, &tem::TemModule}) {
+       {&leem::LeemModule, &iem::IemModule, &tem::TemModule, &sample::SampleModule}) {
     if (&module().group == group.group) return module();
   }
   ADD_FAILURE() << group.name() << " is served by no module of this test";
-  return leem::LeemModule();
+  return sample::SampleModule();
 }
 
 std::unique_ptr<Message> MakeMessage(const google::protobuf::Descriptor* type) {

@@ -6,10 +6,12 @@
 #include <set>
 
 #include "entente/iem/v1/alert.pb.h"
+#include "entente/sample/v1/notice.pb.h"
 #include "services/core/base/status.h"
 #include "services/iem/register/group.h"
 #include "services/leem/register/group.h"
 #include "services/tem/register/group.h"
+#include "tests/support/sample/group.h"
 #include "tests/support/test_annex.h"
 
 namespace entente::testing {
@@ -102,6 +104,15 @@ GroupCase TemCase() {
   return out;
 }
 
+GroupCase SampleCase() {
+  GroupCase out{.group = &sample::kSample, .profile = TestProfile()};
+  out.opens = Text<sample::v1::Notice>("topic: \"tides\" text: \"high, $\"");
+  out.revises = Text<sample::v1::NoticeAmendment>("text: \"low, $\"");
+  out.answers = Text<sample::v1::NoticeComment>("text: \"wet, $\"");
+  out.ends = Text<sample::v1::NoticeWithdrawal>("reason: \"dry, $\"");
+  return out;
+}
+
 // A chain as the acts so far leave it.
 struct Planned {
   Act opening;
@@ -110,7 +121,7 @@ struct Planned {
 
 }  // namespace
 
-std::vector<GroupCase> GroupCases() { return {LeemCase(), IemCase(), TemCase()}; }
+std::vector<GroupCase> GroupCases() { return {LeemCase(), IemCase(), TemCase(), SampleCase()}; }
 
 bool Act::Reaches(const std::string& reader) const {
   return audience.empty() || std::find(audience.begin(), audience.end(), reader) != audience.end();
