@@ -66,7 +66,13 @@ rpc::GroupModule LeemModule() {
                     backend, static_cast<const DenialRegister&>(reg)));
                 return services;
               },
-          .make_companion = MakeAnnexFollower};
+          .upstreams = {"tem"},
+          .follow = [](const auto& config, const auto& upstream, const auto& directory,
+                       machine::Register& reg) -> absl::StatusOr<std::shared_ptr<void>> {
+            ENTENTE_ASSIGN_OR_RETURN(auto annex, AnnexFollower::Start(config, upstream, directory));
+            static_cast<DenialRegister&>(reg).Consult(annex.get());
+            return std::shared_ptr<AnnexFollower>(std::move(annex));
+          }};
 }
 
 DenialServiceImpl::Found DenialServiceImpl::Copy(const Denial& denial) {
@@ -105,8 +111,7 @@ absl::Status DenialServiceImpl::GetDenial(const rpc::Caller& caller,
   Found found;
   {
     std::shared_lock lock(backend_.machine.mutex());
-    ENTENTE_RETURN_IF_ERROR(
-        rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
+    ENTENTE_RETURN_IF_ERROR(rpc::CheckHeads(backend_.machine, caller.reader(), request));
     const Denial* denial = register_.Find(request.name(), caller.reader());
     if (denial == nullptr || denial->name() != request.name()) {
       return rpc::NotFound(request.name());

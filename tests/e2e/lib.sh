@@ -52,7 +52,7 @@ CONFIG
   for group in $groups; do
     local at=0 follows=
     [ "$group" = tem ] && at=$tem_port
-    [ "$group" = leem ] && [[ " $groups " == *" tem "* ]] && follows="tem_address: \"127.0.0.1:$tem_port\""
+    [ "$group" = leem ] && [[ " $groups " == *" tem "* ]] && follows="upstreams { group: \"tem\" address: \"127.0.0.1:$tem_port\" }"
     cat >> "$work/server.textproto" <<CONFIG
 groups {
   $follows

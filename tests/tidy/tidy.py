@@ -66,7 +66,7 @@ BANNED = [  # pattern, why, files that may
      {'services/core/entry/entry.cc', 'services/core/document/document.cc',
       'services/core/machine/sequencer.cc', 'services/core/base/status.cc',
       'services/core/rpc/grpc_status.cc', 'services/core/identity/acknowledgement.cc', 'clients/sdk/client.cc', 'clients/cli/cli.cc', 'clients/cli/follow.cc', 'clients/cli/denial.cc',
-      'services/leem/annex_follower.cc', 'services/core/rpc/exchange_service.cc'}),
+      'clients/sdk/public_follower.cc', 'services/core/rpc/exchange_service.cc'}),
     (r'std::ranges::views|std::views::', 'range views do not parse with clang 14', set()),
     (r'\bsleep_for\b|\busleep\(', 'no sleeps', set()),
 ]

@@ -59,6 +59,29 @@ bool IsAddress(const std::string& address) {
          std::stoi(port) <= 65535;
 }
 
+// A group follows those that it knows what to do with.
+void CheckUpstreams(const entente::config::v1::GroupConfig& group, const GroupModule& module,
+                    const std::string& path, base::FieldViolations& violations) {
+  for (int i = 0; i < group.upstreams_size(); ++i) {
+    const auto& upstream = group.upstreams(i);
+    const std::string at = fmt::format("{}[{}]", path, i);
+    if (std::find(module.upstreams.begin(), module.upstreams.end(), upstream.group()) ==
+        module.upstreams.end()) {
+      violations.Add(at + ".group", "{} does not follow \"{}\"", group.group(), upstream.group());
+    }
+    if (!IsAddress(upstream.address())) {
+      violations.Add(at + ".address", "must be an address and a port, as in \"127.0.0.1:7703\"");
+    }
+  }
+  if (group.upstreams_size() > static_cast<int>(module.upstreams.size())) {
+    violations.Add(path, "name each group once");
+  }
+  const bool called = !group.client_certificate_file().empty() && !group.client_key_file().empty();
+  if (!group.upstreams().empty() && !called) {
+    violations.Add(path, "need client_certificate_file and client_key_file");
+  }
+}
+
 absl::Status CheckFolderOf(const std::string& field, const std::string& file) {
   if (file.empty()) return absl::OkStatus();
   const auto folder = std::filesystem::absolute(file).parent_path();
@@ -145,10 +168,6 @@ absl::Status LoadConfig(const std::string& path, const std::string& listen,
     }
     for (std::string* file :
          {group.mutable_client_certificate_file(), group.mutable_client_key_file()}) {
-      if (file->empty() && !group.tem_address().empty()) {
-        violations.Add(fmt::format("groups[{}].tem_address", i),
-                       "needs client_certificate_file and client_key_file");
-      }
       if (!file->empty()) ResolvePath(folder, file);
     }
     if (!group.heads_file().empty()) ResolvePath(folder, group.mutable_heads_file());
@@ -160,6 +179,7 @@ absl::Status LoadConfig(const std::string& path, const std::string& listen,
       violations.Add(fmt::format("groups[{}].group", i), "\"{}\" is not served by this program",
                      group.group());
     } else {
+      CheckUpstreams(group, *it, fmt::format("groups[{}].upstreams", i), violations);
       process.modules.push_back(&*it);
     }
   }

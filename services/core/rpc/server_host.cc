@@ -39,7 +39,7 @@ struct GroupServer::Impl {
   Options options;
   const identity::DirectorySource* directory = nullptr;
   std::unique_ptr<machine::Register> reg;
-  std::unique_ptr<Companion> companion;
+  std::vector<std::shared_ptr<void>> following;  // upstreams
   std::unique_ptr<journal::Journal> journal;
   std::unique_ptr<machine::Machine> machine;
   std::unique_ptr<LogKeyFile> log_key;
@@ -285,9 +285,9 @@ absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
   impl->roots_file = impl->options.config.database_file() + ".client-roots.pem";
   ENTENTE_RETURN_IF_ERROR(impl->OpenJournal(module, journals));
   ENTENTE_RETURN_IF_ERROR(impl->WriteRoots());
-  if (module.make_companion) {
-    ENTENTE_ASSIGN_OR_RETURN(impl->companion,
-                             module.make_companion(impl->options.config, directory, *impl->reg));
+  for (const auto& upstream : impl->options.config.upstreams()) {
+    ENTENTE_ASSIGN_OR_RETURN(impl->following.emplace_back(),
+                             module.follow(impl->options.config, upstream, directory, *impl->reg));
   }
   impl->Assemble(module, profile, clock, registry);
   impl->SignAgainIfReplaced();
@@ -601,7 +601,7 @@ void GroupServer::Drain() {
   impl_->journal->Watch(nullptr);
   impl_->sequencer->Stop();
   impl_->readers->Stop();
-  impl_->companion.reset();
+  impl_->following.clear();
   impl_->rollback->Keep();
   if (impl_->server != nullptr) impl_->server->Wait();
   base::MutexLock lock(impl_->door->mutex);

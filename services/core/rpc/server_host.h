@@ -16,22 +16,18 @@ namespace entente::rpc {
 
 class MemoryWatch;
 
-// Something that works beside a group's server from before it listens until it has drained.
-class Companion {
- public:
-  virtual ~Companion() = default;
-};
-
 // What a group adds to the core.
 struct GroupModule {
   const machine::Group& group;
   // The group's own read services.
   std::function<std::vector<std::unique_ptr<Service>>(Backend&, machine::Register&)> make_services;
-  // Optional; null if the configuration asks for none.
-  std::function<absl::StatusOr<std::unique_ptr<Companion>>(const entente::config::v1::GroupConfig&,
-                                                           const identity::DirectorySource&,
-                                                           machine::Register&)>
-      make_companion;
+  // Other groups whose public ledgers it can follow (GroupConfig.upstreams): starts to follow one,
+  // for as long as what it gives is kept.
+  std::vector<std::string> upstreams = {};
+  std::function<absl::StatusOr<std::shared_ptr<void>>(
+      const entente::config::v1::GroupConfig&, const entente::config::v1::Upstream&,
+      const identity::DirectorySource&, machine::Register&)>
+      follow = nullptr;
 
   std::string name() const { return std::string(group.name); }
 };

@@ -9,7 +9,7 @@ deploy/prepare "$work/pki" "$work/etc" >/dev/null
 # On the host's network each needs ports of its own.
 for group in iem leem tem; do
   sed -i "s/listen: \"0.0.0.0:77[0-9]*\"/listen: \"127.0.0.1:$(port_of $group)\"/; s/metrics_listen: .*/metrics_listen: \"$(metrics_of $group)\"/;
-    s/tem_address: .*/tem_address: \"127.0.0.1:$(port_of tem)\"/" "$work/etc/$group.textproto"
+    s/upstreams .*/upstreams { group: \"tem\" address: \"127.0.0.1:$(port_of tem)\" }/" "$work/etc/$group.textproto"
 done
 step "each starts as nobody, with nothing"
 for group in tem iem leem; do

@@ -20,7 +20,7 @@ replica() { # name
   ports[$1]=$(free_port) metrics=127.0.0.1:$(free_port)
   mkdir -p "$work/volumes/$1" "$work/volumes/$1-heads" "$work/volumes/$1-audit"
   chown 65532:65532 "$work/volumes/$1" "$work/volumes/$1-heads" "$work/volumes/$1-audit"
-  sed "s/listen: \"0.0.0.0:7701\"/listen: \"127.0.0.1:${ports[$1]}\"/; s/metrics_listen: .*/metrics_listen: \"$metrics\"/; s/tem_address: .*/tem_address: \"127.0.0.1:1\"/" \
+  sed "s/listen: \"0.0.0.0:7701\"/listen: \"127.0.0.1:${ports[$1]}\"/; s/metrics_listen: .*/metrics_listen: \"$metrics\"/; s/upstreams .*/upstreams { group: \"tem\" address: \"127.0.0.1:1\" }/" \
     "$work/replicated/leem.textproto" > "$work/replicated/$1.textproto"
   pm run -d --name "$1" "${limits[@]}" -v "$work/replicated:/etc/entente:ro" -v "$work/replicated-keys/leem:/run/secrets:ro" \
     -v "$work/volumes/$1:/var/lib/entente" -v "$work/volumes/$1-heads:/var/lib/heads" -v "$work/volumes/$1-audit:/var/lib/audit" \
