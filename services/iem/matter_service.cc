@@ -95,8 +95,7 @@ absl::Status MatterServiceImpl::GetMatter(const rpc::Caller& caller,
   Found found;
   {
     std::shared_lock lock(backend_.machine.mutex());
-    ENTENTE_RETURN_IF_ERROR(
-        rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
+    ENTENTE_RETURN_IF_ERROR(rpc::CheckHeads(backend_.machine, caller.reader(), request));
     const Matter* matter = register_.Find(request.name(), caller.reader());
     if (matter == nullptr || matter->name() != request.name()) return rpc::NotFound(request.name());
     found = Copy(*matter, caller);

@@ -28,7 +28,7 @@ absl::Status AnnexServiceImpl::ListEditions(const rpc::Caller& caller,
                                             const v1::ListEditionsRequest& request,
                                             v1::ListEditionsResponse& response) const {
   std::shared_lock lock(backend_.machine.mutex());
-  ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
+  ENTENTE_RETURN_IF_ERROR(rpc::CheckHeads(backend_.machine, caller.reader(), request));
   const auto& editions = register_.editions();
   for (auto it = editions.rbegin(); it != editions.rend(); ++it) {
     const EditionState& state = *it->second;

@@ -90,7 +90,7 @@ absl::Status ProposalServiceImpl::GetProposal(const rpc::Caller& caller,
                                               const v1::GetProposalRequest& request,
                                               v1::GetProposalResponse& response) const {
   std::shared_lock lock(backend_.machine.mutex());
-  ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
+  ENTENTE_RETURN_IF_ERROR(rpc::CheckHeads(backend_.machine, caller.reader(), request));
   const ProposalRecord* proposal = register_.Find(request.name(), caller.reader());
   if (proposal == nullptr || proposal->name() != request.name())
     return rpc::NotFound(request.name());

@@ -17,6 +17,7 @@
 namespace entente {
 namespace {
 
+using base::testing::HasReason;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
@@ -367,6 +368,54 @@ TEST_P(ServiceConformanceTest, AReadWaitsForTheHeadsThatItNames) {
     }
   }
   EXPECT_GT(reads, 4u);
+}
+
+// What a copy at the same heads can be compared with.
+TEST_P(ServiceConformanceTest, AnAnswerIsOfExactlyTheHeadsThatWereAskedFor) {
+  World world(group(), regime_);
+  Live(world, true);
+  std::vector<std::pair<std::string, Request>> exact;
+  for (const auto& [name, method] : world.Methods()) {
+    const auto* exactly = method->input_type()->FindFieldByName("exactly");
+    const auto* at_least = method->input_type()->FindFieldByName("at_least");
+    const auto* heads = method->output_type()->FindFieldByName("heads");
+    if (exactly == nullptr) continue;
+    ASSERT_TRUE(at_least != nullptr && heads != nullptr) << name;
+    for (Request& request : Requests(method->input_type())) {
+      const Answer plain = world.Call("jp", name, *request);
+      if (!plain.status.ok()) continue;
+      const auto response = MakeMessage(method->output_type());
+      ASSERT_TRUE(response->ParseFromString(plain.response));
+      const auto* reflection = request->GetReflection();
+      for (int i = 0; i < response->GetReflection()->FieldSize(*response, heads); ++i) {
+        reflection->AddMessage(request.get(), at_least)
+            ->CopyFrom(response->GetReflection()->GetRepeatedMessage(*response, heads, i));
+      }
+      ASSERT_GT(reflection->FieldSize(*request, at_least), 1) << name;
+      reflection->SetBool(request.get(), exactly, true);
+      EXPECT_EQ(world.Call("jp", name, *request).response, plain.response) << name;
+      Request forked(request->New());
+      forked->CopyFrom(*request);
+      auto& head = dynamic_cast<exchange::v1::Head&>(
+          *reflection->MutableRepeatedMessage(forked.get(), at_least, 0));
+      head.mutable_root()->at(0) ^= 1;
+      EXPECT_THAT(rpc::FromGrpcStatus(world.Call("jp", name, *forked).status),
+                  HasReason(base::Reason::kLedgerForked));
+      exact.emplace_back(name, std::move(request));
+      break;
+    }
+  }
+  EXPECT_GT(exact.size(), 3u);
+  const Act more{.state = "jp", .number = 1000, .audience = {"jp"}};
+  world.Submit(regime_.Sign(testing::Composer(group(), regime_).Compose(more)));
+  for (const auto& [name, request] : exact) {
+    EXPECT_THAT(rpc::FromGrpcStatus(world.Call("jp", name, *request).status),
+                HasReason(base::Reason::kHeadPassed))
+        << name;
+    EXPECT_TRUE(world.Call("nz", name, *request).status.error_code() !=
+                grpc::StatusCode::FAILED_PRECONDITION)
+        << "what is hidden from nz has not passed it: " << name;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Groups, ServiceConformanceTest, ::testing::ValuesIn(testing::GroupCases()),

@@ -99,8 +99,34 @@ void Report(Backend& backend, const CallRecord& call, const absl::Status& status
        {telemetry::field::kDurationMs, fmt::format("{:.3f}", absl::ToDoubleMilliseconds(took))}});
 }
 
-absl::Status CheckAtLeast(const machine::Machine& machine, const machine::Reader& reader,
-                          const google::protobuf::RepeatedPtrField<pb::Head>& at_least) {
+namespace {
+
+// Whether what the reader may read is these heads, and nothing more.
+absl::Status CheckNothingMore(const machine::Machine& machine, const machine::Reader& reader,
+                              const google::protobuf::RepeatedPtrField<pb::Head>& heads) {
+  for (const machine::Ledger* ledger : machine.LedgersOf(reader)) {
+    const auto named = std::find_if(heads.begin(), heads.end(), [&](const pb::Head& head) {
+      return head.ledger() == ledger->id;
+    });
+    if (named == heads.end() || named->size() < ledger->tree.size()) {
+      return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kHeadPassed,
+                          "ledger {} has size {} by now, and nothing older is kept; ask of that",
+                          ledger->id, ledger->tree.size());
+    }
+    if (!named->root().empty() && named->root() != ledger->tree.Root().view()) {
+      return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kLedgerForked,
+                          "ledger {} has another root at size {}; keep both as evidence",
+                          ledger->id, named->size());
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
+                        const google::protobuf::RepeatedPtrField<pb::Head>& at_least,
+                        bool exactly) {
   for (const pb::Head& head : at_least) {
     // What is hidden is told as what is not here yet: the first document of a ledger may have been
     // recorded by another replica.
@@ -112,7 +138,7 @@ absl::Status CheckAtLeast(const machine::Machine& machine, const machine::Reader
           absl::Milliseconds(100));
     }
   }
-  return absl::OkStatus();
+  return exactly ? CheckNothingMore(machine, reader, at_least) : absl::OkStatus();
 }
 
 void AddHeads(const machine::Machine& machine, const machine::Reader& reader,
@@ -353,7 +379,7 @@ absl::Status ExchangeServiceImpl::ListRevisions(const Caller& caller,
   {
     std::shared_lock lock(backend_.machine.mutex());
     const machine::Reader reader = caller.reader();
-    ENTENTE_RETURN_IF_ERROR(CheckAtLeast(backend_.machine, reader, request.at_least()));
+    ENTENTE_RETURN_IF_ERROR(CheckHeads(backend_.machine, reader, request));
     const machine::Chain* chain = backend_.machine.chains().Find(request.name(), reader);
     if (chain == nullptr || chain->name != request.name()) return NotFound(request.name());
     if (next > chain->positions.size()) return BadPageToken();
@@ -388,7 +414,7 @@ absl::Status ExchangeServiceImpl::ListAnswers(const Caller& caller,
   {
     std::shared_lock lock(backend_.machine.mutex());
     const machine::Reader reader = caller.reader();
-    ENTENTE_RETURN_IF_ERROR(CheckAtLeast(backend_.machine, reader, request.at_least()));
+    ENTENTE_RETURN_IF_ERROR(CheckHeads(backend_.machine, reader, request));
     const machine::Chain* chain = backend_.machine.chains().Find(request.name(), reader);
     if (chain == nullptr || chain->name != request.name()) return NotFound(request.name());
     ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* last,
@@ -422,7 +448,7 @@ absl::Status ExchangeServiceImpl::ListObligations(const Caller& caller,
   const absl::Time now = backend_.clock.Now();
   std::shared_lock lock(backend_.machine.mutex());
   const machine::Reader reader = caller.reader();
-  ENTENTE_RETURN_IF_ERROR(CheckAtLeast(backend_.machine, reader, request.at_least()));
+  ENTENTE_RETURN_IF_ERROR(CheckHeads(backend_.machine, reader, request));
   ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
                            OpenChainToken(backend_.machine, reader, after));
   const machine::Register& reg = backend_.machine.reg();

@@ -51,9 +51,16 @@ struct Backend {
 // Counts, logs and audits a call that has finished, or the opening of a stream.
 void Report(Backend& backend, const CallRecord& call, const absl::Status& status);
 
-// Refuses until the machine has reached the heads that the request names (read your writes).
-absl::Status CheckAtLeast(const machine::Machine& machine, const machine::Reader& reader,
-                          const google::protobuf::RepeatedPtrField<pb::Head>& at_least);
+// Refuses until the machine has reached the heads that a request names (read your writes); and,
+// where it asks for exactly them, once a ledger of the reader's has passed them: HEAD_PASSED, which
+// tells the oldest that is kept, or LEDGER_FORKED where one of that size has another root.
+absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
+                        const google::protobuf::RepeatedPtrField<pb::Head>& at_least, bool exactly);
+template <typename Request>
+absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
+                        const Request& request) {
+  return CheckHeads(machine, reader, request.at_least(), request.exactly());
+}
 // Heads of the reader's ledgers.
 void AddHeads(const machine::Machine& machine, const machine::Reader& reader,
               google::protobuf::RepeatedPtrField<pb::Head>* heads);

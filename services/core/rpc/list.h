@@ -57,7 +57,7 @@ absl::Status List(const Backend& backend, const machine::Reader& reader, const s
   Page<Found> page(limit);
   {
     std::shared_lock lock(backend.machine.mutex());
-    ENTENTE_RETURN_IF_ERROR(CheckAtLeast(backend.machine, reader, request.at_least()));
+    ENTENTE_RETURN_IF_ERROR(CheckHeads(backend.machine, reader, request));
     ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
                              OpenChainToken(backend.machine, reader, after));
     visit(start, page);

@@ -53,7 +53,7 @@ absl::Status TrendServiceImpl::GetTrends(const Caller& caller, const pb::GetTren
   trends::Table table;
   {
     std::shared_lock lock(backend_.machine.mutex());
-    ENTENTE_RETURN_IF_ERROR(CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
+    ENTENTE_RETURN_IF_ERROR(CheckHeads(backend_.machine, caller.reader(), request));
     table = trends::Compute(register_, caller.reader(), query);
     AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   }

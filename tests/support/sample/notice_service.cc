@@ -47,7 +47,7 @@ absl::Status NoticeServiceImpl::GetNotice(const rpc::Caller& caller,
                                           const v1::GetNoticeRequest& request,
                                           v1::GetNoticeResponse& response) const {
   std::shared_lock lock(backend_.machine.mutex());
-  ENTENTE_RETURN_IF_ERROR(rpc::CheckAtLeast(backend_.machine, caller.reader(), request.at_least()));
+  ENTENTE_RETURN_IF_ERROR(rpc::CheckHeads(backend_.machine, caller.reader(), request));
   const Notice* notice = register_.Find(request.name(), caller.reader());
   if (notice == nullptr || notice->name() != request.name()) return rpc::NotFound(request.name());
   *response.mutable_notice() = View(*notice);
