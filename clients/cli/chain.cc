@@ -8,7 +8,7 @@
 #include "entente/exchange/v1/exchange_service.grpc.pb.h"
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/status.h"
-#include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/transport/grpc_status.h"
 
 namespace entente::cli {
 

@@ -9,7 +9,7 @@
 #include "entente/iem/v1/report.pb.h"
 #include "entente/iem/v1/request.pb.h"
 #include "services/core/base/status.h"
-#include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/transport/grpc_status.h"
 
 namespace entente::cli {
 namespace {

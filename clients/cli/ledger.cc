@@ -4,7 +4,7 @@
 #include "clients/cli/cli.h"
 #include "clients/sdk/delivery.h"
 #include "services/core/base/status.h"
-#include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/transport/grpc_status.h"
 #include "services/groups.h"
 
 namespace entente::cli {

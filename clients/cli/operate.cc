@@ -15,7 +15,7 @@
 #include "services/core/base/status.h"
 #include "services/core/journal/engines/open_journal.h"
 #include "services/core/journal/sqlite/sqlite_journal.h"
-#include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/transport/grpc_status.h"
 
 namespace entente::cli {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "clients/cli/chain.h"
 #include "services/core/base/status.h"
-#include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/transport/grpc_status.h"
 
 namespace entente::cli {
 namespace {

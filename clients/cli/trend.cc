@@ -6,7 +6,7 @@
 #include "clients/cli/trend_table.h"
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
 #include "services/core/base/status.h"
-#include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/transport/grpc_status.h"
 #include "services/core/trends/trends.h"
 #include "services/groups.h"
 

@@ -7,7 +7,7 @@
 #include "clients/sdk/caller_check.h"
 #include "clients/sdk/request_id.h"
 #include "services/core/base/status.h"
-#include "services/core/rpc/service_credentials.h"
+#include "services/core/rpc/transport/service_credentials.h"
 
 namespace entente::sdk {
 namespace {

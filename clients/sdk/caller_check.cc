@@ -1,7 +1,7 @@
 #include "clients/sdk/caller_check.h"
 
 #include "services/core/base/status.h"
-#include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/transport/grpc_status.h"
 
 namespace entente::sdk {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "services/core/identity/acknowledgement.h"
 #include "services/core/merkle/merkle.h"
-#include "services/core/rpc/grpc_status.h"
+#include "services/core/rpc/transport/grpc_status.h"
 
 namespace entente::sdk {
 namespace {

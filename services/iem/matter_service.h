@@ -3,7 +3,7 @@
 #define ENTENTE_SERVICES_IEM_MATTER_SERVICE_H_
 
 #include "entente/iem/v1/matter_service.pb.h"
-#include "services/core/rpc/server_host.h"
+#include "services/core/rpc/host/server_host.h"
 #include "services/iem/register/matter_register.h"
 
 namespace entente::iem {

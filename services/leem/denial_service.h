@@ -4,7 +4,7 @@
 
 #include "entente/leem/v1/denial_service.pb.h"
 #include "services/core/rpc/exchange_service.h"
-#include "services/core/rpc/server_host.h"
+#include "services/core/rpc/host/server_host.h"
 #include "services/leem/register/denial_register.h"
 
 namespace entente::leem {

@@ -1,6 +1,6 @@
 // entente-suite: every group in one process, each with a journal of its own.
 #include "services/core/journal/engines/open_journal.h"
-#include "services/core/rpc/run_server.h"
+#include "services/core/rpc/host/run_server.h"
 #include "services/iem/matter_service.h"
 #include "services/leem/denial_service.h"
 #include "services/tem/proposal_service.h"

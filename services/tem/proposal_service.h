@@ -3,7 +3,7 @@
 #define ENTENTE_SERVICES_TEM_PROPOSAL_SERVICE_H_
 
 #include "entente/tem/v1/proposal_service.pb.h"
-#include "services/core/rpc/server_host.h"
+#include "services/core/rpc/host/server_host.h"
 #include "services/tem/register/tem_register.h"
 
 namespace entente::tem {

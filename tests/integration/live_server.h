@@ -16,9 +16,9 @@
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/base/testing/temp_dir.h"
 #include "services/core/journal/engines/open_journal.h"
-#include "services/core/rpc/grpc_status.h"
-#include "services/core/rpc/memory_plan.h"
-#include "services/core/rpc/server_host.h"
+#include "services/core/rpc/transport/grpc_status.h"
+#include "services/core/rpc/edge/memory_plan.h"
+#include "services/core/rpc/host/server_host.h"
 #include "services/leem/denial_service.h"
 #include "tests/support/test_regime.h"
 

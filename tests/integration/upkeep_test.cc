@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
-#include "services/core/rpc/expiry_watch.h"
+#include "services/core/rpc/host/expiry_watch.h"
 #include "tests/integration/live_server.h"
 
 namespace entente {

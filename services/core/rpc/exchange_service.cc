@@ -7,9 +7,10 @@
 #include "services/core/base/names.h"
 #include "services/core/base/status.h"
 #include "services/core/identity/acknowledgement.h"
-#include "services/core/rpc/grpc_status.h"
 #include "services/core/rpc/reading.h"
-#include "services/core/rpc/submit.h"
+#include "services/core/rpc/streams/follow.h"
+#include "services/core/rpc/streams/submit.h"
+#include "services/core/rpc/transport/grpc_status.h"
 #include "services/core/telemetry/log.h"
 
 namespace entente::rpc {
@@ -25,126 +26,7 @@ constexpr std::string_view kService = "/entente.exchange.v1.ExchangeService/";
 
 std::string Method(std::string_view name) { return std::string(kService) + std::string(name); }
 
-void SetHead(const machine::Ledger& ledger, pb::Head* head) {
-  head->set_ledger(ledger.id);
-  head->set_size(ledger.tree.size());
-  head->set_root(ledger.tree.Root().str());
-}
-
 }  // namespace
-
-absl::Status NotFound(std::string_view what) {
-  return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound,
-                      "{} does not exist or is not released to you", what);
-}
-
-std::string RequestIdOf(const grpc::ServerContextBase& context) {
-  const auto& metadata = context.client_metadata();
-  auto it = metadata.find("x-request-id");
-  if (it == metadata.end() || it->second.size() > 64) return "";
-  const std::string id(it->second.data(), it->second.size());
-  return base::IsReference(id) ? id : "";
-}
-
-void Report(Backend& backend, const CallRecord& call, const absl::Status& status) {
-  const std::string code(absl::StatusCodeToString(status.code()));
-  // Who was refused is known from his certificate, although he was not let in.
-  const std::string caller = call.caller.empty() ? base::MetadataOf(status, "caller") : call.caller;
-  if (!call.opened) backend.metrics.CountRpc(call.method, code);
-  const bool submit = call.method.find("/Submit") != std::string::npos;
-  if (submit && !status.ok()) backend.metrics.documents_refused.Increment();
-  const std::string reason = base::ReasonOf(status).value_or("");
-  // Refusals for coming too often are counted: a line for each would fill the disk. So are those of
-  // callers who are not let in at all, whatever they call themselves.
-  uint64_t count = 1;
-  const bool unknown = status.code() == absl::StatusCode::kUnauthenticated;
-  const bool counted = unknown || status.code() == absl::StatusCode::kResourceExhausted;
-  if (counted) {
-    count = backend.refusals->Count(unknown ? "" : caller, backend.clock.Now());
-    if (count == 0) return;
-  }
-  if (backend.audit != nullptr) {
-    backend.audit->Write({{telemetry::field::kGroup, backend.machine.group()},
-                          {telemetry::field::kMethod, call.method},
-                          {telemetry::field::kCaller, caller},
-                          {telemetry::field::kCode, call.opened ? "OPENED" : code},
-                          {telemetry::field::kReason, reason},
-                          {telemetry::field::kRequest, call.request_id},
-                          {telemetry::field::kDigest, call.digest},
-                          {telemetry::field::kDocument, call.document},
-                          {telemetry::field::kGiven, call.given},
-                          {telemetry::field::kCount, std::to_string(count)}});
-  }
-  using telemetry::Level;
-  const Level level = status.ok() ? Level::kDebug : Level::kInfo;
-  if (!telemetry::Enabled(level)) return;
-  // The audit has a line of each, and a size of its own; the log may have neither.
-  if (!status.ok() && !counted) count = backend.logged->Count(caller, backend.clock.Now());
-  if (count == 0) return;
-  const absl::Duration took =
-      call.began == absl::InfinitePast() ? absl::ZeroDuration() : backend.clock.Now() - call.began;
-  telemetry::Log(
-      level, "call",
-      {{telemetry::field::kGroup, backend.machine.group()},
-       {telemetry::field::kMethod, call.method},
-       {telemetry::field::kCaller, caller},
-       {telemetry::field::kRequest, call.request_id},
-       {telemetry::field::kCode, call.opened ? "OPENED" : code},
-       {telemetry::field::kReason, reason},
-       // What the journal says is for the operator; callers get a fixed text instead.
-       {telemetry::field::kError, IsJournalFault(status) ? base::Text(status) : ""},
-       // Which fields, not what was in them.
-       {telemetry::field::kFields, base::FieldsOf(status)},
-       {telemetry::field::kCount, std::to_string(count)},
-       {telemetry::field::kDurationMs, fmt::format("{:.3f}", absl::ToDoubleMilliseconds(took))}});
-}
-
-namespace {
-
-// Whether what the reader may read is these heads, and nothing more.
-absl::Status CheckNothingMore(const machine::Machine& machine, const machine::Reader& reader,
-                              const google::protobuf::RepeatedPtrField<pb::Head>& heads) {
-  for (const machine::Ledger* ledger : machine.LedgersOf(reader)) {
-    const auto named = std::find_if(heads.begin(), heads.end(), [&](const pb::Head& head) {
-      return head.ledger() == ledger->id;
-    });
-    if (named == heads.end() || named->size() < ledger->tree.size()) {
-      return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kHeadPassed,
-                          "ledger {} has size {} by now, and nothing older is kept; ask of that",
-                          ledger->id, ledger->tree.size());
-    }
-    if (!named->root().empty() && named->root() != ledger->tree.Root().view()) {
-      return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kLedgerForked,
-                          "ledger {} has another root at size {}; keep both as evidence",
-                          ledger->id, named->size());
-    }
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
-absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
-                        const google::protobuf::RepeatedPtrField<pb::Head>& at_least,
-                        bool exactly) {
-  for (const pb::Head& head : at_least) {
-    // What is hidden is told as what is not here yet: the first document of a ledger may have been
-    // recorded by another replica.
-    const machine::Ledger* ledger = machine.Find(head.ledger(), reader);
-    if ((ledger == nullptr ? 0 : ledger->tree.size()) < head.size()) {
-      return base::WithRetry(
-          base::Refuse(absl::StatusCode::kUnavailable, Reason::kHeadNotReached,
-                       "ledger {} has not reached size {} here yet", head.ledger(), head.size()),
-          absl::Milliseconds(100));
-    }
-  }
-  return exactly ? CheckNothingMore(machine, reader, at_least) : absl::OkStatus();
-}
-
-void AddHeads(const machine::Machine& machine, const machine::Reader& reader,
-              google::protobuf::RepeatedPtrField<pb::Head>* heads) {
-  for (const machine::Ledger* ledger : machine.LedgersOf(reader)) SetHead(*ledger, heads->Add());
-}
 
 void ExchangeServiceImpl::AddTo(Router& router) {
   const auto read = [&](std::string_view method, auto handler, size_t answer_bytes_max) {

@@ -6,66 +6,15 @@
 #ifndef ENTENTE_SERVICES_CORE_RPC_EXCHANGE_SERVICE_H_
 #define ENTENTE_SERVICES_CORE_RPC_EXCHANGE_SERVICE_H_
 
-#include <functional>
 #include <memory>
 
 #include "entente/exchange/v1/exchange_service.pb.h"
-#include "services/core/machine/sequencer.h"
-#include "services/core/rpc/acceptor.h"
-#include "services/core/rpc/follow.h"
-#include "services/core/rpc/guard.h"
-#include "services/core/rpc/refusal_count.h"
-#include "services/core/rpc/router.h"
-#include "services/core/telemetry/audit.h"
-#include "services/core/telemetry/metrics.h"
+#include "services/core/rpc/edge/backend.h"
+#include "services/core/rpc/edge/router.h"
 
 namespace entente::rpc {
 
 namespace pb = ::entente::exchange::v1;
-
-// What services share to answer calls. References must outlive the services.
-struct Backend {
-  Guard& guard;
-  const identity::DirectorySource& directory;
-  const base::Clock& clock;
-  machine::Machine& machine;
-  journal::Journal& journal;
-  machine::Sequencer& sequencer;
-  document::Verifier& verifier;
-  FollowHub& follow;
-  base::FairPool& intake;   // parses and verifies
-  base::FairPool& readers;  // reads state and journal
-  Budget& budget;
-  const machine::Budgets& budgets;  // of states
-  telemetry::Metrics& metrics;
-  telemetry::AuditLog* audit = nullptr;  // null: none is kept
-  Acceptor* acceptor = nullptr;          // null: connections come from elsewhere
-  // What a stream's document holds of its agency's budget at least: an agency's streams then wait,
-  // unread, before they have more documents in flight than its queues take.
-  size_t document_bytes_min = 0;
-  // Of those who come too often or are not let in, and of other refusals in the log.
-  std::shared_ptr<RefusalCount> refusals = std::make_shared<RefusalCount>(1);
-  std::shared_ptr<RefusalCount> logged = std::make_shared<RefusalCount>(10);
-};
-
-// Counts, logs and audits a call that has finished, or the opening of a stream.
-void Report(Backend& backend, const CallRecord& call, const absl::Status& status);
-
-// Refuses until the machine has reached the heads that a request names (read your writes); and,
-// where it asks for exactly them, once a ledger of the reader's has passed them: HEAD_PASSED, which
-// tells the oldest that is kept, or LEDGER_FORKED where one of that size has another root.
-absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
-                        const google::protobuf::RepeatedPtrField<pb::Head>& at_least, bool exactly);
-template <typename Request>
-absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
-                        const Request& request) {
-  return CheckHeads(machine, reader, request.at_least(), request.exactly());
-}
-// Heads of the reader's ledgers.
-void AddHeads(const machine::Machine& machine, const machine::Reader& reader,
-              google::protobuf::RepeatedPtrField<pb::Head>* heads);
-// The one answer to everything that is not there for this caller.
-absl::Status NotFound(std::string_view what);
 
 class ExchangeServiceImpl final : public Service {
  public:

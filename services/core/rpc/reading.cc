@@ -8,6 +8,8 @@
 namespace entente::rpc {
 namespace {
 
+using base::Reason;
+
 constexpr size_t kKeyBytes = 16;
 constexpr size_t kPageTokenMax = 512;
 
@@ -25,7 +27,7 @@ absl::StatusOr<int> PageSize(int asked, int most) {
 }
 
 absl::Status BadPageToken() {
-  return base::RefuseArgument(base::Reason::kCursorMalformed,
+  return base::RefuseArgument(Reason::kCursorMalformed,
                               "page_token is not of this request and this service; start over");
 }
 
@@ -67,6 +69,64 @@ absl::Status ReadEntry(journal::Journal& journal, uint64_t position, pb::Entry& 
   entry.set_leaf(std::move(records[0].header));
   entry.set_signed_document(std::move(records[0].body));
   return absl::OkStatus();
+}
+
+void SetHead(const machine::Ledger& ledger, pb::Head* head) {
+  head->set_ledger(ledger.id);
+  head->set_size(ledger.tree.size());
+  head->set_root(ledger.tree.Root().str());
+}
+
+absl::Status NotFound(std::string_view what) {
+  return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound,
+                      "{} does not exist or is not released to you", what);
+}
+
+namespace {
+
+// Whether what the reader may read is these heads, and nothing more.
+absl::Status CheckNothingMore(const machine::Machine& machine, const machine::Reader& reader,
+                              const google::protobuf::RepeatedPtrField<pb::Head>& heads) {
+  for (const machine::Ledger* ledger : machine.LedgersOf(reader)) {
+    const auto named = std::find_if(heads.begin(), heads.end(), [&](const pb::Head& head) {
+      return head.ledger() == ledger->id;
+    });
+    if (named == heads.end() || named->size() < ledger->tree.size()) {
+      return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kHeadPassed,
+                          "ledger {} has size {} by now, and nothing older is kept; ask of that",
+                          ledger->id, ledger->tree.size());
+    }
+    if (!named->root().empty() && named->root() != ledger->tree.Root().view()) {
+      return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kLedgerForked,
+                          "ledger {} has another root at size {}; keep both as evidence",
+                          ledger->id, named->size());
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
+                        const google::protobuf::RepeatedPtrField<pb::Head>& at_least,
+                        bool exactly) {
+  for (const pb::Head& head : at_least) {
+    // What is hidden is told as what is not here yet: the first document of a ledger may have been
+    // recorded by another replica.
+    const machine::Ledger* ledger = machine.Find(head.ledger(), reader);
+    if ((ledger == nullptr ? 0 : ledger->tree.size()) < head.size()) {
+      return base::WithRetry(
+          base::Refuse(absl::StatusCode::kUnavailable, Reason::kHeadNotReached,
+                       "ledger {} has not reached size {} here yet", head.ledger(), head.size()),
+          absl::Milliseconds(100));
+    }
+  }
+  return exactly ? CheckNothingMore(machine, reader, at_least) : absl::OkStatus();
+}
+
+void AddHeads(const machine::Machine& machine, const machine::Reader& reader,
+              google::protobuf::RepeatedPtrField<pb::Head>* heads) {
+  for (const machine::Ledger* ledger : machine.LedgersOf(reader)) SetHead(*ledger, heads->Add());
 }
 
 }  // namespace entente::rpc

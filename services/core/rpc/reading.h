@@ -1,13 +1,16 @@
-// What the groups' read services share: documents by position, pages, page tokens.
+// What the groups' read services share: heads, documents by position, pages, page tokens.
 #ifndef ENTENTE_SERVICES_CORE_RPC_READING_H_
 #define ENTENTE_SERVICES_CORE_RPC_READING_H_
 
 #include <string>
 #include <string_view>
 
-#include "services/core/rpc/exchange_service.h"
+#include "entente/exchange/v1/ledger.pb.h"
+#include "services/core/rpc/edge/backend.h"
 
 namespace entente::rpc {
+
+namespace pb = ::entente::exchange::v1;
 
 // A page ends after the item that passes this, well below the 4 MiB that gRPC clients accept.
 inline constexpr size_t kPageBytesMax = 1 << 20;
@@ -31,6 +34,23 @@ absl::Status BadPageToken();
 absl::StatusOr<const machine::Chain*> OpenChainToken(const machine::Machine& machine,
                                                      const machine::Reader& reader,
                                                      std::string_view last);
+
+// Refuses until the machine has reached the heads that a request names (read your writes); and,
+// where it asks for exactly them, once a ledger of the reader's has passed them: HEAD_PASSED, which
+// tells the oldest that is kept, or LEDGER_FORKED where one of that size has another root.
+absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
+                        const google::protobuf::RepeatedPtrField<pb::Head>& at_least, bool exactly);
+template <typename Request>
+absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
+                        const Request& request) {
+  return CheckHeads(machine, reader, request.at_least(), request.exactly());
+}
+void SetHead(const machine::Ledger& ledger, pb::Head* head);
+// Heads of the reader's ledgers.
+void AddHeads(const machine::Machine& machine, const machine::Reader& reader,
+              google::protobuf::RepeatedPtrField<pb::Head>* heads);
+// The one answer to everything that is not there for this caller.
+absl::Status NotFound(std::string_view what);
 
 // A document as it is kept.
 struct KeptDocument {

@@ -3,7 +3,8 @@
 #define ENTENTE_SERVICES_CORE_RPC_TREND_SERVICE_H_
 
 #include "entente/exchange/v1/trend_service.pb.h"
-#include "services/core/rpc/exchange_service.h"
+#include "services/core/rpc/edge/router.h"
+#include "services/core/rpc/reading.h"
 
 namespace entente::rpc {
 

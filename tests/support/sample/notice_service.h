@@ -3,7 +3,7 @@
 #define ENTENTE_TESTS_SUPPORT_SAMPLE_NOTICE_SERVICE_H_
 
 #include "entente/sample/v1/notice_service.pb.h"
-#include "services/core/rpc/server_host.h"
+#include "services/core/rpc/host/server_host.h"
 #include "tests/support/sample/notice_register.h"
 
 namespace entente::sample {
