@@ -8,7 +8,11 @@
 namespace entente {
 namespace {
 
-constexpr const machine::Group* kGroups[] = {&iem::kIem, &leem::kLeem, &tem::kTem};
+#define ENTENTE_GROUP(name, Name, port) &name::k##Name,
+constexpr const machine::Group* kGroups[] = {
+#include "services/groups.def"
+};
+#undef ENTENTE_GROUP
 
 }  // namespace
 

@@ -6,8 +6,11 @@
 #include "services/tem/proposal_service.h"
 
 int main(int argc, char** argv) {
-  return entente::rpc::RunServer(
-      argc, argv, "entente-suite",
-      {entente::iem::IemModule(), entente::leem::LeemModule(), entente::tem::TemModule()},
-      entente::journal::OpenJournal);
+#define ENTENTE_GROUP(name, Name, port) entente::name::Name##Module(),
+  return entente::rpc::RunServer(argc, argv, "entente-suite",
+                                 {
+#include "services/groups.def"
+                                 },
+                                 entente::journal::OpenJournal);
+#undef ENTENTE_GROUP
 }

@@ -1,6 +1,7 @@
 # What the parts share. $root is the project, $bin its binaries, $work a folder of this run.
 step() { echo "--    $*"; }
 fail() { echo "FAIL: $*" >&2; exit 1; }
+groups=$("$root/deploy/groups" | sed 's/ .*//')
 leave_out() { echo "left out: $*"; exit 77; }
 await() { for _ in $(seq 600); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done; return 1; }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }

@@ -8,8 +8,12 @@ step "queries name metrics that exist; every alert has a test and a runbook; man
 need python3-yaml python3
 /usr/bin/python3 tests/deploy/check_manifests.py "$root" || fail "manifests"
 
+step "manifests are as deploy/generate writes them"
+/usr/bin/python3 -c 'import jinja2' 2>/dev/null || apt-get install -y -qq --no-install-recommends python3-jinja2 >>"$work/apt.log" 2>&1
+deploy/generate --check || fail "manifests are not those of the list of groups"
+
 step "hardening of the binaries"
-for name in entente entente-suite entente-leem entente-iem entente-tem; do
+for name in entente entente-suite $(sed "s/^/entente-/" <<< "$groups"); do
   headers=$(readelf -hldW "$bin/$name")
   grep -q 'Type: *DYN' <<<"$headers" || fail "$name is not position independent"
   grep -q GNU_RELRO <<<"$headers" && grep -qE 'BIND_NOW|FLAGS.*NOW' <<<"$headers" || fail "$name has no full RELRO"

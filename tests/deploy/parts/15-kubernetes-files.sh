@@ -2,19 +2,19 @@
 # later parts use.
 entente pki init "$work/pki" --states jp,kr,nz --host localhost,leem,iem,tem >/dev/null
 mkdir -p "$work/ports"
-for group in iem leem tem; do
+for group in $groups; do
   free_port > "$work/ports/$group"
   free_port > "$work/ports/$group.metrics"
 done
 endpoints=()
-for group in iem leem tem; do endpoints+=(--endpoint "$group=127.0.0.1:$(port_of $group)"); done
+for group in $groups; do endpoints+=(--endpoint "$group=127.0.0.1:$(port_of $group)"); done
 for state in jp kr nz; do
   entente pki issue "$work/pki" --state $state --agency licensing --officer officer-1 "${endpoints[@]}" --seat iem:read,submit \
     --seat leem:read,submit --seat "tem:read,submit$([ $state = jp ] && echo ,chair)" >/dev/null
 done
 cp -r deploy/kubernetes "$work/kubernetes"
 mkdir "$work/postgres.example"
-for group in iem leem tem; do echo "host=database.example dbname=$group user=$group" > "$work/postgres.example/$group"; done
+for group in $groups; do echo "host=database.example dbname=$group user=$group" > "$work/postgres.example/$group"; done
 # Over configurations without a database it would make two histories under one key.
 deploy/prepare "$work/pki" "$work/single" >/dev/null
 POSTGRES=$work/postgres.example deploy/prepare "$work/pki" "$work/single" >/dev/null 2>&1 && fail "replicas with journals of their own"

@@ -1,13 +1,13 @@
 # Three services, each a container of its own; the quickstart's main job from outside.
 mkdir -p "$work/volumes"
-for group in iem leem tem; do
+for group in $groups; do
   mkdir -p "$work/volumes/$group" "$work/volumes/$group-heads" "$work/volumes/$group-audit"
 done
 chown -R 65532:65532 "$work/volumes"
 chmod 711 "$work"
 deploy/prepare "$work/pki" "$work/etc" >/dev/null
 # On the host's network each needs ports of its own.
-for group in iem leem tem; do
+for group in $groups; do
   sed -i "s/listen: \"0.0.0.0:77[0-9]*\"/listen: \"127.0.0.1:$(port_of $group)\"/; s/metrics_listen: .*/metrics_listen: \"$(metrics_of $group)\"/;
     s/upstreams .*/upstreams { group: \"tem\" address: \"127.0.0.1:$(port_of tem)\" }/" "$work/etc/$group.textproto"
 done
@@ -18,7 +18,7 @@ for group in tem iem leem; do
   [ "$(start_ms "entente-$group")" -lt 1000 ] || fail "$group takes more than a second to be ready"
 done
 sleep 2  # idle
-for group in iem leem tem; do
+for group in $groups; do
   status=/proc/$(pid_of "entente-$group")/status
   rss=$(awk '/VmRSS/ {print $2}' "$status")
   echo "      $group: $((rss / 1024)) MiB idle"
@@ -39,7 +39,7 @@ as kr verify "$work/kr" | grep -q '^ok' || fail "what kr has does not verify"
 
 step "no secret in logs, environment or process titles"
 grep -hv -e '-----' "$work"/pki/services/*.key "$work"/pki/directory.key | grep . > "$work/secrets"
-for group in iem leem tem; do
+for group in $groups; do
   pid=$(pid_of "entente-$group")
   { pm logs "entente-$group" 2>&1; tr '\0' '\n' < "/proc/$pid/environ"; tr '\0' '\n' < "/proc/$pid/cmdline"; cat "$work/volumes/$group-audit/audit.log"; } > "$work/shown"
   grep -qFf "$work/secrets" "$work/shown" && fail "$group shows a key"

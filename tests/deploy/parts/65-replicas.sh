@@ -12,7 +12,7 @@ runuser -u postgres -- $programs/initdb -D "$work/pg/data" -U entente -A scram-s
 database start || fail "PostgreSQL does not start: $(tail -3 "$work/pg/log")"
 echo "host=127.0.0.1 port=$at dbname=postgres user=entente password='$(cat "$work/pg/password")'" > "$work/connection"
 mkdir "$work/connections"
-for group in iem leem tem; do cp "$work/connection" "$work/connections/$group"; done
+for group in $groups; do cp "$work/connection" "$work/connections/$group"; done
 POSTGRES=$work/connections deploy/prepare "$work/pki" "$work/replicated" >/dev/null
 declare -A ports
 replica() { # name

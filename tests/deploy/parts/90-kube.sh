@@ -1,6 +1,6 @@
 # The Kubernetes manifests under "podman kube play", as the overlay for podman renders them.
 [ -s "$work/rendered/podman.yaml" ] || leave_out "the overlay was not rendered"
-for group in iem leem tem; do pm stop -t 30 "entente-$group" >/dev/null 2>&1 || true; done
+for group in $groups; do pm stop -t 30 "entente-$group" >/dev/null 2>&1 || true; done
 rm -rf "$work"/kubernetes/overlays/single/etc*
 TEM_HOST=tem-pod-0 deploy/prepare "$work/pki" "$work/kubernetes/overlays/single/etc" >/dev/null
 kubectl kustomize "$work/kubernetes/overlays/podman" > "$work/play.yaml"
@@ -18,7 +18,7 @@ as jp alert list >/dev/null || fail "IEM does not answer"
 publish_annex
 await eval 'pm logs leem-pod-0-leem 2>&1 | grep -q "knows an edition of the Annex"' || fail "LEEM does not reach TEM by its name: $(pm logs leem-pod-0-leem 2>&1 | grep TEM | tail -1)"
 step "as restricted as they say"
-for group in iem leem tem; do
+for group in $groups; do
   status=/proc/$(pid_of "$group-pod-0-$group")/status
   grep -q '^Uid:[[:space:]]*65532' "$status" && grep -q 'CapEff:[[:space:]]*0000000000000000' "$status" &&
     grep -q '^Seccomp:[[:space:]]*2' "$status" && grep -q '^NoNewPrivs:[[:space:]]*1' "$status" || fail "$group is not restricted"

@@ -4,6 +4,7 @@
 #include <deque>
 #include <utility>
 
+#include "entente/exchange/v1/exchange_service.pb.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/rpc/streams/follow.h"
