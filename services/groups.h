@@ -1,4 +1,4 @@
-// The groups that are served: the one list, from which command line, tests and servers work.
+// The groups that are served: the list of groups.def.
 #ifndef ENTENTE_SERVICES_GROUPS_H_
 #define ENTENTE_SERVICES_GROUPS_H_
 

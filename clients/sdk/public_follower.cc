@@ -43,22 +43,21 @@ absl::Status PublicFollower::TakeKept() {
                                 options_.folder, error.message());
   }
   std::vector<std::pair<uint64_t, std::string>> files;  // by index
-  for (const auto& file : std::filesystem::directory_iterator(options_.folder, error)) {
-    if (file.path().extension() != kSuffix) continue;
-    files.emplace_back(std::strtoull(file.path().stem().c_str(), nullptr, 10),
-                       file.path().string());
+  std::filesystem::directory_iterator file(options_.folder, error);
+  for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    const std::filesystem::path& path = file->path();
+    if (path.extension() != kSuffix) continue;
+    files.emplace_back(std::strtoull(path.stem().c_str(), nullptr, 10), path.string());
+  }
+  if (error) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}: {}",
+                                options_.folder, error.message());
   }
   std::sort(files.begin(), files.end());
   document::Verifier verifier;
   for (const auto& [index, path] : files) {
     const absl::Status status = TakeFile(path, verifier);
-    // It comes again only if the follower starts over.
-    if (!status.ok()) {
-      options_.trouble(absl::DataLossError(path +
-                                           " does not verify; remove its folder to fetch "
-                                           "all again: " +
-                                           base::Text(status)));
-    }
+    if (!status.ok()) options_.damaged(path, status);
   }
   return absl::OkStatus();
 }
@@ -86,8 +85,8 @@ absl::Status PublicFollower::Take(const VerifiedEntry& entry) {
   ENTENTE_ASSIGN_OR_RETURN(const bool keep, options_.take(entry, *directory));
   if (!keep) return absl::OkStatus();
   const std::string file = options_.folder + "/" + std::to_string(entry.index()) + kSuffix;
-  if (base::ReadFile(file).has_value() ||
-      base::WriteFileAtomically(file, entry.entry.SerializeAsString())) {
+  const std::string bytes = entry.entry.SerializeAsString();
+  if (base::ReadFile(file) == bytes || base::WriteFileAtomically(file, bytes)) {
     return absl::OkStatus();
   }
   return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,
@@ -115,8 +114,11 @@ void PublicFollower::Run() {
     const absl::Status status = FollowOnce();
     if (stop_) return;
     // A stream that lasted was a good one.
-    if (clock.Now() - began > kLongest) delay = kShortest;
-    if (std::exchange(told, base::Text(status)) != base::Text(status)) options_.trouble(status);
+    if (clock.Now() - began > kLongest) {
+      delay = kShortest;
+      told.clear();
+    }
+    if (std::exchange(told, base::Text(status)) != base::Text(status)) options_.away(status);
     Wait(status.code() == absl::StatusCode::kDataLoss ? kLongest : delay);
     delay = std::min(kLongest, delay * 2);
   }

@@ -29,12 +29,15 @@ class PublicFollower {
     // Takes a verified entry; true: it is kept, and taken again at each start. An error ends the
     // connection; the entry comes again.
     std::function<absl::StatusOr<bool>(const VerifiedEntry&, const identity::Directory&)> take;
-    // Told of trouble when it changes: the service is away, or what it gave or what was kept does
-    // not verify (DATA_LOSS). The follower tries again by itself.
-    std::function<void(const absl::Status&)> trouble;
+    // Told when the connection ends and why, once for each reason until it is back; DATA_LOSS: what
+    // the service gave does not verify. The follower tries again by itself.
+    std::function<void(const absl::Status&)> away;
+    // Told of a kept file that cannot be read, or does not verify. What was in it is not taken, and
+    // comes again only if the folder is removed.
+    std::function<void(const std::string& file, const absl::Status&)> damaged;
   };
   // Takes what was kept, each verified again, and starts to follow. CONFIGURATION_INVALID where the
-  // folder cannot be made. `directory` outlives the follower.
+  // folder cannot be made or read. `directory` outlives the follower.
   static absl::StatusOr<std::unique_ptr<PublicFollower>> Start(
       Options options, const identity::DirectorySource& directory);
   ~PublicFollower();

@@ -31,10 +31,14 @@ absl::StatusOr<std::unique_ptr<AnnexFollower>> AnnexFollower::Start(
                                      const identity::Directory& now) {
     return raw->Take(entry, now);
   };
-  options.trouble = [](const absl::Status& status) {
+  options.away = [](const absl::Status& status) {
     const bool damage = status.code() == absl::StatusCode::kDataLoss;
     Log(damage ? Level::kError : Level::kWarn, "does not follow TEM now; tries again",
         field::kError, base::Text(status));
+  };
+  options.damaged = [](const std::string& file, const absl::Status& status) {
+    Log(Level::kError, "a kept edition does not verify; remove its folder to fetch all again",
+        field::kError, file + ": " + base::Text(status));
   };
   ENTENTE_ASSIGN_OR_RETURN(annex->follower_,
                            sdk::PublicFollower::Start(std::move(options), directory));

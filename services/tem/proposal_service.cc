@@ -110,7 +110,7 @@ absl::Status ProposalServiceImpl::ListProposals(const rpc::Caller& caller,
         size_t bytes = 0;
         register_.Visit(caller.reader(), start, [&](const ProposalRecord& proposal) {
           // A view is all in memory already: no more of them are made than an answer holds.
-          if (bytes > rpc::kPageBytesMax) page.Charge(rpc::kLookMax);
+          if (bytes > rpc::kPageBytesMax) page.Close();
           if (!page.Look(proposal.name())) return false;
           if (Matches(proposal, register_.Facts(proposal.name()), filter.clauses())) {
             auto view = View(proposal, caller, false);

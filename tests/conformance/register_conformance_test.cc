@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "services/core/base/testing/status_matchers.h"
+#include "services/groups.h"
 #include "tests/support/group_case.h"
 #include "tests/support/register_driver.h"
 
@@ -298,7 +300,7 @@ void WithEachFieldChanged(google::protobuf::Message& message, const std::functio
   }
 }
 
-// Law 3: two states that answer differently have different fingerprints.
+// Register law 3: two states that answer differently have different fingerprints.
 TEST_P(RegisterConformanceTest, TheFingerprintCoversWhateverIsAnswered) {
   const Act opening = Opening();
   const Act revision = Next(What::kRevise, opening, 2);
@@ -336,7 +338,8 @@ TEST_P(RegisterConformanceTest, TheFingerprintCoversWhateverIsAnswered) {
   EXPECT_GT(differed, 0);
 }
 
-// Law 2: Apply is total. What was recorded stays a part of history, even if its body is lost.
+// Register law 2: Apply cannot fail. What was recorded stays a part of history, even if its body is
+// lost.
 TEST_P(RegisterConformanceTest, ABodyThatIsLostIsAppliedAllTheSame) {
   World world(group());
   world.Live(testing::RandomActs(group(), kStates, 5, 60));
@@ -351,6 +354,28 @@ TEST_P(RegisterConformanceTest, ABodyThatIsLostIsAppliedAllTheSame) {
     world.driver().ApplyTo(*other, lose);
     EXPECT_EQ(one->Fingerprint(), other->Fingerprint());
     EXPECT_EQ(one->chains().Fingerprint(), world.reg().chains().Fingerprint());
+    // It still answers.
+    for (const std::string& name : world.names()) one->Facts(name);
+    one->VisitOwing(As("jp"), nullptr, [&](const machine::Chain& chain) {
+      one->ObligationsOf(chain, As("jp"), kStates, absl::InfiniteFuture());
+      return true;
+    });
+  }
+}
+
+// A folder of names is one group's, so that a name tells its group; and every group is tested here.
+TEST(GroupsConformanceTest, EveryGroupHasACaseAndFoldersOfItsOwn) {
+  std::set<const machine::Group*> cases;
+  std::map<std::string_view, const machine::Group*> folders;
+  for (const GroupCase& one : testing::GroupCases()) {
+    cases.insert(one.group);
+    for (const machine::Kind& kind : one.group->kinds) {
+      if (kind.folder.empty()) continue;
+      EXPECT_EQ(folders.emplace(kind.folder, one.group).first->second, one.group) << kind.folder;
+    }
+  }
+  for (const machine::Group* group : Groups()) {
+    EXPECT_EQ(cases.count(group), 1u) << group->name;
   }
 }
 

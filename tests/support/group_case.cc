@@ -64,6 +64,7 @@ GroupCase LeemCase() {
     body.set_explanation("another gyroscope");
     return Packed(body);
   };
+  out.filters = {"denials.destination=aq", "denials.entry=9.A.6"};
   out.ends = Text<leem::v1::DenialRevocation>(
       "effective_date { year: 2016 month: 11 day: 1 } explanation: \"no longer, $\"");
   return out;
@@ -80,6 +81,7 @@ GroupCase IemCase() {
          authority: "Sample Centre" route: "jp" route: "aq" red_flags: "FRONT" topics: "TRANSIT"
          source_reliability: SOURCE_RELIABILITY_B information_credibility: 2
          review_time { seconds: 4000000000 })");
+  out.filters = {"iem.country=aq", "iem.state=open", "originator=kr AND iem.topic=TRANSIT"};
   out.opens = alert;
   out.revises = alert;
   out.answers = Text<iem::v1::Sighting>("result: SIGHTING_RESULT_SEEN country: \"aq\"");
@@ -96,6 +98,7 @@ GroupCase TemCase() {
   const auto proposal = [](int n) {
     return Packed(TextProposal(n % 2 == 0 ? "kite" : "rope", "text " + std::to_string(n)));
   };
+  out.filters = {"tem.node=kite", "tem.state=submitted"};
   out.opens = proposal;
   out.revises = proposal;
   out.answers = Text<tem::v1::ProposalComment>("kind: COMMENT_KIND_QUESTION text: \"well, $\"");
@@ -106,6 +109,7 @@ GroupCase TemCase() {
 
 GroupCase SampleCase() {
   GroupCase out{.group = &sample::kSample, .profile = TestProfile()};
+  out.filters = {"sample.topic=tides", "sample.state=open"};
   out.opens = Text<sample::v1::Notice>("topic: \"tides\" text: \"high, $\"");
   out.revises = Text<sample::v1::NoticeAmendment>("text: \"low, $\"");
   out.answers = Text<sample::v1::NoticeComment>("text: \"wet, $\"");

@@ -22,6 +22,7 @@ struct GroupCase {
   Body revises;  // it
   Body answers;  // null: nothing is said to chains
   Body ends;
+  std::vector<std::string> filters;  // that some of these documents match
   // Documents that come first, and a change to the regime; null: none.
   std::function<std::vector<pb::Document>(TestRegime&)> prepare;
 

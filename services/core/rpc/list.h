@@ -3,6 +3,7 @@
 #ifndef ENTENTE_SERVICES_CORE_RPC_LIST_H_
 #define ENTENTE_SERVICES_CORE_RPC_LIST_H_
 
+#include <shared_mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,9 +28,11 @@ class Page {
     last_ = name;
     return true;
   }
-  // Looking at the last item cost as much as so many more.
+  // The last item cost as much to look at as so many more.
   void Charge(size_t items) { looked_ += items; }
-  // The last item is asked for.
+  // Nothing more is looked at: what was found fills the answer.
+  void Close() { looked_ = kLookMax; }
+  // The last item belongs in the answer.
   void Add(Found found) { found_.emplace_back(last_, std::move(found)); }
 
   bool more() const { return more_; }

@@ -1,6 +1,7 @@
 #include "services/core/rpc/reading.h"
 
 #include <algorithm>
+#include <map>
 
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
@@ -87,19 +88,24 @@ namespace {
 // Whether what the reader may read is these heads, and nothing more.
 absl::Status CheckNothingMore(const machine::Machine& machine, const machine::Reader& reader,
                               const google::protobuf::RepeatedPtrField<pb::Head>& heads) {
+  std::map<std::string_view, const pb::Head*> named;
+  for (const pb::Head& head : heads) named[head.ledger()] = &head;
   for (const machine::Ledger* ledger : machine.LedgersOf(reader)) {
-    const auto named = std::find_if(heads.begin(), heads.end(), [&](const pb::Head& head) {
-      return head.ledger() == ledger->id;
-    });
-    if (named == heads.end() || named->size() < ledger->tree.size()) {
-      return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kHeadPassed,
-                          "ledger {} has size {} by now, and nothing older is kept; ask of that",
-                          ledger->id, ledger->tree.size());
+    const uint64_t size = ledger->tree.size();
+    const auto it = named.find(ledger->id);
+    if (it == named.end() || it->second->size() < size) {
+      auto passed = base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kHeadPassed,
+                                 "ledger {} has size {} by now, and nothing older is kept; ask of "
+                                 "that",
+                                 ledger->id, size);
+      return base::WithMetadata(base::WithMetadata(passed, "ledger", ledger->id), "size",
+                                std::to_string(size));
     }
-    if (!named->root().empty() && named->root() != ledger->tree.Root().view()) {
+    const std::string& root = it->second->root();
+    if (!root.empty() && root != ledger->tree.Root().view()) {
       return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kLedgerForked,
                           "ledger {} has another root at size {}; keep both as evidence",
-                          ledger->id, named->size());
+                          ledger->id, size);
     }
   }
   return absl::OkStatus();

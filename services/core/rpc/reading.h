@@ -36,8 +36,9 @@ absl::StatusOr<const machine::Chain*> OpenChainToken(const machine::Machine& mac
                                                      std::string_view last);
 
 // Refuses until the machine has reached the heads that a request names (read your writes); and,
-// where it asks for exactly them, once a ledger of the reader's has passed them: HEAD_PASSED, which
-// tells the oldest that is kept, or LEDGER_FORKED where one of that size has another root.
+// where it asks for exactly them, once a ledger of the reader's has passed them: HEAD_PASSED,
+// which names the first that has and its size (metadata), or LEDGER_FORKED where one of that size
+// has another root.
 absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
                         const google::protobuf::RepeatedPtrField<pb::Head>& at_least, bool exactly);
 template <typename Request>

@@ -113,7 +113,8 @@ void CheckNames(const v1::DenialContent& content, base::FieldViolations& violati
 }  // namespace
 
 struct DenialRegister::Step {
-  std::variant<v1::DenialAmendment, v1::DenialRenewal, v1::DenialRevocation, v1::SuspensionClosure>
+  std::variant<std::monostate, v1::DenialAmendment, v1::DenialRenewal, v1::DenialRevocation,
+               v1::SuspensionClosure>
       body;
 
   // Reads a body of this kind. False if it is none of these kinds, or not a whole one: what of it
@@ -375,6 +376,10 @@ void DenialRegister::ApplyRevision(const Step& step, const v1::DenialRuling& rul
   } else if (const auto* revocation = step.As<v1::DenialRevocation>()) {
     denial.state = v1::DENIAL_STATE_REVOKED;
     denial.ended = ToCivil(revocation->effective_date());
+    // Without its body it ended when it was recorded.
+    if (denial.ended.empty()) {
+      denial.ended = base::DateOf(absl::FromUnixMicros(denial.chain->updated_micros));
+    }
   } else if (const auto* closure = step.As<v1::SuspensionClosure>()) {
     const bool denied = closure->outcome() == v1::SuspensionClosure::OUTCOME_DENIED;
     denial.state = denied ? v1::DENIAL_STATE_ACTIVE : v1::DENIAL_STATE_LIFTED;

@@ -10,7 +10,7 @@ using machine::Role;
 constexpr machine::Kind kKinds[] = {
     {"entente.sample.v1.Notice", Role::kOpens, "notices"},
     {"entente.sample.v1.NoticeAmendment", Role::kRevises, ""},
-    {"entente.sample.v1.NoticeComment", Role::kAnswers, "comments"},
+    {"entente.sample.v1.NoticeComment", Role::kAnswers, "remarks"},
     {"entente.sample.v1.NoticeWithdrawal", Role::kEnds, ""},
 };
 

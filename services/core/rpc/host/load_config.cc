@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "services/core/base/status.h"
 #include "services/core/document/document.h"
@@ -62,19 +63,19 @@ bool IsAddress(const std::string& address) {
 // A group follows those that it knows what to do with.
 void CheckUpstreams(const entente::config::v1::GroupConfig& group, const GroupModule& module,
                     const std::string& path, base::FieldViolations& violations) {
+  std::set<std::string> seen;
   for (int i = 0; i < group.upstreams_size(); ++i) {
     const auto& upstream = group.upstreams(i);
     const std::string at = fmt::format("{}[{}]", path, i);
     if (std::find(module.upstreams.begin(), module.upstreams.end(), upstream.group()) ==
         module.upstreams.end()) {
       violations.Add(at + ".group", "{} does not follow \"{}\"", group.group(), upstream.group());
+    } else if (!seen.insert(upstream.group()).second) {
+      violations.Add(at + ".group", "is named twice");
     }
     if (!IsAddress(upstream.address())) {
       violations.Add(at + ".address", "must be an address and a port, as in \"127.0.0.1:7703\"");
     }
-  }
-  if (group.upstreams_size() > static_cast<int>(module.upstreams.size())) {
-    violations.Add(path, "name each group once");
   }
   const bool called = !group.client_certificate_file().empty() && !group.client_key_file().empty();
   if (!group.upstreams().empty() && !called) {

@@ -21,9 +21,9 @@ struct GroupModule {
   const machine::Group& group;
   // The group's own read services.
   std::function<std::vector<std::unique_ptr<Service>>(Backend&, machine::Register&)> make_services;
-  // Other groups whose public ledgers it can follow (GroupConfig.upstreams): starts to follow one,
-  // for as long as what it gives is kept.
+  // Other groups whose public ledgers it can follow (GroupConfig.upstreams).
   std::vector<std::string> upstreams = {};
+  // Starts to follow one of them, for as long as what it gives is kept.
   std::function<absl::StatusOr<std::shared_ptr<void>>(
       const entente::config::v1::GroupConfig&, const entente::config::v1::Upstream&,
       const identity::DirectorySource&, machine::Register&)>
