@@ -29,7 +29,7 @@ const std::vector<std::string> kStates = {"jp", "kr", "nz"};
 
 rpc::GroupModule ModuleOf(const GroupCase& group) {
 #define ENTENTE_GROUP(name, Name, port) \
-  if (group.group == &name::k##Name) return name::Name##Module();
+  if (group.group == &name::Name##Module().group) return name::Name##Module();
 #include "services/groups.def"
 #undef ENTENTE_GROUP
   return sample::SampleModule();
