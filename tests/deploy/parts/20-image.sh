@@ -7,11 +7,10 @@ for tool in podman buildah runc catatonit mmdebstrap; do (need "$tool" "$tool") 
 deploy/image/base "$work/base.tar" "$bin/entente" "$bin/entente-suite" > "$work/base.log" 2>&1 || no_containers "mmdebstrap: $(tail -1 "$work/base.log")"
 pm import "$work/base.tar" localhost/entente-base >/dev/null 2>"$work/import.log" || no_containers "$(tail -1 "$work/import.log")"
 rm "$work/base.tar"
-mkdir -p "$work/context/build/release" "$work/context/deploy/image" "$work/context/services"
+mkdir -p "$work/context/build/release" "$work/context/deploy/image"
 cp -r "$bin" "$work/context/build/release/bin"
 cp deploy/image/collect "$work/context/deploy/image/"
 cp deploy/groups "$work/context/deploy/"
-cp services/groups.def "$work/context/services/"
 build() { # tag
   pm build --isolation chroot --format docker --timestamp 0 --no-cache --build-arg BUILDER=prebuilt \
     --build-arg BASE=localhost/entente-base -f deploy/Containerfile -t "$1" "$work/context" > "$work/build.log" 2>&1 || fail "the image does not build: $(tail -5 "$work/build.log")"
