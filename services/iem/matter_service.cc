@@ -17,8 +17,7 @@ bool Matches(const Matter& matter,
     const auto& [name, value] = clause;
     if (name == "originator") return matter.originator_state() == value;
     if (name == "iem.state") return MatterRegister::StateOf(matter) == value;
-    return std::find(matter.facts.begin(), matter.facts.end(), name + "=" + value) !=
-           matter.facts.end();
+    return matter.facts.Contains(name + "=" + value);
   });
 }
 
@@ -110,13 +109,14 @@ absl::Status MatterServiceImpl::ListMatters(const rpc::Caller& caller,
   ENTENTE_ASSIGN_OR_RETURN(const auto filter,
                            feed::Filter::Parse(request.filter(), register_.FactNames()));
   const auto& clauses = filter.clauses();
-  // The first clause narrows, whichever it is: a choice by length would tell of lengths.
-  const std::string fact =
-      clauses.empty() ? "" : clauses.front().first + "=" + clauses.front().second;
+  const auto narrows = std::find_if(clauses.begin(), clauses.end(), [](const auto& clause) {
+    return clause.first == "originator";
+  });
+  const std::string originator = narrows == clauses.end() ? "" : narrows->second;
   return rpc::List<Found>(
       backend_, caller.reader(), "matters " + request.filter(), request, response,
       [&](const machine::Chain* start, rpc::Page<Found>& page) {
-        register_.Visit(caller.reader(), fact, start, [&](const Matter& matter) {
+        register_.Visit(caller.reader(), originator, start, [&](const Matter& matter) {
           if (!page.Look(matter.name())) return false;
           if (Matches(matter, clauses)) page.Add(Copy(matter, caller));
           return true;

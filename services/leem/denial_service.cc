@@ -3,12 +3,16 @@
 #include "services/core/base/status.h"
 #include "services/core/rpc/list.h"
 #include "services/core/rules/checks.h"
+#include "services/core/rules/fold_text.h"
 #include "services/leem/annex_follower.h"
 #include "services/leem/register/denial_rules.h"
 #include "services/leem/register/group.h"
 
 namespace entente::leem {
 namespace {
+
+// To read a document and look for a name in it costs a page as much as looking at so many denials.
+constexpr size_t kReadCost = 100;
 
 // What tells one filter from another.
 std::string FilterKey(const v1::DenialFilter& filter) {
@@ -126,21 +130,29 @@ absl::Status DenialServiceImpl::ListDenials(const rpc::Caller& caller,
                                             const v1::ListDenialsRequest& request,
                                             v1::ListDenialsResponse& response) const {
   ENTENTE_ASSIGN_OR_RETURN(const DenialFilter filter, ToDenialFilter(request.filter()));
+  const std::string searched = rules::FoldText(filter.party_contains);
   return rpc::List<Found>(
       backend_, caller.reader(), FilterKey(request.filter()), request, response,
       [&](const machine::Chain* start, rpc::Page<Found>& page) {
-        register_.Visit(filter, caller.reader(), start, [&](const Denial& denial, bool matches) {
+        register_.Visit(filter, caller.reader(), start, [&](const Denial& denial, Match match) {
           if (!page.Look(denial.name())) return false;
-          // Searching names costs by their length; a denial of many long ones counts as several.
-          if (!filter.party_contains.empty()) page.Charge(denial.party_names.size() / 256);
-          if (matches) page.Add(Copy(denial));
+          if (match == Match::kNo) return true;
+          Found found = Copy(denial);
+          found.names_unsure = match == Match::kMaybe;
+          if (found.names_unsure) page.Charge(kReadCost);
+          page.Add(std::move(found));
           return true;
         });
       },
       [&](Found found, auto& out) -> absl::StatusOr<const v1::Denial*> {
+        const bool unsure = found.names_unsure;
         v1::Denial* denial = out.add_denials();
         ENTENTE_RETURN_IF_ERROR(FillIn(std::move(found), *denial));
-        return denial;
+        if (!unsure || FoldNames(denial->content()).find(searched) != std::string::npos) {
+          return denial;
+        }
+        out.mutable_denials()->RemoveLast();
+        return nullptr;
       });
 }
 

@@ -28,6 +28,7 @@ class DenialServiceImpl final : public rpc::Service {
     v1::Denial denial;  // all but what only the documents say
     uint64_t first = 0;
     uint64_t content = 0;
+    bool names_unsure = false;  // whether it matches must be looked up in the content
   };
   static Found Copy(const Denial& denial);
   // Fills in what the journal holds: the newest content and the first and newest documents'

@@ -21,6 +21,11 @@ class RecordMaker {
                        const google::protobuf::Message& ruling) {
     pb::SignedDocument signed_document;
     signed_document.set_document(document.SerializeAsString());
+    return Make(signed_document, document, name, ruling);
+  }
+  // With whatever signatures it has.
+  journal::Record Make(const pb::SignedDocument& signed_document, const pb::Document& document,
+                       const std::string& name, const google::protobuf::Message& ruling) {
     journal::Record record;
     record.body = signed_document.SerializeAsString();
     record.body_digest = crypto::Sha256(record.body);

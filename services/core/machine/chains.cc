@@ -1,9 +1,11 @@
 #include "services/core/machine/chains.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <tuple>
 
+#include "fmt/format.h"
 #include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
 #include "services/core/machine/register.h"
@@ -14,12 +16,17 @@ namespace entente::machine {
 namespace {
 
 uint64_t BytesOf(const Chain& chain) {
-  constexpr uint64_t kIndexed = 32;
+  constexpr uint64_t kIndexed = 10;
   return sizeof(Chain) + kIndexed + HeapBytes(chain.name) + HeapBytes(chain.positions) +
          HeapBytes(chain.said);
 }
 
 uint64_t BytesOf(const Chain::Said& shelf) { return HeapBytes(shelf.answers); }
+
+// The assigned name of a chain's document by its number, from 2 on.
+std::string NameAt(const Chain& chain, uint64_t number) {
+  return fmt::format("{}/revisions/{}", chain.name, number);
+}
 
 bool Reads(const Reader& reader, const Ledger& ledger) {
   return entry::Includes(ledger.audience, reader.state, reader.is_partner);
@@ -57,6 +64,8 @@ void VisitInOrder(std::vector<Run> runs, const Chain* after,
   }
 }
 
+std::string NextName(const Chain& chain) { return NameAt(chain, chain.positions.size() + 1); }
+
 const Chain* Chains::Apply(const entry::pb::Leaf& leaf, const entry::pb::Document& header,
                            const base::Digest& digest, const Place& place) {
   const std::string& name = leaf.stamp().name();
@@ -65,8 +74,9 @@ const Chain* Chains::Apply(const entry::pb::Leaf& leaf, const entry::pb::Documen
   Chain* chain = nullptr;
   if (of.size() != name.size()) {
     auto it = by_name_.find(of);
-    if (it == by_name_.end() || chains_[it->second].ledger != place.ledger) return nullptr;
-    chain = &chains_[it->second];
+    if (it == by_name_.end() || chains_[*it].ledger != place.ledger) return nullptr;
+    chain = &chains_[*it];
+    if (name != NextName(*chain)) return nullptr;
     footprint_ -= BytesOf(*chain);
   } else {
     if (by_name_.contains(name)) return nullptr;
@@ -77,7 +87,7 @@ const Chain* Chains::Apply(const entry::pb::Leaf& leaf, const entry::pb::Documen
     chain->ledger = place.ledger;
     chain->index = place.index;
     chain->recorded_micros = micros;
-    by_name_.emplace(chain->name, chain->number);
+    by_name_.insert(chain->number);
     if (answered != nullptr) Shelve(*chain, chains_[answered->number]);
   }
   chain->positions.push_back(place.position);
@@ -111,7 +121,20 @@ void Chains::Shelve(Chain& answer, Chain& to) {
 
 const Chain* Chains::FindAny(std::string_view name) const {
   auto it = by_name_.find(rules::ChainOf(name));
-  return it == by_name_.end() ? nullptr : &chains_[it->second];
+  return it == by_name_.end() ? nullptr : &chains_[*it];
+}
+
+std::optional<uint64_t> Chains::PositionOf(std::string_view name) const {
+  const Chain* chain = FindAny(name);
+  if (chain == nullptr) return std::nullopt;
+  if (name == chain->name) return chain->positions[0];
+  const std::string_view digits = name.substr(name.rfind('/') + 1);
+  uint64_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (number < 2 || number > chain->positions.size() || name != NameAt(*chain, number)) {
+    return std::nullopt;
+  }
+  return chain->positions[number - 1];
 }
 
 const Chain* Chains::Find(std::string_view name, const Reader& reader) const {

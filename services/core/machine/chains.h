@@ -9,14 +9,16 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
+#include "absl/hash/hash.h"
 #include "services/core/machine/ledger.h"
 
 namespace entente::machine {
@@ -53,6 +55,9 @@ struct Chain {
   }
 };
 
+// The assigned name of a chain's next document: "X/revisions/2".
+std::string NextName(const Chain& chain);
+
 // Whether `a` comes before `b` in every list: by recorded time, ledger and index, which everybody
 // who may read both can compute.
 bool Before(const Chain& a, const Chain& b);
@@ -67,15 +72,22 @@ void VisitInOrder(std::vector<Run> runs, const Chain* after,
 // Not thread-safe; the machine's lock guards it.
 class Chains {
  public:
+  Chains() = default;
+  Chains(const Chains&) = delete;
+  Chains& operator=(const Chains&) = delete;
+
   // A recorded document, in order. Null if its name continues a chain that is not there, or one of
-  // another ledger. It answers what it says it does if all who read it read that, too: whatever a
-  // group checks, nobody learns of a chain by answering a name that he has guessed (law 6).
+  // another ledger, or is not the next one of it. It answers what it says it does if all who read
+  // it read that, too: whatever a group checks, nobody learns of a chain by answering a name that
+  // he has guessed (law 6).
   const Chain* Apply(const entry::pb::Leaf& leaf, const entry::pb::Document& header,
                      const base::Digest& digest, const Place& place);
 
   // The chain that the document with this assigned name belongs to; null if there is none.
   const Chain* FindAny(std::string_view name) const;
-  // The same, null also if the reader may not read it.
+  // Where the document with this assigned name is in the journal; nothing if there is none.
+  std::optional<uint64_t> PositionOf(std::string_view name) const;
+  // As FindAny, null also if the reader may not read it.
   const Chain* Find(std::string_view name, const Reader& reader) const;
   // What was said to a chain, or to what was said to it, and the reader may read: so many at most,
   // by Before, after `after` (null: from the first).
@@ -94,7 +106,20 @@ class Chains {
   void Shelve(Chain& answer, Chain& to);
 
   std::deque<Chain> chains_;
-  absl::btree_map<std::string_view, uint32_t> by_name_;  // keys are the chains' own names
+  // Numbers of chains, found by their names.
+  struct HashByName {
+    using is_transparent = void;
+    size_t operator()(std::string_view name) const { return absl::HashOf(name); }
+    size_t operator()(uint32_t number) const { return (*this)((*chains)[number].name); }
+    const std::deque<Chain>* chains;
+  };
+  struct SameName {
+    using is_transparent = void;
+    bool operator()(uint32_t a, uint32_t b) const { return a == b; }
+    bool operator()(uint32_t a, std::string_view b) const { return (*chains)[a].name == b; }
+    const std::deque<Chain>* chains;
+  };
+  absl::flat_hash_set<uint32_t, HashByName, SameName> by_name_{0, {&chains_}, {&chains_}};
   uint64_t footprint_ = 0;
 };
 

@@ -56,6 +56,28 @@ class ChainsTest : public ::testing::Test {
   uint64_t position_ = 0;
 };
 
+TEST_F(ChainsTest, FindsEachDocumentByItsName) {
+  ASSERT_NE(Put("partners/kr/alerts/1", 1), nullptr);
+  ASSERT_NE(Put("partners/kr/alerts/2", 2), nullptr);
+  ASSERT_NE(Put("partners/kr/alerts/1/revisions/2", 3), nullptr);
+  EXPECT_EQ(chains_.PositionOf("partners/kr/alerts/1"), 0u);
+  EXPECT_EQ(chains_.PositionOf("partners/kr/alerts/2"), 1u);
+  EXPECT_EQ(chains_.PositionOf("partners/kr/alerts/1/revisions/2"), 2u);
+  for (const char* name : {"", "partners/kr/alerts/3", "partners/kr/alerts/1/revisions/1",
+                           "partners/kr/alerts/1/revisions/3", "partners/kr/alerts/1/revisions/02",
+                           "partners/kr/alerts/1/revisions/2x", "partners/kr/alerts/1/revisions/",
+                           "partners/kr/alerts/1/revisions/2/revisions/2"}) {
+    EXPECT_EQ(chains_.PositionOf(name), std::nullopt) << name;
+  }
+}
+
+TEST_F(ChainsTest, ADocumentMustBeTheNextOfItsChain) {
+  ASSERT_NE(Put("partners/kr/alerts/1", 1), nullptr);
+  EXPECT_EQ(Put("partners/kr/alerts/1/revisions/3", 2), nullptr);
+  EXPECT_EQ(Put("partners/kr/alerts/1/revisions/1", 2), nullptr);
+  EXPECT_NE(Put("partners/kr/alerts/1/revisions/2", 2), nullptr);
+}
+
 TEST_F(ChainsTest, ADocumentThatRevisesJoinsItsChain) {
   const Chain* chain = Put("partners/kr/alerts/1", 1, {"jp", "kr"});
   ASSERT_NE(chain, nullptr);

@@ -27,8 +27,6 @@ base::Digest ReferenceKey(std::string_view originator, std::string_view kind,
   return crypto::Sha256({"reference\n", originator, "\n", kind, "\n", reference});
 }
 
-base::Digest NameKey(std::string_view name) { return crypto::Sha256({"name\n", name}); }
-
 }  // namespace
 
 const Ledger* Machine::Find(std::string_view ledger, const Reader& reader) const {
@@ -41,19 +39,13 @@ const Ledger* Machine::Find(std::string_view ledger, const Reader& reader) const
 }
 
 std::optional<uint64_t> Machine::PositionOfDigest(const base::Digest& digest) const {
-  auto it = index_.find(digest);
-  if (it == index_.end()) return std::nullopt;
-  return it->second;
+  return PositionOf(Key(digest));
 }
 
 std::optional<uint64_t> Machine::PositionOfReference(
     const document::ParsedDocument& document) const {
-  return PositionOfDigest(
-      ReferenceKey(document.header.originator(), document.kind, document.header.reference()));
-}
-
-std::optional<uint64_t> Machine::PositionOfName(std::string_view name) const {
-  return PositionOfDigest(NameKey(name));
+  return PositionOf(
+      Key(ReferenceKey(document.header.originator(), document.kind, document.header.reference())));
 }
 
 Place Machine::PlaceOf(uint64_t position) const {
@@ -114,7 +106,7 @@ absl::Status Machine::Apply(uint64_t position, const journal::Record& record) {
 }
 
 void Machine::Reserve(uint64_t documents) {
-  index_.reserve(index_.size() + 3 * documents);
+  index_.reserve(index_.size() + 2 * documents);
   places_.reserve(places_.size() + documents);
 }
 
@@ -155,9 +147,8 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
   places_.emplace_back(ledger_number_of_[ledger.id], static_cast<uint32_t>(stamp.index()));
   const std::string& url = header.body().type_url();
   const std::string_view kind = std::string_view(url).substr(url.rfind('/') + 1);
-  Index(*digest, position);
-  Index(ReferenceKey(header.originator(), kind, header.reference()), position);
-  Index(NameKey(stamp.name()), position);
+  index_.emplace(*digest, position);
+  index_.emplace(ReferenceKey(header.originator(), kind, header.reference()), position);
   ledger.recorded = std::max(ledger.recorded, entry::GetTime(stamp.recorded_time()));
   ledger.directory_serial = std::max(ledger.directory_serial, stamp.directory_serial());
   directory_serial_ = std::max(directory_serial_, stamp.directory_serial());

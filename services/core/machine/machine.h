@@ -4,6 +4,7 @@
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_MACHINE_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_MACHINE_H_
 
+#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -49,7 +50,6 @@ class Machine {
   const Ledger* Find(std::string_view ledger, const Reader& reader) const;
   std::optional<uint64_t> PositionOfDigest(const base::Digest& digest) const;
   std::optional<uint64_t> PositionOfReference(const document::ParsedDocument& document) const;
-  std::optional<uint64_t> PositionOfName(std::string_view name) const;
   // Highest serial of a directory that a document was recorded under which the reader may read.
   uint64_t DirectorySerialSeenBy(const Reader& reader) const;
   // The same of all ledgers: an answer must not depend on it.
@@ -92,14 +92,31 @@ class Machine {
   // machine_test.cc measures them. A hash map and vectors grow by doubling: three quarters of what
   // they have is taken on the average, and what is counted is all of it.
   static constexpr uint64_t kRecordBytes = 16;  // its place, or that it has none
-  static constexpr uint64_t kIndexBytes = 80;   // of three for each document
+  static constexpr uint64_t kIndexBytes = 50;   // of two for each document
   static constexpr uint64_t kEntryBytes = 100;  // leaf, inner nodes, position, checkpoint
   static constexpr uint64_t kLedgerBytes = 4096;
 
   absl::Status ApplyDocument(uint64_t position, const journal::Record& record);
   absl::Status ApplyAcknowledgement(const journal::Record& record);
   absl::Status ApplyCheckpoint(const journal::Record& record);
-  void Index(const base::Digest& key, uint64_t position) { index_.emplace(key, position); }
+  // What a document is found by. Half of a digest: two of it that are alike take 2^64 tries, and
+  // their author harms himself alone, whose second one counts as the first; to be taken for
+  // another's takes 2^128.
+  struct Key {
+    explicit Key(const base::Digest& digest) {
+      std::memcpy(half, digest.bytes.data(), sizeof half);
+    }
+    bool operator==(const Key&) const = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const Key& key) {
+      return H::combine(std::move(h), key.half[0]);
+    }
+    uint64_t half[2];
+  };
+  std::optional<uint64_t> PositionOf(const Key& key) const {
+    auto it = index_.find(key);
+    return it == index_.end() ? std::nullopt : std::optional(it->second);
+  }
 
   const std::string trust_domain_;
   const std::string group_;
@@ -107,8 +124,8 @@ class Machine {
   mutable base::SharedMutex mutex_;
   std::map<std::string, Ledger, std::less<>> ledgers_;
   ByReader<const Ledger*> by_reader_;
-  // Digest, reference and name of every document, each under its own domain-separated key.
-  absl::flat_hash_map<base::Digest, uint64_t> index_;
+  // Digest and reference of every document. Names are found through chains.
+  absl::flat_hash_map<Key, uint64_t> index_;
   std::vector<std::pair<uint32_t, uint32_t>> places_;  // position -> (ledger number + 1, index)
   std::vector<const Ledger*> ledger_numbers_;
   std::map<std::string, uint32_t, std::less<>> ledger_number_of_;

@@ -50,8 +50,4 @@ absl::Status CheckSucceeds(const Chain& chain, const document::VerifiedDocument&
                               chain.name);
 }
 
-std::string NextName(const Chain& chain) {
-  return fmt::format("{}/revisions/{}", chain.name, chain.positions.size() + 1);
-}
-
 }  // namespace entente::machine

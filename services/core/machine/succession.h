@@ -27,8 +27,6 @@ absl::StatusOr<const Chain*> FindSuperseded(const Chains& chains,
 // unless the document ends the chain, BUDGET_EXCEEDED if that is full or has too many facts.
 absl::Status CheckSucceeds(const Chain& chain, const document::VerifiedDocument& document,
                            Role role, const Budgets& budgets, uint64_t facts);
-// The name of a chain's next document.
-std::string NextName(const Chain& chain);
 
 }  // namespace entente::machine
 

@@ -181,7 +181,7 @@ absl::Status ExchangeServiceImpl::GetDelivery(const Caller& caller,
   std::optional<uint64_t> position;
   {
     std::shared_lock lock(backend_.machine.mutex());
-    position = backend_.machine.PositionOfName(request.name());
+    position = backend_.machine.chains().PositionOf(request.name());
   }
   if (!position.has_value() || request.name().rfind(prefix, 0) != 0) {
     return NotFound(request.name());

@@ -49,8 +49,8 @@ class Page {
 
 // Answers a request for a list: `visit(start, page)` goes over the register's items after the chain
 // `start` (null: from the first) while the page has room, under the machine's lock; `fill(found,
-// response)` then adds one to the answer and gives the message that it has added. `key` tells the
-// request from others, whose page tokens it refuses.
+// response)` then adds one to the answer and gives the message that it has added; null if it does
+// not belong there after all. `key` tells the request from others, whose page tokens it refuses.
 template <typename Found, typename Request, typename Response, typename Visit, typename Fill>
 absl::Status List(const Backend& backend, const machine::Reader& reader, const std::string& key,
                   const Request& request, Response& response, const Visit& visit,
@@ -71,7 +71,7 @@ absl::Status List(const Backend& backend, const machine::Reader& reader, const s
   for (auto& [name, found] : page.found()) {
     ENTENTE_ASSIGN_OR_RETURN(const google::protobuf::Message* added,
                              fill(std::move(found), response));
-    bytes += added->ByteSizeLong();
+    if (added != nullptr) bytes += added->ByteSizeLong();
     if (bytes > kPageBytesMax && name != page.found().back().first) {
       response.set_next_page_token(MakePageToken(key, name));
       break;

@@ -23,20 +23,16 @@ using rules::Reference;
 using rules::ReferenceOf;
 using rules::Unpack;
 
-void AddUnique(std::vector<std::string>& list, std::string value) {
-  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(std::move(value));
-}
-
 template <typename Items>
 void AddItems(const Items& items, std::vector<std::string>& facts) {
   for (const auto& item : items) {
-    AddUnique(facts, "iem.item=" + (item.entry().empty() ? "unlisted" : item.entry()));
+    facts.push_back("iem.item=" + (item.entry().empty() ? "unlisted" : item.entry()));
   }
 }
 
 template <typename Values>
 void AddFacts(const char* prefix, const Values& values, std::vector<std::string>& facts) {
-  for (const auto& value : values) AddUnique(facts, prefix + value);
+  for (const auto& value : values) facts.push_back(prefix + value);
 }
 
 void AlertFacts(const v1::Alert& alert, std::vector<std::string>& facts) {
@@ -45,7 +41,7 @@ void AlertFacts(const v1::Alert& alert, std::vector<std::string>& facts) {
   AddItems(alert.items(), facts);
   AddFacts("iem.country=", alert.route(), facts);
   for (const auto& actor : alert.actors()) {
-    if (!actor.country().empty()) AddUnique(facts, "iem.country=" + actor.country());
+    if (!actor.country().empty()) facts.push_back("iem.country=" + actor.country());
   }
   std::string route;
   for (const auto& country : alert.route()) route += (route.empty() ? "" : ">") + country;
@@ -60,7 +56,7 @@ void ReportFacts(const v1::TrendReport& report, std::vector<std::string>& facts)
   AddFacts("iem.country=", report.purchase_countries(), facts);
   AddFacts("iem.country=", report.transit_countries(), facts);
   AddFacts("iem.topic=", report.topics(), facts);
-  for (const auto& seen : report.typologies()) AddUnique(facts, "iem.red_flag=" + seen.red_flag());
+  for (const auto& seen : report.typologies()) facts.push_back("iem.red_flag=" + seen.red_flag());
   if (!report.campaign().empty()) facts.push_back("iem.campaign=" + report.campaign());
 }
 
@@ -351,13 +347,13 @@ int64_t MatterRegister::LapseMicros(const Matter& release) const {
 
 namespace {
 
-// The matter, its number, and its chain on the shelves of its facts.
+// The matter, its number, and its chain on two shelves.
 uint64_t BytesOf(const Matter& matter) {
   using machine::HeapBytes;
-  constexpr uint64_t kIndexed = 8 + 3 * 16;
-  return sizeof(Matter) + kIndexed + 16 * matter.facts.size() + matter.marking.SpaceUsedLong() +
-         HeapBytes(matter.facts) + HeapBytes(matter.former) + HeapBytes(matter.addressees) +
-         HeapBytes(matter.subject) + HeapBytes(matter.asked);
+  constexpr uint64_t kIndexed = 8 + 2 * 12;
+  return sizeof(Matter) + kIndexed + matter.marking.SpaceUsedLong() + matter.facts.HeapBytes() +
+         matter.former.HeapBytes() + HeapBytes(matter.addressees) + HeapBytes(matter.subject) +
+         HeapBytes(matter.asked);
 }
 
 uint64_t BytesOf(const Answer& answer) {
@@ -403,21 +399,18 @@ void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
     ApplyContent(document, *matter);
   }
   released_.Add(*document.chain, "");
-  released_.Add(*document.chain, StateFact(*matter));
-  released_.Add(*document.chain, "originator=" + std::string(matter->originator_state()));
-  for (const std::string& fact : matter->facts) released_.Add(*document.chain, fact);
+  released_.Add(*document.chain, std::string(matter->originator_state()));
   footprint_ += BytesOf(*matter);
 }
 
 void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matter& matter) {
   matter.content_at = static_cast<uint32_t>(matter.chain->positions.size()) - 1;
   matter.marking = document.header.marking();
-  for (std::string& fact : matter.facts) matter.former.insert(std::move(fact));
-  matter.facts.clear();
-  matter.facts.push_back("kind=" + std::string(document::ShortKind(document.kind)));
+  matter.former.Merge(matter.facts);
+  std::vector<std::string> facts = {"kind=" + std::string(document::ShortKind(document.kind))};
   if (matter.kind == MatterKind::kAlert) {
     const auto alert = Unpack<v1::Alert>(document.header);
-    AlertFacts(alert, matter.facts);
+    AlertFacts(alert, facts);
     if (alert.urgency() == v1::URGENCY_FLASH && !matter.flash) {
       matter.flash_index = matter.newest_index;
       matter.flash_micros = matter.chain->updated_micros;
@@ -425,7 +418,7 @@ void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matt
     matter.flash = alert.urgency() == v1::URGENCY_FLASH;
     matter.review_micros = Micros(alert.review_time());
   } else if (matter.kind == MatterKind::kReport) {
-    ReportFacts(Unpack<v1::TrendReport>(document.header), matter.facts);
+    ReportFacts(Unpack<v1::TrendReport>(document.header), facts);
   } else if (matter.kind == MatterKind::kRequest) {
     const auto request = Unpack<v1::InformationRequest>(document.header);
     matter.addressees.assign(request.addressees().begin(), request.addressees().end());
@@ -436,6 +429,7 @@ void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matt
     matter.subject = ReferenceOf(document.header, Reference::RELATION_RELATES_TO)->name();
     releases_of_[matter.subject].push_back(matter.chain);
   }
+  matter.facts = machine::WordSet(std::move(facts));
 }
 
 void MatterRegister::ApplyAnswer(const machine::AppliedDocument& document) {
@@ -468,10 +462,6 @@ std::string MatterRegister::StateOf(const Matter& matter) {
   return rules::EnumWord(v1::MatterState_Name(matter.state), "MATTER_STATE_");
 }
 
-std::string MatterRegister::StateFact(const Matter& matter) {
-  return "iem.state=" + StateOf(matter);
-}
-
 base::Digest MatterRegister::Fingerprint() const {
   machine::FingerprintHash hash;
   for (const Matter& matter : matters_) {
@@ -496,7 +486,7 @@ std::multimap<std::string, std::string> MatterRegister::Facts(std::string_view n
   if (chain != nullptr && chain->answered != nullptr) chain = chain->answered;
   const Matter* matter = matters_.Of(chain);
   if (matter == nullptr) return facts;
-  const auto add = [&](const std::string& fact) {
+  const auto add = [&](std::string_view fact) {
     const size_t equals = fact.find('=');
     facts.emplace(fact.substr(0, equals), fact.substr(equals + 1));
   };
@@ -511,10 +501,10 @@ std::vector<std::string> MatterRegister::FactNames() const {
           "iem.campaign", "iem.red_flag", "iem.route",   "iem.state"};
 }
 
-void MatterRegister::Visit(const machine::Reader& reader, const std::string& fact,
+void MatterRegister::Visit(const machine::Reader& reader, const std::string& originator,
                            const machine::Chain* after,
                            const std::function<bool(const Matter&)>& visit) const {
-  released_.Visit(reader, fact, after,
+  released_.Visit(reader, originator, after,
                   [&](const machine::Chain& chain) { return visit(*matters_.Of(&chain)); });
 }
 
@@ -645,9 +635,9 @@ void MatterRegister::Observe(const machine::Reader& reader, std::string_view dim
     machine::Observation seen;
     seen.originator = matter.originator_state();
     seen.month = matter.month;
-    for (const std::string& fact : matter.facts) {
+    for (const std::string_view fact : matter.facts) {
       if (fact.rfind(prefix, 0) != 0) continue;
-      seen.key = std::string_view(fact).substr(prefix.size());
+      seen.key = fact.substr(prefix.size());
       if (dimension == "item") {
         seen.basis = seen.key == "unlisted" ? machine::Basis::kCatchAll : machine::Basis::kListed;
       }

@@ -4,7 +4,6 @@
 #define ENTENTE_SERVICES_IEM_REGISTER_MATTER_REGISTER_H_
 
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"
 #include "services/core/machine/released_index.h"
+#include "services/core/machine/word_set.h"
 
 namespace entente::iem {
 
@@ -35,8 +35,8 @@ struct Matter {
   bool flash = false;                   // an alert that must be read at once
   uint64_t flash_index = 0;             // of the document that made it one, in the ledger
   int64_t flash_micros = 0;             // and when
-  std::vector<std::string> facts;       // "iem.country=ir", of the newest content
-  std::set<std::string> former;         // facts of earlier contents
+  machine::WordSet facts;               // "iem.country=ir", of the newest content
+  machine::WordSet former;              // facts of earlier contents
   std::vector<std::string> addressees;  // of a request that names them
   int64_t proposed_micros = 0;          // of a request
   int64_t lapse_micros = 0;             // of a release request; 0: recorded before rulings were
@@ -84,10 +84,10 @@ class MatterRegister final : public machine::Register {
   const Matter* Find(std::string_view name, const machine::Reader& reader) const {
     return matters_.Of(chains().Find(name, reader));
   }
-  // Calls `visit` with the matters after `after` (null: from the first) that carry `fact` ("": all)
-  // and that the reader may read, by machine::Before, until it returns false.
-  void Visit(const machine::Reader& reader, const std::string& fact, const machine::Chain* after,
-             const std::function<bool(const Matter&)>& visit) const;
+  // Calls `visit` with the matters after `after` (null: from the first) of a state ("": of all)
+  // that the reader may read, by machine::Before, until it returns false.
+  void Visit(const machine::Reader& reader, const std::string& originator,
+             const machine::Chain* after, const std::function<bool(const Matter&)>& visit) const;
   // What was said to a matter and the reader may read, by machine::Before.
   std::vector<const Answer*> AnswersTo(const Matter& matter, const machine::Reader& reader) const;
 
@@ -140,7 +140,6 @@ class MatterRegister final : public machine::Register {
   void ApplyContent(const machine::AppliedDocument& document, Matter& matter);
   void ApplyAnswer(const machine::AppliedDocument& document);
   int64_t LapseMicros(const Matter& release) const;
-  static std::string StateFact(const Matter& matter);
 
   const entente::config::v1::RegimeProfile profile_;
   const machine::Budgets budgets_;
@@ -149,7 +148,7 @@ class MatterRegister final : public machine::Register {
   uint64_t footprint_ = 0;
   // By the name of the source.
   std::map<std::string, std::vector<const machine::Chain*>, std::less<>> releases_of_;
-  machine::ReleasedIndex released_;  // by fact; "": all
+  machine::ReleasedIndex released_;  // by originator's state; "": all
 };
 
 }  // namespace entente::iem

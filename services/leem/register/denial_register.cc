@@ -28,6 +28,14 @@ constexpr std::string_view kRevocation = "entente.leem.v1.DenialRevocation";
 constexpr std::string_view kClosure = "entente.leem.v1.SuspensionClosure";
 constexpr absl::Duration kEastOfGreenwichMax = absl::Hours(14);
 
+// Whether a list of countries, two letters each, holds one.
+bool HasCountry(std::string_view countries, std::string_view country) {
+  for (size_t at = 0; at < countries.size(); at += 2) {
+    if (countries.substr(at, 2) == country) return true;
+  }
+  return false;
+}
+
 // Keys of the index of released chains.
 std::string OriginatorKey(std::string_view state) { return "originator " + std::string(state); }
 std::string DestinationKey(std::string_view country) {
@@ -75,22 +83,6 @@ void CheckHeader(const entente::config::v1::RegimeProfile& profile,
     violations.Add("references",
                    "nothing is answered here; relate to it, or revise your own denial");
   }
-}
-
-// Names of parties, folded, one a line; those that would make it longer than `most` are left out.
-std::string FoldNames(const v1::DenialContent& content, size_t most) {
-  std::string names;
-  const auto add = [&](const std::string& name) {
-    if (name.empty() || names.size() >= most) return;
-    const std::string folded = FoldText(name) + "\n";
-    if (names.size() + folded.size() <= most) names += folded;
-  };
-  for (const auto& party : content.parties()) {
-    add(party.name());
-    for (const auto& alias : party.aliases()) add(alias.name());
-  }
-  names.shrink_to_fit();
-  return names;
 }
 
 void CheckNames(const v1::DenialContent& content, base::FieldViolations& violations) {
@@ -319,9 +311,8 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
                            machine::FindSuperseded(chains(), document));
   const Denial& denial = *denials_.Of(chain);
   ENTENTE_RETURN_IF_ERROR(CheckProcedure(denial, step));
-  ENTENTE_RETURN_IF_ERROR(
-      machine::CheckSucceeds(*chain, document, kLeem.Find(document.parsed().kind)->role, budgets_,
-                             denial.former_entries.size() + denial.entries.size()));
+  ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(
+      *chain, document, kLeem.Find(document.parsed().kind)->role, budgets_, denial.facts()));
   machine::Judgement judgement;
   v1::DenialRuling ruling;
   ruling.set_revision(static_cast<int>(chain->positions.size()) + 1);
@@ -348,22 +339,30 @@ void DenialRegister::ApplyContent(const v1::DenialContent& content, Denial& deni
   denial.content_at = static_cast<uint32_t>(denial.chain->positions.size()) - 1;
   denial.act = content.act();
   const std::string& destination = content.destination().country();
-  for (size_t at = 0; at < denial.destinations.size(); at += 2) {
-    if (denial.destinations.compare(at, 2, destination) == 0) denial.destinations.erase(at, 2);
+  std::string route;
+  for (const auto& other : content.other_countries()) {
+    if (other.role() == v1::COUNTRY_ROLE_TRANSIT) route += other.place().country() + ">";
+  }
+  if (!route.empty()) route += destination;
+  const std::string_view before = denial.destination();
+  if (denial.rest == nullptr && (!route.empty() || !before.empty() || !denial.entries.empty())) {
+    denial.rest = std::make_unique<Denial::Rest>();
+  }
+  if (Denial::Rest* rest = denial.rest.get()) {
+    rest->route = std::move(route);
+    rest->former_entries.Merge(denial.entries);
+    if (before != destination && !HasCountry(rest->destinations, before)) {
+      rest->destinations.append(before);
+    }
   }
   // A body that was lost names none.
-  if (destination.size() == 2) denial.destinations.insert(0, destination);
-  denial.route.clear();
-  for (const auto& other : content.other_countries()) {
-    if (other.role() == v1::COUNTRY_ROLE_TRANSIT) denial.route += other.place().country() + ">";
-  }
-  if (!denial.route.empty()) denial.route += destination;
-  for (std::string& entry : denial.entries) denial.former_entries.insert(std::move(entry));
-  denial.entries.clear();
-  for (const auto& entry : content.control_list_entries()) denial.entries.push_back(entry.entry());
-  denial.entries.shrink_to_fit();
+  denial.destination_letters = {};
+  if (destination.size() == 2) denial.destination_letters = {destination[0], destination[1]};
+  std::vector<std::string> entries;
+  for (const auto& entry : content.control_list_entries()) entries.push_back(entry.entry());
+  denial.entries = machine::WordSet(std::move(entries));
   // Longer ones were recorded under earlier rules: what does not fit is not found by search.
-  denial.party_names = FoldNames(content, kPartyNamesMax);
+  denial.names = NameFilter(FoldNames(content));
 }
 
 void DenialRegister::ApplyRevision(const Step& step, const v1::DenialRuling& ruling,
@@ -394,9 +393,14 @@ namespace {
 uint64_t BytesOf(const Denial& denial) {
   using machine::HeapBytes;
   constexpr uint64_t kIndexed = 4 + 3 * 12;
-  return sizeof(Denial) + kIndexed + HeapBytes(denial.terms) + HeapBytes(denial.destinations) +
-         HeapBytes(denial.entries) + HeapBytes(denial.former_entries) + HeapBytes(denial.route) +
-         HeapBytes(denial.party_names);
+  uint64_t bytes = sizeof(Denial) + kIndexed + HeapBytes(denial.terms) +
+                   denial.entries.HeapBytes() + HeapBytes(denial.names.bytes());
+  if (denial.rest != nullptr) {
+    bytes += machine::AllocationBytes(sizeof(Denial::Rest)) +
+             denial.rest->former_entries.HeapBytes() + HeapBytes(denial.rest->destinations) +
+             HeapBytes(denial.rest->route);
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -424,18 +428,23 @@ void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
     ApplyRevision(step, ruling, *denial);
   }
   const Denial& denial = *denials_.Of(document.chain);
-  released_.Add(*document.chain, DestinationKey(denial.destination()));
+  if (!denial.destination().empty()) {
+    released_.Add(*document.chain, DestinationKey(denial.destination()));
+  }
   footprint_ += BytesOf(denial);
 }
 
 base::Digest DenialRegister::Fingerprint() const {
   machine::FingerprintHash hash;
   for (const Denial& denial : denials_) {
-    const auto& [chain, content_at, state, act, timeliness, terms, ended, destinations, entries,
-                 former_entries, route, party_names] = denial;
-    hash.Add(chain->number, content_at, state, act, timeliness, ended, destinations, entries,
-             former_entries, route, party_names);
+    const auto& [chain, content_at, state, act, timeliness, terms, ended, destination, entries,
+                 names, rest] = denial;
+    hash.Add(chain->number, content_at, state, act, timeliness, ended, destination, entries,
+             names.bytes());
     for (const auto& [from, until] : terms) hash.Add(from, until);
+    if (rest == nullptr) continue;
+    const auto& [former_entries, destinations, route] = *rest;
+    hash.Add(former_entries, destinations, route);
   }
   return hash.digest();
 }
@@ -444,12 +453,19 @@ std::multimap<std::string, std::string> DenialRegister::Facts(std::string_view n
   std::multimap<std::string, std::string> facts;
   const Denial* denial = denials_.Of(chains().FindAny(name));
   if (denial == nullptr) return facts;
-  for (size_t at = 0; at < denial->destinations.size(); at += 2) {
-    facts.emplace("denials.destination", denial->destinations.substr(at, 2));
+  if (!denial->destination().empty()) {
+    facts.emplace("denials.destination", denial->destination());
   }
+  for (const std::string_view entry : denial->entries) facts.emplace("denials.entry", entry);
   // Former ones too: who follows an entry must learn that a denial no longer names it.
-  for (const std::string& entry : denial->entries) facts.emplace("denials.entry", entry);
-  for (const std::string& entry : denial->former_entries) facts.emplace("denials.entry", entry);
+  if (denial->rest == nullptr) return facts;
+  const std::string& former = denial->rest->destinations;
+  for (size_t at = 0; at < former.size(); at += 2) {
+    facts.emplace("denials.destination", former.substr(at, 2));
+  }
+  for (const std::string_view entry : denial->rest->former_entries) {
+    facts.emplace("denials.entry", entry);
+  }
   return facts;
 }
 
@@ -471,7 +487,7 @@ void DenialRegister::Observe(const machine::Reader& reader, std::string_view dim
     seen.originator = denial.originator_state();
     seen.basis = denial.entries.empty() ? machine::Basis::kCatchAll : machine::Basis::kListed;
     if (dimension == "item") {
-      for (const std::string& entry : denial.entries) {
+      for (const std::string_view entry : denial.entries) {
         seen.key = entry;
         visit(seen);
       }
@@ -484,8 +500,8 @@ void DenialRegister::Observe(const machine::Reader& reader, std::string_view dim
       const std::string& name = v1::DenialAct_Name(denial.act);
       seen.key = std::string_view(name).substr(std::string_view("DENIAL_ACT_").size());
       visit(seen);
-    } else if (dimension == "route" && !denial.route.empty()) {
-      seen.key = denial.route;
+    } else if (dimension == "route" && !denial.route().empty()) {
+      seen.key = denial.route();
       visit(seen);
     }
     return true;
@@ -512,28 +528,27 @@ std::vector<machine::Obligation> DenialRegister::ObligationsOf(const machine::Ch
 
 namespace {
 
-bool Matches(const Denial& denial, const DenialFilter& filter) {
+Match Matches(const Denial& denial, const DenialFilter& filter) {
   if (!filter.originator_state.empty() && denial.originator_state() != filter.originator_state) {
-    return false;
+    return Match::kNo;
   }
-  if (!filter.destination.empty() && denial.destination() != filter.destination) return false;
-  if (filter.act != v1::DENIAL_ACT_UNSPECIFIED && denial.act != filter.act) return false;
+  if (!filter.destination.empty() && denial.destination() != filter.destination) return Match::kNo;
+  if (filter.act != v1::DENIAL_ACT_UNSPECIFIED && denial.act != filter.act) return Match::kNo;
   if (!filter.entry_prefix.empty() &&
-      std::none_of(denial.entries.begin(), denial.entries.end(), [&](const std::string& entry) {
+      std::none_of(denial.entries.begin(), denial.entries.end(), [&](std::string_view entry) {
         return entry.rfind(filter.entry_prefix, 0) == 0;
       })) {
-    return false;
+    return Match::kNo;
   }
-  if (!filter.in_force_date.empty() && !InForce(denial, filter.in_force_date)) return false;
-  return filter.party_contains.empty() ||
-         denial.party_names.find(filter.party_contains) != std::string::npos;
+  if (!filter.in_force_date.empty() && !InForce(denial, filter.in_force_date)) return Match::kNo;
+  return denial.names.Contains(filter.party_contains);
 }
 
 }  // namespace
 
 void DenialRegister::Visit(const DenialFilter& filter, const machine::Reader& reader,
                            const machine::Chain* after,
-                           const std::function<bool(const Denial&, bool)>& visit) const {
+                           const std::function<bool(const Denial&, Match)>& visit) const {
   DenialFilter folded = filter;
   folded.party_contains = FoldText(filter.party_contains);
   // One rule for which key narrows: were it the shorter list, its choice would tell of lengths.

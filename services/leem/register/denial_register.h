@@ -3,9 +3,10 @@
 #ifndef ENTENTE_SERVICES_LEEM_REGISTER_DENIAL_REGISTER_H_
 #define ENTENTE_SERVICES_LEEM_REGISTER_DENIAL_REGISTER_H_
 
+#include <array>
 #include <map>
+#include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -17,15 +18,13 @@
 #include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"
 #include "services/core/machine/released_index.h"
+#include "services/core/machine/word_set.h"
+#include "services/leem/register/name_filter.h"
 
 namespace entente::leem {
 
 struct RuleContext;
 class RegimeList;
-
-// Bytes of a denial's names of parties once they are folded for search, where a few letters can
-// become many.
-inline constexpr size_t kPartyNamesMax = 16 << 10;
 
 // A stretch of time in which a denial is in force: from, inclusive, to until, exclusive.
 struct Term {
@@ -42,17 +41,28 @@ struct Denial {
   v1::DenialAct act = v1::DENIAL_ACT_UNSPECIFIED;
   v1::Timeliness timeliness = v1::TIMELINESS_UNSPECIFIED;
   absl::InlinedVector<Term, 1> terms;
-  base::CivilDate ended;                        // empty: not ended
-  std::string destinations;                     // newest first, two letters each
-  absl::InlinedVector<std::string, 1> entries;  // control-list entries of the newest content
-  std::set<std::string> former_entries;         // of earlier contents, for filters
-  std::string route;                            // "ae>ir": transit, then destination; empty: direct
-  // Folded, one a line, of the newest content; at most kPartyNamesMax bytes.
-  std::string party_names;
+  base::CivilDate ended;                      // empty: not ended
+  std::array<char, 2> destination_letters{};  // of the newest content; zeros: its body was lost
+  machine::WordSet entries;                   // control-list entries of the newest content
+  NameFilter names;                           // of its parties
+  // What most denials have nothing of.
+  struct Rest {
+    machine::WordSet former_entries;  // of earlier contents, for filters
+    std::string destinations;         // the same: two letters each
+    std::string route;                // "ae>ir": transit, then destination; empty: direct
+  };
+  std::unique_ptr<Rest> rest;  // null: nothing
 
   const std::string& name() const { return chain->name; }
   std::string_view originator_state() const { return chain->originator_state(); }
-  std::string_view destination() const { return std::string_view(destinations).substr(0, 2); }
+  std::string_view destination() const {
+    return {destination_letters.data(), destination_letters[0] == 0 ? size_t{0} : size_t{2}};
+  }
+  std::string_view route() const { return rest == nullptr ? std::string_view() : rest->route; }
+  // Entries of all contents, and so of what a chain may have (Budgets).
+  size_t facts() const {
+    return entries.size() + (rest == nullptr ? 0 : rest->former_entries.size());
+  }
 };
 
 // Whether a denial is in force at a date: a pure function of its documents (whose terms the profile
@@ -107,9 +117,10 @@ class DenialRegister final : public machine::Register {
   }
   // Calls `visit` with denials after the chain `after` (null: from the first) that the reader may
   // read, by machine::Before, until it returns false, and tells it whether they match: of those
-  // that the filter's destination, or else its originator, leaves.
+  // that the filter's destination, or else its originator, leaves. kMaybe: all but that
+  // `party_contains` must be looked for in the newest content.
   void Visit(const DenialFilter& filter, const machine::Reader& reader, const machine::Chain* after,
-             const std::function<bool(const Denial&, bool matches)>& visit) const;
+             const std::function<bool(const Denial&, Match)>& visit) const;
   size_t size() const { return denials_.size(); }
   const entente::config::v1::RegimeProfile& profile() const { return profile_; }
 

@@ -39,8 +39,8 @@ class DenialRegisterTest : public ::testing::Test {
   }
   std::vector<std::string> Matching(const DenialFilter& filter, const machine::Reader& reader) {
     std::vector<std::string> names;
-    register_.Visit(filter, reader, nullptr, [&](const Denial& denial, bool matches) {
-      if (matches) names.push_back(denial.name());
+    register_.Visit(filter, reader, nullptr, [&](const Denial& denial, Match match) {
+      if (match != Match::kNo) names.push_back(denial.name());
       return true;
     });
     return names;
@@ -363,7 +363,7 @@ TEST_F(DenialRegisterTest, AVisitGoesOnAfterAnyDenial) {
   const machine::Chain* after = nullptr;
   for (size_t before = SIZE_MAX; before != seen.size();) {
     before = seen.size();
-    register_.Visit({}, reader, after, [&](const Denial& denial, bool) {
+    register_.Visit({}, reader, after, [&](const Denial& denial, Match) {
       if (seen.size() == before + 3) return false;
       seen.push_back(denial.name());
       after = denial.chain;

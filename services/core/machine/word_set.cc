@@ -1,0 +1,53 @@
+#include "services/core/machine/word_set.h"
+
+#include <algorithm>
+
+namespace entente::machine {
+
+WordSet::WordSet(std::vector<std::string> words) {
+  // What has a zero byte comes apart before it is sorted, so that the set is one whatever it holds.
+  for (size_t i = 0; i < words.size(); ++i) {
+    const size_t zero = words[i].find('\0');
+    if (zero == std::string::npos) continue;
+    std::string rest = words[i].substr(zero + 1);
+    words[i].resize(zero);
+    words.push_back(std::move(rest));
+  }
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
+  size_t bytes = 0;
+  for (const std::string& word : words) bytes += word.size() + 1;
+  text_.reserve(bytes);
+  for (const std::string& word : words) Append(word);
+}
+
+void WordSet::Append(std::string_view word) {
+  text_.append(word).push_back('\0');
+  ++size_;
+}
+
+bool WordSet::Contains(std::string_view word) const {
+  return std::any_of(begin(), end(), [&](std::string_view one) { return one == word; });
+}
+
+void WordSet::Merge(const WordSet& other) {
+  if (other.empty()) return;
+  const std::string mine = std::move(text_);
+  text_ = std::string();
+  size_ = 0;
+  text_.reserve(mine.size() + other.text_.size());
+  Iterator a(mine);
+  Iterator b = other.begin();
+  const Iterator end;
+  while (a != end || b != end) {
+    const bool take_a = b == end || (a != end && *a <= *b);
+    const std::string_view word = take_a ? *a : *b;
+    // Both may have it.
+    if (take_a && b != end && *b == word) ++b;
+    Append(word);
+    take_a ? ++a : ++b;
+  }
+  text_.shrink_to_fit();
+}
+
+}  // namespace entente::machine

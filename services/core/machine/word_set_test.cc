@@ -1,0 +1,66 @@
+#include "services/core/machine/word_set.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+namespace entente::machine {
+namespace {
+
+using Words = std::vector<std::string>;
+
+Words In(const WordSet& set) {
+  Words words;
+  for (const std::string_view word : set) words.emplace_back(word);
+  return words;
+}
+
+TEST(WordSetTest, IsSortedAndHoldsEachOnce) {
+  const WordSet set(Words{"9.A.2", "9.A.1", "9.A.2", ""});
+  EXPECT_EQ(In(set), (Words{"", "9.A.1", "9.A.2"}));
+  EXPECT_EQ(set.size(), 3u);
+  EXPECT_TRUE(set.Contains("9.A.1"));
+  EXPECT_TRUE(set.Contains(""));
+  EXPECT_FALSE(set.Contains("9.A"));
+  EXPECT_FALSE(WordSet().Contains(""));
+  EXPECT_TRUE(WordSet().empty());
+  EXPECT_FALSE(WordSet(Words{""}).empty());
+}
+
+TEST(WordSetTest, AWordWithAZeroByteIsSeveral) {
+  const std::string odd("b\0a\0\0c", 6);
+  EXPECT_EQ(In(WordSet(Words{odd, "a"})), (Words{"", "a", "b", "c"}));
+}
+
+TEST(WordSetTest, MergesAsASetDoes) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 500; ++round) {
+    const auto some = [&] {
+      Words words;
+      for (uint32_t n = random() % 6; n > 0; --n) {
+        words.push_back(std::string(random() % 20, static_cast<char>('a' + random() % 3)));
+      }
+      return words;
+    };
+    const Words a = some();
+    const Words b = some();
+    std::set<std::string> expected(a.begin(), a.end());
+    expected.insert(b.begin(), b.end());
+    WordSet merged(a);
+    merged.Merge(WordSet(b));
+    EXPECT_EQ(In(merged), Words(expected.begin(), expected.end()));
+    EXPECT_EQ(merged.size(), expected.size());
+  }
+}
+
+TEST(WordSetTest, TakesHardlyMoreThanItsWords) {
+  Words words;
+  for (int i = 0; i < 1000; ++i) words.push_back("9.A." + std::to_string(i));
+  size_t bytes = 0;
+  for (const std::string& word : words) bytes += word.size();
+  EXPECT_LT(WordSet(words).HeapBytes(), bytes * 5 / 4 + 32);
+}
+
+}  // namespace
+}  // namespace entente::machine
