@@ -30,24 +30,4 @@ bool WordSet::Contains(std::string_view word) const {
   return std::any_of(begin(), end(), [&](std::string_view one) { return one == word; });
 }
 
-void WordSet::Merge(const WordSet& other) {
-  if (other.empty()) return;
-  const std::string mine = std::move(text_);
-  text_ = std::string();
-  size_ = 0;
-  text_.reserve(mine.size() + other.text_.size());
-  Iterator a(mine);
-  Iterator b = other.begin();
-  const Iterator end;
-  while (a != end || b != end) {
-    const bool take_a = b == end || (a != end && *a <= *b);
-    const std::string_view word = take_a ? *a : *b;
-    // Both may have it.
-    if (take_a && b != end && *b == word) ++b;
-    Append(word);
-    take_a ? ++a : ++b;
-  }
-  text_.shrink_to_fit();
-}
-
 }  // namespace entente::machine

@@ -48,8 +48,6 @@ class WordSet {
   explicit WordSet(std::vector<std::string> words);
 
   bool Contains(std::string_view word) const;
-  // Takes in what another has.
-  void Merge(const WordSet& other);
   bool empty() const { return text_.empty(); }
   size_t size() const { return size_; }
   Iterator begin() const { return Iterator(text_); }

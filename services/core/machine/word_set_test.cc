@@ -2,9 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-#include <set>
-
 namespace entente::machine {
 namespace {
 
@@ -31,27 +28,6 @@ TEST(WordSetTest, IsSortedAndHoldsEachOnce) {
 TEST(WordSetTest, AWordWithAZeroByteIsSeveral) {
   const std::string odd("b\0a\0\0c", 6);
   EXPECT_EQ(In(WordSet(Words{odd, "a"})), (Words{"", "a", "b", "c"}));
-}
-
-TEST(WordSetTest, MergesAsASetDoes) {
-  std::mt19937 random(7);
-  for (int round = 0; round < 500; ++round) {
-    const auto some = [&] {
-      Words words;
-      for (uint32_t n = random() % 6; n > 0; --n) {
-        words.push_back(std::string(random() % 20, static_cast<char>('a' + random() % 3)));
-      }
-      return words;
-    };
-    const Words a = some();
-    const Words b = some();
-    std::set<std::string> expected(a.begin(), a.end());
-    expected.insert(b.begin(), b.end());
-    WordSet merged(a);
-    merged.Merge(WordSet(b));
-    EXPECT_EQ(In(merged), Words(expected.begin(), expected.end()));
-    EXPECT_EQ(merged.size(), expected.size());
-  }
 }
 
 TEST(WordSetTest, TakesHardlyMoreThanItsWords) {

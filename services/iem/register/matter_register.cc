@@ -352,7 +352,7 @@ uint64_t BytesOf(const Matter& matter) {
   using machine::HeapBytes;
   constexpr uint64_t kIndexed = 8 + 2 * 12;
   return sizeof(Matter) + kIndexed + matter.marking.SpaceUsedLong() + matter.facts.HeapBytes() +
-         matter.former.HeapBytes() + HeapBytes(matter.addressees) + HeapBytes(matter.subject) +
+         HeapBytes(matter.former) + HeapBytes(matter.addressees) + HeapBytes(matter.subject) +
          HeapBytes(matter.asked);
 }
 
@@ -406,7 +406,7 @@ void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
 void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matter& matter) {
   matter.content_at = static_cast<uint32_t>(matter.chain->positions.size()) - 1;
   matter.marking = document.header.marking();
-  matter.former.Merge(matter.facts);
+  for (const std::string_view fact : matter.facts) matter.former.emplace(fact);
   std::vector<std::string> facts = {"kind=" + std::string(document::ShortKind(document.kind))};
   if (matter.kind == MatterKind::kAlert) {
     const auto alert = Unpack<v1::Alert>(document.header);

@@ -4,6 +4,7 @@
 #define ENTENTE_SERVICES_IEM_REGISTER_MATTER_REGISTER_H_
 
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,7 +37,7 @@ struct Matter {
   uint64_t flash_index = 0;             // of the document that made it one, in the ledger
   int64_t flash_micros = 0;             // and when
   machine::WordSet facts;               // "iem.country=ir", of the newest content
-  machine::WordSet former;              // facts of earlier contents
+  std::set<std::string> former;         // facts of earlier contents
   std::vector<std::string> addressees;  // of a request that names them
   int64_t proposed_micros = 0;          // of a request
   int64_t lapse_micros = 0;             // of a release request; 0: recorded before rulings were

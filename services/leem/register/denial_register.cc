@@ -350,7 +350,7 @@ void DenialRegister::ApplyContent(const v1::DenialContent& content, Denial& deni
   }
   if (Denial::Rest* rest = denial.rest.get()) {
     rest->route = std::move(route);
-    rest->former_entries.Merge(denial.entries);
+    for (const std::string_view entry : denial.entries) rest->former_entries.emplace(entry);
     if (before != destination && !HasCountry(rest->destinations, before)) {
       rest->destinations.append(before);
     }
@@ -397,7 +397,7 @@ uint64_t BytesOf(const Denial& denial) {
                    denial.entries.HeapBytes() + HeapBytes(denial.names.bytes());
   if (denial.rest != nullptr) {
     bytes += machine::AllocationBytes(sizeof(Denial::Rest)) +
-             denial.rest->former_entries.HeapBytes() + HeapBytes(denial.rest->destinations) +
+             HeapBytes(denial.rest->former_entries) + HeapBytes(denial.rest->destinations) +
              HeapBytes(denial.rest->route);
   }
   return bytes;
@@ -463,7 +463,7 @@ std::multimap<std::string, std::string> DenialRegister::Facts(std::string_view n
   for (size_t at = 0; at < former.size(); at += 2) {
     facts.emplace("denials.destination", former.substr(at, 2));
   }
-  for (const std::string_view entry : denial->rest->former_entries) {
+  for (const std::string& entry : denial->rest->former_entries) {
     facts.emplace("denials.entry", entry);
   }
   return facts;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,9 +48,9 @@ struct Denial {
   NameFilter names;                           // of its parties
   // What most denials have nothing of.
   struct Rest {
-    machine::WordSet former_entries;  // of earlier contents, for filters
-    std::string destinations;         // the same: two letters each
-    std::string route;                // "ae>ir": transit, then destination; empty: direct
+    std::set<std::string> former_entries;  // of earlier contents, for filters
+    std::string destinations;              // the same: two letters each
+    std::string route;                     // "ae>ir": transit, then destination; empty: direct
   };
   std::unique_ptr<Rest> rest;  // null: nothing
 
