@@ -351,6 +351,32 @@ TEST_F(HostilePartnerTest, AnswersThatNobodyTakesStopOnlyTheirCaller) {
   }
 }
 
+// Of long names the register knows only what may be in them; the list shows what is.
+TEST_F(HostilePartnerTest, ManyNamesAreFoundByWhatIsInThemAndNothingElse) {
+  auto document = regime_.Denial("nz", "1");
+  leem::v1::DenialNotification body;
+  *body.mutable_content() = testing::SampleContent();
+  auto& party = *body.mutable_content()->mutable_parties(1);
+  for (const char* piece : {"xabc", "bcdx"}) party.add_aliases()->set_name(piece);
+  for (int i = 0; i < 20; ++i)
+    party.add_aliases()->set_name("Kites and ropes " + std::to_string(i));
+  document.mutable_body()->PackFrom(body);
+  ASSERT_OK(Submit(document));
+  auto stub = leem::v1::DenialService::NewStub(server_.ConnectAs("nz"));
+  const auto found = [&](const std::string& text) {
+    leem::v1::ListDenialsRequest request;
+    request.mutable_filter()->set_party_contains(text);
+    leem::v1::ListDenialsResponse response;
+    grpc::ClientContext context;
+    EXPECT_TRUE(stub->ListDenials(&context, request, &response).ok());
+    return response.denials_size();
+  };
+  EXPECT_EQ(found("ROPES 17"), 1);
+  EXPECT_EQ(found("ab"), 1) << "too short for the filter";
+  EXPECT_EQ(found("abcd"), 0) << "its parts are there, and it is not";
+  EXPECT_EQ(found("balloons"), 0);
+}
+
 // F5c: one call for a page of the fattest denials that there may be.
 TEST_F(HostilePartnerTest, APageOfFatDenialsIsAPage) {
   // Three bytes a letter, as many as a field takes.
