@@ -99,8 +99,8 @@ class Machine {
   absl::Status ApplyDocument(uint64_t position, const journal::Record& record);
   absl::Status ApplyAcknowledgement(const journal::Record& record);
   absl::Status ApplyCheckpoint(const journal::Record& record);
-  // What a document is found by. Half of a digest: two of it that are alike take 2^64 tries, and
-  // their author harms himself alone, whose second one counts as the first; to be taken for
+  // What a document is found by: half of a digest. To make two with one half takes 2^64 tries, and
+  // harms their author alone: his second one counts as his first. To make one with the half of
   // another's takes 2^128.
   struct Key {
     explicit Key(const base::Digest& digest) {
