@@ -358,8 +358,9 @@ TEST_F(HostilePartnerTest, ManyNamesAreFoundByWhatIsInThemAndNothingElse) {
   *body.mutable_content() = testing::SampleContent();
   auto& party = *body.mutable_content()->mutable_parties(1);
   for (const char* piece : {"xabc", "bcdx"}) party.add_aliases()->set_name(piece);
-  for (int i = 0; i < 20; ++i)
+  for (int i = 0; i < 20; ++i) {
     party.add_aliases()->set_name("Kites and ropes " + std::to_string(i));
+  }
   document.mutable_body()->PackFrom(body);
   ASSERT_OK(Submit(document));
   auto stub = leem::v1::DenialService::NewStub(server_.ConnectAs("nz"));
