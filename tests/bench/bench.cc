@@ -450,8 +450,8 @@ int Fill(const std::string& path, int count, bool names_grow) {
       const machine::Reader reader{.state = "kr", .is_partner = true};
       for (int i = 0; i < 1000; ++i) {
         std::vector<const leem::Denial*> page;
-        reg.Visit({}, reader, nullptr, [&](const leem::Denial& denial, bool matches) {
-          if (matches) page.push_back(&denial);
+        reg.Visit({}, reader, nullptr, [&](const leem::Denial& denial, leem::Match match) {
+          if (match == leem::Match::kYes) page.push_back(&denial);
           return page.size() < 50;
         });
       }
