@@ -11,6 +11,7 @@
 #include "clients/cli/proposal_fold.h"
 #include "clients/cli/tem_client.h"
 #include "clients/cli/words.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/transport/grpc_status.h"
 #include "services/tem/annex/assembly.h"

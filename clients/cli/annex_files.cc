@@ -9,7 +9,7 @@
 #include "clients/cli/csv.h"
 #include "clients/cli/words.h"
 #include "services/core/base/bytes.h"
-#include "services/core/base/names.h"
+#include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
 #include "services/tem/annex/edition.h"
 

@@ -4,7 +4,7 @@
 
 #include "clients/cli/cli.h"
 #include "clients/cli/words.h"
-#include "services/core/base/names.h"
+#include "services/core/base/text.h"
 
 namespace entente::cli {
 namespace {

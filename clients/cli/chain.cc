@@ -7,6 +7,7 @@
 #include "clients/cli/held_document.h"
 #include "entente/exchange/v1/exchange_service.grpc.pb.h"
 #include "entente/leem/v1/denial.pb.h"
+#include "services/core/base/clock.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/transport/grpc_status.h"
 

@@ -7,8 +7,9 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "services/core/base/names.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
+#include "services/core/base/text.h"
 
 namespace entente::cli {
 

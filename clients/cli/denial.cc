@@ -9,7 +9,11 @@
 #include "clients/cli/lite_csv.h"
 #include "clients/cli/words.h"
 #include "entente/leem/v1/denial_service.grpc.pb.h"
+#include "services/core/base/calendar.h"
+#include "services/core/base/clock.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
+#include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/rpc/transport/grpc_status.h"
 

@@ -7,8 +7,9 @@
 
 #include "clients/cli/directory_edit.h"
 #include "clients/cli/verify.h"
-#include "services/core/base/clock.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
+#include "services/core/identity/directory_file.h"
 
 namespace entente::cli {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "services/core/base/names.h"
 #include "services/core/base/status.h"
+#include "services/core/base/text.h"
 #include "services/core/entry/entry.h"
 
 namespace entente::cli {

@@ -9,6 +9,7 @@
 
 #include "clients/cli/cli.h"
 #include "clients/cli/saved_entries.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 
 namespace entente::cli {

@@ -6,6 +6,7 @@
 
 #include "clients/cli/cli.h"
 #include "services/core/base/clock.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 
 namespace entente::cli {

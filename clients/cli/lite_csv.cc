@@ -6,6 +6,7 @@
 #include "clients/cli/country_names.h"
 #include "services/core/base/names.h"
 #include "services/core/base/status.h"
+#include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
 
 namespace entente::cli {

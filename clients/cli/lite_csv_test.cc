@@ -6,6 +6,7 @@
 #include "clients/cli/country_names.h"
 #include "clients/cli/csv.h"
 #include "services/core/base/bytes.h"
+#include "services/core/base/files.h"
 #include "services/core/base/testing/status_matchers.h"
 
 namespace entente::cli {

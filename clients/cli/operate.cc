@@ -11,8 +11,8 @@
 
 #include "clients/cli/verify.h"
 #include "services/core/base/clock.h"
-#include "services/core/base/names.h"
 #include "services/core/base/status.h"
+#include "services/core/base/text.h"
 #include "services/core/journal/engines/open_journal.h"
 #include "services/core/journal/sqlite/sqlite_journal.h"
 #include "services/core/rpc/transport/grpc_status.h"

@@ -7,8 +7,11 @@
 
 #include "clients/cli/directory_edit.h"
 #include "clients/cli/pki_doctor.h"
+#include "services/core/base/clock.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/certificate.h"
+#include "services/core/identity/directory_file.h"
 #include "services/groups.h"
 
 namespace entente::cli {

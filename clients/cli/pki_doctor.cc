@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "services/core/base/clock.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/certificate.h"
 #include "services/groups.h"

@@ -6,6 +6,7 @@
 #include "clients/cli/chain.h"
 #include "clients/cli/tem_client.h"
 #include "clients/cli/words.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/transport/grpc_status.h"
 #include "services/tem/annex/assembly.h"

@@ -10,6 +10,7 @@ TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& statements,
   TextStanding standing;
   standing.sponsors = {sponsor};
   for (const sdk::VerifiedEntry& entry : statements) {
+    if (entry.erased()) continue;
     const auto& body = entry.document.body();
     const std::string& state = entry.signers[0].agency.state;
     tem::v1::ProposalPosition position;

@@ -6,6 +6,7 @@
 #include "clients/cli/chain.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/held_document.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 
 namespace entente::cli {

@@ -5,6 +5,8 @@
 #include "clients/cli/trend_html.h"
 #include "clients/cli/trend_table.h"
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
+#include "services/core/base/clock.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/transport/grpc_status.h"
 #include "services/core/trends/trends.h"

@@ -6,6 +6,7 @@
 
 #include "clients/cli/cli.h"
 #include "clients/cli/html.h"
+#include "services/core/base/text.h"
 
 namespace entente::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "services/core/base/clock.h"
-#include "services/core/base/names.h"
+#include "services/core/base/text.h"
 #include "services/core/entry/entry.h"
 
 namespace entente::cli {

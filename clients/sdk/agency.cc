@@ -6,7 +6,10 @@
 
 #include "clients/sdk/caller_check.h"
 #include "clients/sdk/request_id.h"
+#include "services/core/base/clock.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
+#include "services/core/identity/directory_file.h"
 #include "services/core/rpc/transport/service_credentials.h"
 
 namespace entente::sdk {

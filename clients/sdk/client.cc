@@ -8,9 +8,12 @@
 #include "absl/time/clock.h"
 #include "clients/sdk/acknowledger.h"
 #include "google/rpc/error_details.pb.h"
+#include "services/core/base/clock.h"
+#include "services/core/base/files.h"
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/entry/audience.h"
 #include "services/core/rpc/transport/grpc_status.h"
 
 namespace entente::sdk {

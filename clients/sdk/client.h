@@ -23,6 +23,7 @@
 #include "clients/sdk/link.h"
 #include "entente/exchange/v1/exchange_service.grpc.pb.h"
 #include "services/core/base/mutex.h"
+#include "services/core/entry/note.h"
 
 namespace entente::sdk {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "clients/sdk/client.h"
+#include "services/core/entry/entry.h"
 
 namespace entente::sdk {
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "services/core/base/status.h"
+#include "services/core/base/text.h"
+#include "services/core/entry/audience.h"
 
 namespace entente::sdk {
 namespace {

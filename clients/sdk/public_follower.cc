@@ -5,7 +5,9 @@
 
 #include "clients/sdk/client.h"
 #include "services/core/base/clock.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
+#include "services/core/identity/directory_source.h"
 
 namespace entente::sdk {
 namespace {

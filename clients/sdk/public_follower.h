@@ -14,6 +14,7 @@
 
 #include "clients/sdk/ledger_view.h"
 #include "entente/config/v1/client_config.pb.h"
+#include "services/core/identity/directory_source.h"
 
 namespace entente::sdk {
 

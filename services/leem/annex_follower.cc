@@ -2,6 +2,7 @@
 
 #include "entente/tem/v1/annex.pb.h"
 #include "services/core/base/status.h"
+#include "services/core/identity/directory_source.h"
 #include "services/core/telemetry/log.h"
 
 namespace entente::leem {

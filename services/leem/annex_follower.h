@@ -11,6 +11,7 @@
 #include "clients/sdk/public_follower.h"
 #include "entente/config/v1/server_config.pb.h"
 #include "services/core/base/mutex.h"
+#include "services/core/identity/directory_source.h"
 #include "services/leem/register/regime_list.h"
 
 namespace entente::leem {

@@ -1,5 +1,7 @@
 #include "services/leem/denial_service.h"
 
+#include "services/core/base/calendar.h"
+#include "services/core/base/codes.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/list.h"
 #include "services/core/rules/checks.h"

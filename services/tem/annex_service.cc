@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "services/core/base/status.h"
+#include "services/core/entry/audience.h"
 #include "services/core/rpc/reading.h"
 
 namespace entente::tem {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "services/core/base/status.h"
+#include "services/core/entry/audience.h"
 #include "services/core/feed/feed.h"
 #include "services/core/rpc/list.h"
 #include "services/tem/annex_service.h"

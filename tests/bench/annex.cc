@@ -5,6 +5,7 @@
 #include <fstream>
 #include <set>
 
+#include "services/core/entry/audience.h"
 #include "services/tem/annex/testing/random_annex.h"
 #include "services/tem/register/tem_register.h"
 #include "tests/bench/load.h"

@@ -21,6 +21,7 @@
 #include "absl/synchronization/mutex.h"
 #include "clients/sdk/agency.h"
 #include "entente/exchange/v1/exchange_service.grpc.pb.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/feed/feed.h"

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "services/core/entry/audience.h"
 #include "services/iem/matter_service.h"
 #include "services/leem/denial_service.h"
 #include "services/tem/proposal_service.h"

@@ -6,9 +6,11 @@
 
 #include "clients/cli/annex_files.h"
 #include "clients/cli/lite_csv.h"
+#include "services/core/base/calendar.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/certificate.h"
 #include "services/core/document/document.h"
+#include "services/core/entry/cursor.h"
 #include "services/core/entry/entry.h"
 #include "services/core/feed/feed.h"
 #include "services/core/identity/directory.h"

@@ -4,6 +4,8 @@
 
 #include "clients/sdk/acknowledger.h"
 #include "clients/sdk/delivery.h"
+#include "services/core/base/files.h"
+#include "services/core/entry/audience.h"
 #include "services/core/identity/acknowledgement.h"
 #include "tests/integration/live_server.h"
 #include "tests/integration/lying_host.h"

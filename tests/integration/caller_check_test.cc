@@ -5,6 +5,8 @@
 
 #include "clients/sdk/caller_check.h"
 #include "clients/sdk/client.h"
+#include "services/core/base/files.h"
+#include "services/core/identity/directory_file.h"
 #include "tests/integration/live_server.h"
 
 namespace entente {

@@ -3,6 +3,8 @@
 // 7).
 #include <gtest/gtest.h>
 
+#include "services/core/base/files.h"
+#include "services/core/entry/audience.h"
 #include "tests/integration/lying_host.h"
 
 namespace entente {

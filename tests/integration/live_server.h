@@ -13,12 +13,13 @@
 
 #include "entente/exchange/v1/exchange_service.grpc.pb.h"
 #include "entente/leem/v1/denial_service.grpc.pb.h"
+#include "services/core/base/files.h"
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/base/testing/temp_dir.h"
 #include "services/core/journal/engines/open_journal.h"
-#include "services/core/rpc/transport/grpc_status.h"
 #include "services/core/rpc/edge/memory_plan.h"
 #include "services/core/rpc/host/server_host.h"
+#include "services/core/rpc/transport/grpc_status.h"
 #include "services/leem/denial_service.h"
 #include "tests/support/test_regime.h"
 

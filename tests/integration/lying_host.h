@@ -7,8 +7,12 @@
 #include <gtest/gtest.h>
 
 #include "clients/sdk/client.h"
+#include "services/core/base/files.h"
 #include "services/core/base/testing/temp_dir.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/entry/audience.h"
+#include "services/core/entry/entry.h"
+#include "services/core/identity/directory_file.h"
 #include "services/core/merkle/merkle.h"
 #include "tests/integration/live_server.h"
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_replace.h"
+#include "services/core/entry/audience.h"
+#include "services/core/entry/cursor.h"
 #include "services/core/journal/testing/memory_journal.h"
 #include "tests/integration/live_server.h"
 

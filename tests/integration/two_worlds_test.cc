@@ -4,6 +4,7 @@
 
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/entry/audience.h"
 #include "services/leem/register/denial_rules.h"
 #include "tests/integration/transcript.h"
 

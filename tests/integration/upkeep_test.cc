@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include "services/core/base/files.h"
+#include "services/core/base/text.h"
+#include "services/core/identity/directory_file.h"
 #include "services/core/rpc/host/expiry_watch.h"
 #include "tests/integration/live_server.h"
 

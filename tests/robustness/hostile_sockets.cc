@@ -17,6 +17,7 @@
 #include "clients/sdk/agency.h"
 #include "services/core/base/bytes.h"
 #include "services/core/base/clock.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "tests/robustness/hostile.h"
 #include "tests/support/raw_http2.h"

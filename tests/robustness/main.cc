@@ -17,6 +17,8 @@
 #include <iostream>
 
 #include "services/core/base/bytes.h"
+#include "services/core/base/files.h"
+#include "services/core/entry/audience.h"
 #include "services/core/entry/entry.h"
 #include "tests/robustness/faults.h"
 #include "tests/robustness/hostile.h"

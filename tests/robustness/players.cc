@@ -6,6 +6,7 @@
 #include "entente/leem/v1/denial_service.grpc.pb.h"
 #include "services/core/base/clock.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/entry/audience.h"
 #include "services/core/rpc/transport/grpc_status.h"
 #include "tests/support/test_regime.h"
 

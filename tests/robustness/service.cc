@@ -16,6 +16,7 @@
 #include <fstream>
 
 #include "services/core/base/bytes.h"
+#include "services/core/base/files.h"
 
 namespace entente::robustness {
 namespace {

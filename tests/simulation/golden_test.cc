@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "services/core/base/files.h"
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/base/testing/temp_dir.h"
 #include "services/core/journal/sqlite/sqlite_journal.h"

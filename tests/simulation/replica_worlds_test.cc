@@ -9,6 +9,7 @@
 #include "services/core/journal/testing/memory_journal.h"
 #include "services/core/machine/sequencer.h"
 #include "services/leem/register/denial_register.h"
+#include "tests/support/static_directory.h"
 #include "tests/support/test_regime.h"
 
 namespace entente {
@@ -81,7 +82,7 @@ class Writer {
 
  private:
   TestRegime& regime_;
-  identity::StaticDirectory directory_;
+  testing::StaticDirectory directory_;
   leem::DenialRegister reg_{testing::TestProfile()};
   machine::Machine machine_{"mtcr.example", "leem", reg_};
   document::Verifier verifier_;

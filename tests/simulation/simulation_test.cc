@@ -14,6 +14,8 @@
 #include "entente/exchange/v1/exchange_service.pb.h"
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/entry/audience.h"
+#include "services/core/entry/cursor.h"
 #include "services/core/feed/feed.h"
 #include "services/core/journal/testing/faulty_journal.h"
 #include "services/core/journal/testing/memory_journal.h"

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "services/core/crypto/hash.h"
+#include "services/core/entry/audience.h"
+#include "services/core/entry/entry.h"
 #include "services/core/journal/journal.h"
 #include "tests/support/test_regime.h"
 

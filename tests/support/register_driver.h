@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "services/core/base/status.h"
+#include "services/core/entry/audience.h"
+#include "services/core/entry/entry.h"
 #include "services/core/machine/group.h"
 #include "tests/support/test_regime.h"
 

@@ -60,8 +60,8 @@ TestRegime::TestRegime(const std::vector<std::string>& states, absl::Time now) :
     service->add_log_keys(signer.Vkey());
     log_signers_.emplace(group, std::move(signer));
   }
-  directory_ = std::make_unique<identity::StaticDirectory>(
-      Must(identity::Directory::FromProto(std::move(proto))));
+  directory_ =
+      std::make_unique<StaticDirectory>(Must(identity::Directory::FromProto(std::move(proto))));
 }
 
 TestRegime::Authority TestRegime::MakeAuthority(const std::string& name) const {

@@ -16,6 +16,7 @@
 #include "services/core/document/document.h"
 #include "services/core/entry/entry.h"
 #include "services/core/identity/directory.h"
+#include "tests/support/static_directory.h"
 
 namespace entente::testing {
 
@@ -28,7 +29,7 @@ class TestRegime {
   explicit TestRegime(const std::vector<std::string>& states, absl::Time now);
 
   const identity::Directory& directory() const { return *directory_->Get(); }
-  identity::StaticDirectory& source() { return *directory_; }
+  StaticDirectory& source() { return *directory_; }
   const entry::NoteSigner& log_signer(const std::string& group = "leem") const {
     return log_signers_.at(group);
   }
@@ -86,7 +87,7 @@ class TestRegime {
   std::map<std::string, Authority> authorities_;
   std::map<std::string, document::SigningIdentity> officers_;
   std::map<std::string, document::SigningIdentity> tls_;
-  std::unique_ptr<identity::StaticDirectory> directory_;
+  std::unique_ptr<StaticDirectory> directory_;
   Authority MakeAuthority(const std::string& name) const;
 
   std::optional<crypto::PrivateKey> log_key_;

@@ -7,11 +7,14 @@
 #include <filesystem>
 
 #include "services/core/base/bytes.h"
-#include "services/core/base/clock.h"
+#include "services/core/base/calendar.h"
+#include "services/core/base/codes.h"
+#include "services/core/base/files.h"
 #include "services/core/base/names.h"
 #include "services/core/base/status.h"
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/base/testing/temp_dir.h"
+#include "services/core/base/text.h"
 
 namespace entente::base {
 namespace {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "services/core/base/bytes.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/crypto/openssl_util.h"

@@ -9,8 +9,11 @@
 #include <set>
 
 #include "absl/container/flat_hash_map.h"
+#include "services/core/base/codes.h"
+#include "services/core/base/files.h"
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
+#include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/document/shape.h"
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "services/core/base/testing/status_matchers.h"
+#include "services/core/base/text.h"
 
 namespace entente::document {
 namespace {

@@ -5,7 +5,10 @@
 
 #include <random>
 
+#include "services/core/base/files.h"
 #include "services/core/base/testing/status_matchers.h"
+#include "services/core/entry/audience.h"
+#include "services/core/entry/cursor.h"
 #include "services/core/merkle/merkle.h"
 
 namespace entente::entry {

@@ -8,6 +8,8 @@
 
 #include "entente/exchange/v1/exchange_service.pb.h"
 #include "services/core/base/status.h"
+#include "services/core/entry/audience.h"
+#include "services/core/entry/cursor.h"
 
 namespace entente::feed {
 namespace {
@@ -105,8 +107,27 @@ bool Filter::Matches(const Item& item, const machine::Register& reg) const {
 Feed::Feed(machine::Machine& machine, journal::Journal& journal, Options options)
     : machine_(machine), journal_(journal), options_(options), head_(machine.applied()) {}
 
+// The caller holds the machine's lock.
+machine::Applied Feed::WhatIs(uint64_t position, const journal::Record& record) const {
+  exchange::v1::Leaf leaf;
+  exchange::v1::SignedDocument signed_document;
+  exchange::v1::Document header;
+  // The fold has parsed it before.
+  ENTENTE_CHECK(leaf.ParseFromString(record.header) &&
+                signed_document.ParseFromString(record.body) &&
+                header.ParseFromString(signed_document.document()));
+  const machine::Place place = machine_.PlaceOf(position);
+  return {place.ledger,
+          place.index,
+          place.ledger->tree.leaf(place.index),
+          leaf.stamp().name(),
+          std::string(document::ShortKind(header.body().type_url())),
+          header.originator().substr(9, 2)};  // after "partners/"
+}
+
 std::shared_ptr<const Segment> Feed::Build(uint64_t begin,
-                                           std::span<const journal::Record> records) {
+                                           std::span<const journal::Record> records,
+                                           std::span<const machine::Applied> applied) const {
   auto segment = std::make_shared<Segment>();
   segment->begin = begin;
   segment->items.resize(records.size());
@@ -114,29 +135,17 @@ std::shared_ptr<const Segment> Feed::Build(uint64_t begin,
   for (size_t i = 0; i < records.size(); ++i) {
     const journal::Record& record = records[i];
     if (record.kind != journal::RecordKind::kDocument) continue;
-    exchange::v1::Leaf leaf;
-    ENTENTE_CHECK(leaf.ParseFromString(record.header));  // the fold has parsed it before
-    const machine::Place place = machine_.PlaceOf(begin + i);
     Item& item = segment->items[i];
-    item.ledger = place.ledger;
-    item.index = place.index;
-    item.leaf_hash = place.ledger->tree.leaf(place.index);
-    item.name = leaf.stamp().name();
-    exchange::v1::SignedDocument signed_document;
-    exchange::v1::Document header;
-    ENTENTE_CHECK(signed_document.ParseFromString(record.body) &&
-                  header.ParseFromString(signed_document.document()));
-    item.kind = std::string(document::ShortKind(header.body().type_url()));
-    item.originator = header.originator().substr(9, 2);  // after "partners/"
+    static_cast<machine::Applied&>(item) = applied.empty() ? WhatIs(begin + i, record) : applied[i];
     item.offset = segment->buffer.size();
-    segment->buffer += SerialiseDelivery(place.ledger->id, record.header, record.body);
+    segment->buffer += SerialiseDelivery(item.ledger->id, record.header, record.body);
     item.length = segment->buffer.size() - item.offset;
   }
   return segment;
 }
 
 void Feed::Add(const machine::Commit& commit) {
-  auto segment = Build(commit.begin, commit.records);
+  auto segment = Build(commit.begin, commit.records, commit.applied);
   {
     base::MutexLock lock(mutex_);
     tail_bytes_ += segment->bytes();

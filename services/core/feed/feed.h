@@ -16,21 +16,16 @@
 #include <vector>
 
 #include "services/core/base/mutex.h"
+#include "services/core/entry/cursor.h"
 #include "services/core/machine/machine.h"
 #include "services/core/machine/sequencer.h"
 
 namespace entente::feed {
 
-// One document as it goes out: where it is and where its bytes are in the segment's buffer.
-struct Item {
-  const machine::Ledger* ledger = nullptr;  // null: not a document
-  uint64_t index = 0;
+// One document as it goes out: what it is and where its bytes are in the segment's buffer.
+struct Item : machine::Applied {
   size_t offset = 0;  // of its serialised FollowResponse.deliveries field, tag included
   size_t length = 0;
-  base::Digest leaf_hash;
-  std::string name;
-  std::string kind;        // short
-  std::string originator;  // state
 };
 
 // Consecutive journal positions with their serialised deliveries. Immutable.
@@ -92,7 +87,10 @@ class Feed {
 
  private:
   std::shared_ptr<const Segment> FindPage(uint64_t position) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::shared_ptr<const Segment> Build(uint64_t begin, std::span<const journal::Record> records);
+  // `applied` says what the records are; those of the journal are asked themselves.
+  std::shared_ptr<const Segment> Build(uint64_t begin, std::span<const journal::Record> records,
+                                       std::span<const machine::Applied> applied = {}) const;
+  machine::Applied WhatIs(uint64_t position, const journal::Record& record) const;
 
   machine::Machine& machine_;
   journal::Journal& journal_;

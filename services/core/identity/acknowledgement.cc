@@ -1,6 +1,7 @@
 #include "services/core/identity/acknowledgement.h"
 
 #include "services/core/base/status.h"
+#include "services/core/entry/audience.h"
 
 namespace entente::identity {
 

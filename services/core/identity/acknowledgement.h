@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "entente/exchange/v1/ledger.pb.h"
+#include "services/core/entry/entry.h"
 #include "services/core/identity/directory.h"
 
 namespace entente::identity {

@@ -3,29 +3,24 @@
 #ifndef ENTENTE_SERVICES_CORE_IDENTITY_DIRECTORY_H_
 #define ENTENTE_SERVICES_CORE_IDENTITY_DIRECTORY_H_
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "entente/config/v1/directory.pb.h"
-#include "services/core/base/clock.h"
 #include "services/core/base/mutex.h"
 #include "services/core/base/names.h"
 #include "services/core/crypto/certificate.h"
 #include "services/core/document/document.h"
-#include "services/core/entry/entry.h"
+#include "services/core/entry/note.h"
 
 namespace entente::identity {
 
-inline constexpr std::string_view kDirectoryMediaType =
-    "application/vnd.entente.directory.v1+textproto";
 // The highest Directory.format that this build follows.
 inline constexpr uint32_t kDirectoryFormat = 0;
 
@@ -152,94 +147,6 @@ class PastSignerTrust final : public document::SignerTrust {
  private:
   const Directory& directory_;
   const uint64_t serial_;
-};
-
-// Where the newest directory comes from. A later release follows POC's ledger behind this
-// interface.
-class DirectorySource {
- public:
-  virtual ~DirectorySource() = default;
-  // Never null. Thread-safe.
-  virtual std::shared_ptr<const Directory> Get() const = 0;
-  // Calls `changed` after each change, on a thread of the source. One listener may be set.
-  virtual void OnChange(std::function<void()> changed) = 0;
-};
-
-// What is signed of a directory's text: DSSE's encoding of it.
-std::string DirectoryPayload(std::string_view text);
-// Signs a directory's text; the content of "<file>.sig": the signature in base64 (RFC 4648 §4).
-std::string SignDirectory(std::string_view text, const crypto::PrivateKey& key);
-// Parses a directory's text; neither its signature nor its serial is looked at. Whoever edits or
-// signs one refuses unknown fields: they would be dropped, or have no effect.
-// INVALID_ARGUMENT/DIRECTORY_INVALID if it is none.
-enum class UnknownFields { kRefuse, kLeaveUnread };
-absl::StatusOr<entente::config::v1::Directory> ParseDirectory(std::string_view text,
-                                                              UnknownFields unknown);
-// Checks the signature and the content of a directory's text.
-absl::StatusOr<std::shared_ptr<const Directory>> OpenDirectory(std::string_view text,
-                                                               std::string_view signature,
-                                                               const crypto::PublicKey& key);
-
-// A signed file, read again when it changes. A file that fails its checks, or whose serial is lower
-// than the one in force, changes nothing and is reported through `problem`.
-class DirectoryFile final : public DirectorySource {
- public:
-  struct Options {
-    std::string path;
-    std::string key_path;  // PEM public key
-    absl::Duration poll_interval = absl::Milliseconds(500);
-    std::function<void(const absl::Status&)> problem;
-  };
-  static absl::StatusOr<std::unique_ptr<DirectoryFile>> Open(Options options);
-  ~DirectoryFile() override;
-
-  std::shared_ptr<const Directory> Get() const override;
-  void OnChange(std::function<void()> changed) override;
-
- private:
-  DirectoryFile(Options options, crypto::PublicKey key)
-      : options_(std::move(options)), key_(std::move(key)) {}
-  absl::StatusOr<std::shared_ptr<const Directory>> Load(std::string& fingerprint) const;
-  void Run();
-
-  const Options options_;
-  const crypto::PublicKey key_;
-  mutable base::Mutex mutex_;
-  base::CondVar stop_;
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  std::shared_ptr<const Directory> current_ ABSL_GUARDED_BY(mutex_);
-  std::function<void()> changed_ ABSL_GUARDED_BY(mutex_);
-  std::string loaded_;  // what Run saw last
-  std::thread thread_;
-};
-
-// A directory that a test sets.
-class StaticDirectory final : public DirectorySource {
- public:
-  explicit StaticDirectory(std::shared_ptr<const Directory> directory)
-      : directory_(std::move(directory)) {}
-  std::shared_ptr<const Directory> Get() const override {
-    base::MutexLock lock(mutex_);
-    return directory_;
-  }
-  void OnChange(std::function<void()> changed) override {
-    base::MutexLock lock(mutex_);
-    changed_ = std::move(changed);
-  }
-  void Set(std::shared_ptr<const Directory> directory) {
-    std::function<void()> changed;
-    {
-      base::MutexLock lock(mutex_);
-      directory_ = std::move(directory);
-      changed = changed_;
-    }
-    if (changed) changed();
-  }
-
- private:
-  mutable base::Mutex mutex_;
-  std::shared_ptr<const Directory> directory_ ABSL_GUARDED_BY(mutex_);
-  std::function<void()> changed_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entente::identity

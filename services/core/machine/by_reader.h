@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/core/entry/audience.h"
 #include "services/core/entry/entry.h"
 #include "services/core/machine/register.h"
 

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "fmt/format.h"
+#include "services/core/entry/audience.h"
 #include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
 #include "services/core/machine/register.h"

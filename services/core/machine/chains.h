@@ -19,6 +19,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/hash/hash.h"
+#include "services/core/entry/entry.h"
 #include "services/core/machine/ledger.h"
 
 namespace entente::machine {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "services/core/crypto/hash.h"
+#include "services/core/entry/audience.h"
 #include "services/core/machine/register.h"
 #include "services/core/machine/released_index.h"
 

@@ -15,7 +15,7 @@
 #include <type_traits>
 
 #include "services/core/base/bytes.h"
-#include "services/core/base/clock.h"
+#include "services/core/base/calendar.h"
 #include "services/core/crypto/hash.h"
 
 namespace entente::machine {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "entente/exchange/v1/document.pb.h"
+#include "services/core/base/calendar.h"
 
 namespace entente::machine {
 namespace {

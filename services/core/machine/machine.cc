@@ -10,6 +10,7 @@
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/entry/audience.h"
 #include "services/core/machine/fingerprint.h"
 
 namespace entente::machine {
@@ -83,12 +84,12 @@ Machine::ReceiptParts Machine::PrepareReceipt(const Ledger& ledger, uint64_t ind
   return parts;
 }
 
-absl::Status Machine::Apply(uint64_t position, const journal::Record& record) {
+absl::Status Machine::Apply(uint64_t position, const journal::Record& record, Applied* applied) {
   if (position != applied_) return Broken(position, "is out of order");
   absl::Status status;
   switch (record.kind) {
     case journal::RecordKind::kDocument:
-      status = ApplyDocument(position, record);
+      status = ApplyDocument(position, record, applied);
       break;
     case journal::RecordKind::kAcknowledgement:
       status = ApplyAcknowledgement(record);
@@ -110,22 +111,43 @@ void Machine::Reserve(uint64_t documents) {
   places_.reserve(places_.size() + documents);
 }
 
-absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& record) {
-  google::protobuf::ArenaOptions options;
-  char block[16384];
-  options.initial_block = block;
-  options.initial_block_size = sizeof block;
-  google::protobuf::Arena arena(options);
-  auto& leaf = *google::protobuf::Arena::CreateMessage<pb::Leaf>(&arena);
-  auto& signed_document = *google::protobuf::Arena::CreateMessage<pb::SignedDocument>(&arena);
-  auto& header = *google::protobuf::Arena::CreateMessage<pb::Document>(&arena);
-  if (!leaf.ParseFromString(record.header) || !signed_document.ParseFromString(record.body) ||
-      !header.ParseFromString(signed_document.document())) {
-    return Broken(position, "does not parse");
+// On an arena, most of it in one block.
+struct Machine::Parts {
+  explicit Parts(const journal::Record& record) : record(record) {
+    parsed = leaf.ParseFromString(record.header) && signed_document.ParseFromString(record.body) &&
+             header.ParseFromString(signed_document.document());
+    const std::string& url = header.body().type_url();
+    kind = std::string_view(url).substr(url.rfind('/') + 1);
   }
-  const pb::Stamp& stamp = leaf.stamp();
-  const auto digest = base::Digest::From(leaf.document_digest());
-  if (!digest || leaf.envelope_digest() != record.body_digest.view()) {
+  std::string state() const { return header.originator().substr(9, 2); }  // after "partners/"
+
+  const journal::Record& record;
+  char block[16384];
+  google::protobuf::Arena arena{Options()};
+  pb::Leaf& leaf = *google::protobuf::Arena::CreateMessage<pb::Leaf>(&arena);
+  pb::SignedDocument& signed_document =
+      *google::protobuf::Arena::CreateMessage<pb::SignedDocument>(&arena);
+  pb::Document& header = *google::protobuf::Arena::CreateMessage<pb::Document>(&arena);
+  std::string_view kind;
+  bool parsed = false;
+
+ private:
+  google::protobuf::ArenaOptions Options() {
+    google::protobuf::ArenaOptions options;
+    options.initial_block = block;
+    options.initial_block_size = sizeof block;
+    return options;
+  }
+};
+
+absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& record,
+                                    Applied* applied) {
+  const Parts parts(record);
+  if (!parts.parsed) return Broken(position, "does not parse");
+  const pb::Stamp& stamp = parts.leaf.stamp();
+  const pb::Document& header = parts.header;
+  const auto digest = base::Digest::From(parts.leaf.document_digest());
+  if (!digest || parts.leaf.envelope_digest() != record.body_digest.view()) {
     return Broken(position, "leaf commits to other bytes");
   }
   if (stamp.ledger() != entry::LedgerIdOf(group_, header.audience())) {
@@ -139,25 +161,31 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
     by_reader_.Add(ledger.audience, &ledger);
     ledger_numbers_.push_back(&ledger);
     ledger_number_of_[ledger.id] = static_cast<uint32_t>(ledger_numbers_.size());
-    ++opened_by_[header.originator().substr(9, 2)];  // after "partners/"
+    ++opened_by_[parts.state()];
   }
   if (stamp.index() != ledger.tree.size()) return Broken(position, "leaves a gap in its ledger");
-  ledger.tree.Append(merkle::LeafHash(record.header));
+  const base::Digest leaf_hash = merkle::LeafHash(record.header);
+  ledger.tree.Append(leaf_hash);
   ledger.positions.push_back(position);
   places_.emplace_back(ledger_number_of_[ledger.id], static_cast<uint32_t>(stamp.index()));
-  const std::string& url = header.body().type_url();
-  const std::string_view kind = std::string_view(url).substr(url.rfind('/') + 1);
   index_.emplace(*digest, position);
-  index_.emplace(ReferenceKey(header.originator(), kind, header.reference()), position);
+  index_.emplace(ReferenceKey(header.originator(), parts.kind, header.reference()), position);
   ledger.recorded = std::max(ledger.recorded, entry::GetTime(stamp.recorded_time()));
   ledger.directory_serial = std::max(ledger.directory_serial, stamp.directory_serial());
   directory_serial_ = std::max(directory_serial_, stamp.directory_serial());
-  usage_[header.originator().substr(9, 2)].Add(DayOf(entry::GetTime(stamp.recorded_time())),
-                                               record.body.size());
-  if (!register_.Fold({position, leaf, header, kind}, *digest, ledger)) {
+  usage_[parts.state()].Add(DayOf(entry::GetTime(stamp.recorded_time())), record.body.size());
+  if (!register_.Fold({position, parts.leaf, header, parts.kind}, *digest, ledger)) {
     return Broken(position, "has a name that its group never gave");
   }
   ++documents_;
+  if (applied != nullptr) {
+    *applied = {&ledger,
+                stamp.index(),
+                leaf_hash,
+                stamp.name(),
+                std::string(document::ShortKind(parts.kind)),
+                parts.state()};
+  }
   return absl::OkStatus();
 }
 

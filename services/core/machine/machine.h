@@ -26,6 +26,16 @@ namespace entente::machine {
 
 namespace pb = ::entente::exchange::v1;
 
+// What a record turned out to be.
+struct Applied {
+  const Ledger* ledger = nullptr;  // null: no document
+  uint64_t index = 0;              // in the ledger
+  base::Digest leaf_hash;
+  std::string name;
+  std::string kind;        // short
+  std::string originator;  // state
+};
+
 class Machine {
  public:
   Machine(std::string trust_domain, std::string group, Register& reg)
@@ -34,8 +44,9 @@ class Machine {
   // For the one writer.
 
   // Applies one record at `position`; DATA_LOSS if it contradicts what came before it, which only a
-  // damaged or forged journal does. The caller holds `mutex()` exclusively.
-  absl::Status Apply(uint64_t position, const journal::Record& record);
+  // damaged or forged journal does. Says what it was in `applied`, unless that is null. The caller
+  // holds `mutex()` exclusively.
+  absl::Status Apply(uint64_t position, const journal::Record& record, Applied* applied = nullptr);
   // Makes room for documents to come.
   void Reserve(uint64_t documents);
   uint64_t applied() const { return applied_; }
@@ -96,7 +107,8 @@ class Machine {
   static constexpr uint64_t kEntryBytes = 100;  // leaf, inner nodes, position, checkpoint
   static constexpr uint64_t kLedgerBytes = 4096;
 
-  absl::Status ApplyDocument(uint64_t position, const journal::Record& record);
+  struct Parts;  // a document's record, parsed
+  absl::Status ApplyDocument(uint64_t position, const journal::Record& record, Applied* applied);
   absl::Status ApplyAcknowledgement(const journal::Record& record);
   absl::Status ApplyCheckpoint(const journal::Record& record);
   // What a document is found by: half of a digest. To make two with one half takes 2^64 tries, and

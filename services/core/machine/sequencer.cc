@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/core/base/status.h"
+#include "services/core/entry/audience.h"
 #include "services/core/identity/acknowledgement.h"
 
 namespace entente::machine {
@@ -278,8 +279,10 @@ absl::Status Sequencer::CatchUp() {
                              d_.journal.Read(commit->begin, d_.journal.Head(), 8 << 20));
     {
       std::unique_lock lock(d_.machine.mutex());
+      commit->applied.resize(commit->records.size());
       for (size_t i = 0; i < commit->records.size(); ++i) {
-        ENTENTE_RETURN_IF_ERROR(d_.machine.Apply(commit->begin + i, commit->records[i]));
+        ENTENTE_RETURN_IF_ERROR(
+            d_.machine.Apply(commit->begin + i, commit->records[i], &commit->applied[i]));
       }
     }
     d_.committed(std::move(commit));
@@ -541,8 +544,9 @@ absl::Status Sequencer::CommitBatch(Batch& batch) {
   commit->records = std::move(batch.records);
   {
     std::unique_lock lock(d_.machine.mutex());
+    commit->applied.resize(commit->records.size());
     for (size_t i = 0; i < commit->records.size(); ++i) {
-      absl::Status status = d_.machine.Apply(begin + i, commit->records[i]);
+      absl::Status status = d_.machine.Apply(begin + i, commit->records[i], &commit->applied[i]);
       ENTENTE_CHECK(status.ok());  // we made these records ourselves
     }
   }

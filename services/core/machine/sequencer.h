@@ -29,6 +29,7 @@
 #include "services/core/base/mutex.h"
 #include "services/core/entry/entry.h"
 #include "services/core/identity/directory.h"
+#include "services/core/identity/directory_source.h"
 #include "services/core/machine/machine.h"
 
 namespace entente::machine {
@@ -37,6 +38,7 @@ namespace entente::machine {
 struct Commit {
   uint64_t begin = 0;
   std::vector<journal::Record> records;
+  std::vector<Applied> applied;  // what each of them was
 };
 
 class Sequencer {

@@ -1,6 +1,7 @@
 #include "services/core/machine/succession.h"
 
 #include "services/core/base/status.h"
+#include "services/core/entry/audience.h"
 #include "services/core/machine/register.h"
 #include "services/core/rules/links.h"
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <random>
 
+#include "services/core/base/files.h"
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/crypto/hash.h"
 

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <set>
 
-#include "services/core/base/names.h"
 #include "services/core/base/status.h"
 #include "services/core/identity/acknowledgement.h"
 #include "services/core/rpc/reading.h"

@@ -1,6 +1,7 @@
 #include "services/core/rules/checks.h"
 
-#include "services/core/base/names.h"
+#include "services/core/base/codes.h"
+#include "services/core/base/text.h"
 #include "services/core/rules/fold_text.h"
 
 namespace entente::rules {

@@ -28,6 +28,7 @@ class Cases final : public machine::Register {
     return absl::UnimplementedError("");
   }
   void Apply(const machine::AppliedDocument&) noexcept override {}
+  void ClearState() noexcept override {}
   uint64_t Footprint() const override { return 0; }
   base::Digest Fingerprint() const override { return {}; }
   std::multimap<std::string, std::string> Facts(std::string_view) const override { return {}; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "services/core/base/status.h"
+#include "services/core/entry/audience.h"
 #include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
 #include "services/core/machine/succession.h"

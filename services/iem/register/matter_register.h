@@ -14,6 +14,7 @@
 #include "entente/iem/v1/matter_service.pb.h"
 #include "entente/iem/v1/report.pb.h"
 #include "entente/iem/v1/request.pb.h"
+#include "services/core/entry/entry.h"
 #include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"
 #include "services/core/machine/released_index.h"

@@ -5,7 +5,7 @@
 #include "entente/iem/v1/alert.pb.h"
 #include "entente/iem/v1/report.pb.h"
 #include "entente/iem/v1/request.pb.h"
-#include "services/core/base/names.h"
+#include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/entry/entry.h"
 #include "services/core/rules/checks.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "services/core/base/calendar.h"
 #include "services/core/base/status.h"
 #include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"

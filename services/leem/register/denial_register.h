@@ -14,7 +14,7 @@
 #include "absl/container/inlined_vector.h"
 #include "entente/config/v1/regime_profile.pb.h"
 #include "entente/leem/v1/denial.pb.h"
-#include "services/core/base/clock.h"
+#include "services/core/base/calendar.h"
 #include "services/core/base/status.h"
 #include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"

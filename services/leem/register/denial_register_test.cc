@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "services/core/base/calendar.h"
 #include "services/core/base/testing/status_matchers.h"
 #include "services/leem/register/denial_rules.h"
 #include "tests/support/register_driver.h"

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "services/core/base/names.h"
+#include "services/core/base/calendar.h"
+#include "services/core/base/codes.h"
 #include "services/core/document/document.h"
 #include "services/core/rules/checks.h"
 

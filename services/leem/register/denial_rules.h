@@ -8,7 +8,7 @@
 #include "entente/config/v1/regime_profile.pb.h"
 #include "entente/exchange/v1/document.pb.h"
 #include "entente/leem/v1/denial.pb.h"
-#include "services/core/base/clock.h"
+#include "services/core/base/calendar.h"
 #include "services/core/base/status.h"
 #include "services/leem/register/regime_list.h"
 

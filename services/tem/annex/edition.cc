@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/time/civil_time.h"
-#include "services/core/base/names.h"
+#include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/fold_text.h"

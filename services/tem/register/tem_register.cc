@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "services/core/base/status.h"
+#include "services/core/entry/audience.h"
 #include "services/core/machine/fingerprint.h"
 #include "services/core/rules/links.h"
 #include "services/tem/register/kinds.h"

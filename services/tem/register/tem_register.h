@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "entente/config/v1/regime_profile.pb.h"
+#include "services/core/entry/entry.h"
 #include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"
 #include "services/core/machine/released_index.h"

@@ -1,8 +1,9 @@
 // What TEM's register takes, and why it refuses the rest.
 #include <algorithm>
 
-#include "services/core/base/names.h"
 #include "services/core/base/status.h"
+#include "services/core/base/text.h"
+#include "services/core/entry/audience.h"
 #include "services/core/machine/succession.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/fold_text.h"

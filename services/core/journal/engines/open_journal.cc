@@ -1,6 +1,7 @@
 #include "services/core/journal/engines/open_journal.h"
 
 #include "services/core/base/bytes.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/journal/postgres/postgres_journal.h"
 #include "services/core/journal/sqlite/sqlite_journal.h"

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "services/core/base/files.h"
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "services/core/base/files.h"
 #include "services/core/journal/testing/conformance.h"
 
 namespace entente::journal::testing {

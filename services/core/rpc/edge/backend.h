@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "services/core/base/fair_pool.h"
+#include "services/core/identity/directory_source.h"
 #include "services/core/machine/sequencer.h"
 #include "services/core/rpc/edge/acceptor.h"
 #include "services/core/rpc/edge/budget.h"

@@ -13,6 +13,7 @@
 #include "services/core/base/mutex.h"
 #include "services/core/identity/authorization.h"
 #include "services/core/identity/directory.h"
+#include "services/core/identity/directory_source.h"
 #include "services/core/machine/machine.h"
 
 namespace entente::rpc {

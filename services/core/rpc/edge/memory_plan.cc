@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "services/core/base/bytes.h"
+#include "services/core/base/files.h"
 #include "services/core/rpc/edge/budget.h"
 
 namespace entente::rpc {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "services/core/base/bytes.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/document/document.h"
 

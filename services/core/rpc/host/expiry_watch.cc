@@ -1,5 +1,6 @@
 #include "services/core/rpc/host/expiry_watch.h"
 
+#include "services/core/base/files.h"
 #include "services/core/telemetry/log.h"
 
 namespace entente::rpc {

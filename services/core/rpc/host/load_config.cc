@@ -10,8 +10,10 @@
 #include <filesystem>
 #include <set>
 
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/document/document.h"
+#include "services/core/identity/directory_file.h"
 #include "services/core/rpc/edge/server_credentials.h"
 #include "services/core/rpc/host/log_key.h"
 #include "services/core/telemetry/log.h"

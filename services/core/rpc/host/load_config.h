@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "services/core/identity/directory.h"
+#include "services/core/identity/directory_file.h"
 #include "services/core/rpc/host/server_host.h"
 
 namespace entente::rpc {

@@ -1,6 +1,7 @@
 #include "services/core/rpc/host/log_key.h"
 
 #include "services/core/base/bytes.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/telemetry/log.h"
 

@@ -8,6 +8,7 @@
 
 #include "services/core/entry/entry.h"
 #include "services/core/identity/directory.h"
+#include "services/core/identity/directory_source.h"
 
 namespace entente::rpc {
 

@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "absl/synchronization/mutex.h"
+#include "services/core/base/clock.h"
 #include "services/core/base/status.h"
 #include "services/core/rpc/edge/memory_plan.h"
 #include "services/core/rpc/host/load_config.h"

@@ -5,8 +5,12 @@
 #include <filesystem>
 
 #include "absl/synchronization/notification.h"
+#include "services/core/base/clock.h"
+#include "services/core/base/files.h"
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
+#include "services/core/entry/audience.h"
+#include "services/core/identity/directory_source.h"
 #include "services/core/rpc/edge/memory_plan.h"
 #include "services/core/rpc/edge/server_credentials.h"
 #include "services/core/rpc/host/expiry_watch.h"

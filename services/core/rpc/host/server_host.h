@@ -9,6 +9,7 @@
 
 #include "entente/config/v1/regime_profile.pb.h"
 #include "entente/config/v1/server_config.pb.h"
+#include "services/core/identity/directory_source.h"
 #include "services/core/machine/group.h"
 #include "services/core/rpc/exchange_service.h"
 

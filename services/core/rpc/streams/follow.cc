@@ -6,6 +6,7 @@
 #include "entente/exchange/v1/exchange_service.pb.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/entry/cursor.h"
 #include "services/core/rpc/edge/router.h"
 #include "services/core/rpc/streams/rollback.h"
 #include "services/core/rpc/transport/grpc_status.h"
@@ -56,31 +57,25 @@ absl::Status Draining() {
 
 }  // namespace
 
-class FollowReactor final : public grpc::ServerGenericBidiReactor, public StreamMember {
+class FollowReactor final : public Stream {
  public:
   FollowReactor(FollowHub& hub, grpc::GenericCallbackServerContext* context, Caller caller,
                 OpenCall call)
-      : hub_(hub),
-        context_(context),
-        chain_pem_(PeerChainPem(*context)),
-        caller_(std::move(caller)),
-        call_(std::move(call)) {}
+      : Stream(hub, context, std::move(caller), std::move(call)) {}
 
-  // Keeps `self` until OnDone; the stream is opened on a reader's thread once its request is read.
-  void Begin(std::shared_ptr<FollowReactor> self) {
-    self_ = std::move(self);
+  // The stream is opened on a reader's thread once its request is read.
+  void Begin() {
     record_.request_id = RequestIdOf(*context_);
-    record_.caller = caller_.agency.str();
-    if (absl::Status status = hub_.Enter(caller_.agency); !status.ok()) return FinishAs(status);
-    entered_ = true;
+    record_.caller = party_;
+    if (absl::Status status = Join(); !status.ok()) return FinishOnce(status);
     const bool taken = hub_.budget_.Take(record_.caller, kFollowRequestBytesMax,
                                          [this](std::optional<Budget::Hold> hold) {
-                                           if (!hold.has_value()) return FinishAs(Draining());
+                                           if (!hold.has_value()) return FinishOnce(Draining());
                                            hold_ = *std::move(hold);
                                            Expect(0, kFollowRequestBytesMax);
                                            StartRead(&buffer_);
                                          });
-    if (!taken) FinishAs(TooManyCalls());
+    if (!taken) FinishOnce(TooManyCalls());
   }
 
   void OnReadDone(bool ok) override {
@@ -89,8 +84,8 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
       reading_ = false;
     }
     Expect(kFollowRequestBytesMax, ok ? buffer_.Length() : 0);
-    if (!ok) return FinishAs(absl::CancelledError("the call ended without a request"));
-    if (!hub_.readers_.TryPost(record_.caller, [this] { Open(); })) FinishAs(TooManyCalls());
+    if (!ok) return FinishOnce(absl::CancelledError("the call ended without a request"));
+    if (!hub_.readers_.TryPost(record_.caller, [this] { Open(); })) FinishOnce(TooManyCalls());
   }
 
   void Wake(bool tick, bool recheck, bool draining) override {
@@ -113,11 +108,6 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
     Pump(false);
   }
 
-  void Abort() override {
-    base::MutexLock lock(mutex_);
-    if (!done_) context_->TryCancel();
-  }
-
   void OnWriteDone(bool ok) override {
     {
       base::MutexLock lock(mutex_);
@@ -137,20 +127,8 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
     Pump(false);
   }
 
-  void OnDone() override {
-    {
-      base::MutexLock lock(mutex_);
-      done_ = true;
-    }
-    ReportEnd();
-    hold_.Resize(0);
-    if (entered_) hub_.Leave(caller_.agency);
-    hub_.Remove(this);
-    auto self = std::move(self_);  // the last reference may go here
-  }
-
  private:
-  enum class State { kPumping, kWriting, kIdle, kFinished };
+  enum class State { kPumping, kWriting, kIdle };
 
   // Bytes of the request that are expected no longer, or from now on, and what they came to.
   void Expect(size_t before, size_t now) {
@@ -161,7 +139,7 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
     auto status = TryOpen();
     buffer_.Clear();
     hold_.Resize(kStreamBytes);
-    if (!status.ok()) return FinishAs(status);
+    if (!status.ok()) return FinishOnce(status);
     record_.opened = true;
     hub_.report_(record_, status);
     record_.opened = false;
@@ -176,13 +154,7 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
     Pump(true);
   }
 
-  // The last thing, on gRPC's thread: nobody else uses this any more.
-  void ReportEnd() {
-    absl::Status status;
-    {
-      base::MutexLock lock(mutex_);
-      status = ended_;
-    }
+  void Ended(const absl::Status& status) override {
     if (follower_ != nullptr) {
       for (const auto& [ledger, next] : follower_->cursor().next) {
         auto it = first_.next.find(ledger);
@@ -193,6 +165,7 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
       }
     }
     hub_.report_(record_, status);
+    hold_.Resize(0);
   }
 
   // Every call is refused once the store is known to have been rolled back.
@@ -258,14 +231,14 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
   // The owner's loop: goes on until it has started a write, finished, or become idle.
   void Pump(bool may_block) {
     while (true) {
-      if (auto end = Ending()) return FinishAs(*end);
+      if (auto end = Ending()) return FinishOnce(*end);
       feed::Follower::Message message;
       const auto step = follower_->Pull(message);
       if (step == feed::Follower::Step::kMessage) return Write(message);
-      if (step == feed::Follower::Step::kDone) return FinishAs(absl::OkStatus());
+      if (step == feed::Follower::Step::kDone) return FinishOnce(absl::OkStatus());
       if (step == feed::Follower::Step::kNeedLoad) {
         if (!may_block) return PumpOnReader();
-        if (absl::Status status = follower_->Load(); !status.ok()) return FinishAs(status);
+        if (absl::Status status = follower_->Load(); !status.ok()) return FinishOnce(status);
         continue;
       }
       if (MarkDue()) {
@@ -329,42 +302,22 @@ class FollowReactor final : public grpc::ServerGenericBidiReactor, public Stream
     StartWrite(&buffer_);
   }
 
-  void FinishAs(const absl::Status& status) {
-    {
-      base::MutexLock lock(mutex_);
-      if (state_ == State::kFinished) return;
-      state_ = State::kFinished;
-      ended_ = status;
-    }
-    Finish(ToGrpcStatus(status));
-  }
-
-  FollowHub& hub_;
-  grpc::GenericCallbackServerContext* const context_;
-  const std::string chain_pem_;
-  const Caller caller_;
-  const OpenCall call_;
-  std::shared_ptr<FollowReactor> self_;
   // Owner's only.
   Budget::Hold hold_;
-  bool entered_ = false;
   std::unique_ptr<feed::Follower> follower_;
   grpc::ByteBuffer buffer_;
   CallRecord record_{.method = std::string(kMethod)};
   entry::Cursor first_;  // where it went on from
 
-  base::Mutex mutex_;
   Clock::time_point last_write_ ABSL_GUARDED_BY(mutex_) = Clock::now();
   State state_ ABSL_GUARDED_BY(mutex_) = State::kPumping;
   bool reading_ ABSL_GUARDED_BY(mutex_) = true;  // the request
-  bool done_ ABSL_GUARDED_BY(mutex_) = false;    // the context is gone
   bool opened_ ABSL_GUARDED_BY(mutex_) = false;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
   bool ticked_ ABSL_GUARDED_BY(mutex_) = false;
   bool recheck_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
-  absl::Status ended_ ABSL_GUARDED_BY(mutex_) = absl::CancelledError("");  // how it finished
   Clock::time_point write_began_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -395,10 +348,8 @@ grpc::ServerGenericBidiReactor* FollowHub::Start(grpc::GenericCallbackServerCont
                                                  Caller caller, OpenCall call) {
   auto reactor =
       std::make_shared<FollowReactor>(*this, context, std::move(caller), std::move(call));
-  Add(reactor);
-  FollowReactor* raw = reactor.get();
-  raw->Begin(std::move(reactor));
-  return raw;
+  reactor->Begin();
+  return reactor.get();
 }
 
 absl::Status FollowHub::Enter(const base::AgencyName& agency) {
@@ -420,12 +371,12 @@ void FollowHub::Leave(const base::AgencyName& agency) {
   if (--per_agency_[agency] == 0) per_agency_.erase(agency);
 }
 
-void FollowHub::Add(const std::shared_ptr<StreamMember>& member) {
+void FollowHub::Add(const std::shared_ptr<Stream>& member) {
   base::MutexLock lock(mutex_);
   members_[member.get()] = member;
 }
 
-void FollowHub::Remove(StreamMember* member) {
+void FollowHub::Remove(Stream* member) {
   base::MutexLock lock(mutex_);
   members_.erase(member);
   wake_.NotifyAll();
@@ -461,8 +412,8 @@ size_t FollowHub::streams() const {
   return members_.size();
 }
 
-std::vector<std::shared_ptr<StreamMember>> FollowHub::LockedMembers() const {
-  std::vector<std::shared_ptr<StreamMember>> members;
+std::vector<std::shared_ptr<Stream>> FollowHub::LockedMembers() const {
+  std::vector<std::shared_ptr<Stream>> members;
   for (const auto& [raw, weak] : members_) {
     if (auto member = weak.lock()) members.push_back(std::move(member));
   }
@@ -473,7 +424,7 @@ std::vector<std::shared_ptr<StreamMember>> FollowHub::LockedMembers() const {
 void FollowHub::Run() {
   auto next_tick = Clock::now() + options_.tick;
   while (true) {
-    std::vector<std::shared_ptr<StreamMember>> members;
+    std::vector<std::shared_ptr<Stream>> members;
     bool draining = false;
     {
       base::MutexLock lock(mutex_);

@@ -28,19 +28,9 @@
 #include "services/core/rpc/edge/budget.h"
 #include "services/core/rpc/edge/call_record.h"
 #include "services/core/rpc/edge/guard.h"
+#include "services/core/rpc/streams/stream.h"
 
 namespace entente::rpc {
-
-// An open stream of either direction, as the hub sees it.
-class StreamMember {
- public:
-  virtual ~StreamMember() = default;
-  // Something was published, or (on a tick) time has passed. `recheck`: the directory changed, the
-  // caller must be checked again; `draining`: the stream must end.
-  virtual void Wake(bool tick, bool recheck, bool draining) = 0;
-  // Ends the stream at once.
-  virtual void Abort() = 0;
-};
 
 // All open streams of a service: their limits per agency, their waking and their end. Thread-safe.
 class FollowHub {
@@ -84,13 +74,12 @@ class FollowHub {
   // Counts one more stream of the agency, or RESOURCE_EXHAUSTED/STREAMS_EXCEEDED.
   absl::Status Enter(const base::AgencyName& agency);
   void Leave(const base::AgencyName& agency);
-  void Add(const std::shared_ptr<StreamMember>& member);
-  void Remove(StreamMember* member);
+  void Add(const std::shared_ptr<Stream>& member);
+  void Remove(Stream* member);
 
  private:
   friend class FollowReactor;
-  std::vector<std::shared_ptr<StreamMember>> LockedMembers() const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<std::shared_ptr<Stream>> LockedMembers() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
 
   feed::Feed& feed_;
@@ -107,7 +96,7 @@ class FollowHub {
   bool published_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  std::map<StreamMember*, std::weak_ptr<StreamMember>> members_ ABSL_GUARDED_BY(mutex_);
+  std::map<Stream*, std::weak_ptr<Stream>> members_ ABSL_GUARDED_BY(mutex_);
   std::map<base::AgencyName, int> per_agency_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "entente/config/v1/server_config.pb.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/telemetry/log.h"
 

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "services/core/base/mutex.h"
+#include "services/core/entry/note.h"
 #include "services/core/identity/directory.h"
+#include "services/core/identity/directory_source.h"
 #include "services/core/machine/machine.h"
 
 namespace entente::rpc {

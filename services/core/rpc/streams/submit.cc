@@ -40,27 +40,15 @@ absl::Status Busy() {
 
 // One stream of documents. Documents are verified in parallel and put back in order before the
 // sequencer; answers leave in order. At most kWindow documents are held.
-class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
-                                public StreamMember,
-                                public std::enable_shared_from_this<SubmitManyReactor> {
+class SubmitManyReactor final : public Stream {
  public:
   SubmitManyReactor(Backend& backend, grpc::GenericCallbackServerContext* context, Caller caller,
                     OpenCall call)
-      : backend_(backend),
-        context_(context),
-        chain_pem_(PeerChainPem(*context)),
-        caller_(std::move(caller)),
-        party_(caller_.agency.str()),
-        call_(std::move(call)) {}
+      : Stream(backend.follow, context, std::move(caller), std::move(call)), backend_(backend) {}
 
   void Begin() {
-    self_ = shared_from_this();
-    backend_.follow.Add(self_);
     request_id_ = RequestIdOf(*context_);
-    if (absl::Status status = backend_.follow.Enter(caller_.agency); !status.ok()) {
-      return FinishOnce(status);
-    }
-    entered_ = true;
+    if (absl::Status status = Join(); !status.ok()) return FinishOnce(status);
     bool gone = false;
     {
       base::MutexLock lock(mutex_);
@@ -96,9 +84,8 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
     if (slot != nullptr) {
       slot->hold.Resize(std::max(2 * slot->request.Length(), backend_.document_bytes_min));
     }
-    if (slot != nullptr && !backend_.intake.TryPost(party_, [self = shared_from_this(), slot] {
-          self->Verify(*slot);
-        })) {
+    if (slot != nullptr &&
+        !backend_.intake.TryPost(party_, [self = Self(), slot] { self->Verify(*slot); })) {
       Settle(*slot, Busy());
     }
     if (read_more) ReadNext();
@@ -122,16 +109,6 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
     Advance();
   }
 
-  void OnDone() override {
-    {
-      base::MutexLock lock(mutex_);
-      done_ = true;
-    }
-    if (entered_) backend_.follow.Leave(caller_.agency);
-    backend_.follow.Remove(this);
-    auto self = std::move(self_);  // work still posted keeps it alive
-  }
-
   // A caller who is no longer accepted loses the stream. A draining service answers what it has
   // read and ends it.
   void Wake(bool, bool recheck, bool draining) override {
@@ -142,10 +119,6 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
       draining_ = true;
     }
     Advance();
-  }
-  void Abort() override {
-    base::MutexLock lock(mutex_);
-    if (!done_) context_->TryCancel();
   }
 
  private:
@@ -161,13 +134,17 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
     pb::SubmitManyResponse response;
   };
 
+  std::shared_ptr<SubmitManyReactor> Self() {
+    return std::static_pointer_cast<SubmitManyReactor>(shared_from_this());
+  }
+
   // The next document is read when there is room for it.
   void ReadNext() {
     {
       base::MutexLock lock(mutex_);
       waiting_ = true;
     }
-    const auto ready = [self = shared_from_this()](std::optional<Budget::Hold> hold) {
+    const auto ready = [self = Self()](std::optional<Budget::Hold> hold) {
       self->Ready(std::move(hold));
     };
     const size_t bytes = std::max(kRequestBytesMax, backend_.document_bytes_min);
@@ -334,48 +311,29 @@ class SubmitManyReactor final : public grpc::ServerGenericBidiReactor,
   void Submit(std::shared_ptr<Slot> slot) {
     document::VerifiedDocument document = *std::move(slot->verified);
     slot->verified.reset();
-    absl::Status status = backend_.sequencer.Submit(
-        std::move(document), slot->directory_serial,
-        [self = shared_from_this(), slot](absl::StatusOr<pb::Receipt> receipt) {
-          self->Settle(*slot, std::move(receipt));
-        });
+    absl::Status status =
+        backend_.sequencer.Submit(std::move(document), slot->directory_serial,
+                                  [self = Self(), slot](absl::StatusOr<pb::Receipt> receipt) {
+                                    self->Settle(*slot, std::move(receipt));
+                                  });
     if (!status.ok()) Settle(*slot, status);
   }
 
-  void FinishOnce(const absl::Status& status) {
-    {
-      base::MutexLock lock(mutex_);
-      if (finished_) return;
-      finished_ = true;
-    }
-    Finish(ToGrpcStatus(status));
-  }
-
   Backend& backend_;
-  grpc::GenericCallbackServerContext* const context_;
-  const std::string chain_pem_;
-  const Caller caller_;
-  const std::string party_;  // the agency's name
-  const OpenCall call_;
-  std::shared_ptr<SubmitManyReactor> self_;  // until OnDone
   std::string request_id_;
-  bool entered_ = false;
   grpc::ByteBuffer request_;  // being read, paid for by hold_
   Budget::Hold hold_;
   grpc::ByteBuffer answer_;  // being written
 
-  base::Mutex mutex_;
   std::deque<std::shared_ptr<Slot>> slots_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   bool opened_ ABSL_GUARDED_BY(mutex_) = false;
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
   bool waiting_ ABSL_GUARDED_BY(mutex_) = false;  // for room to read, or about to read
-  bool done_ ABSL_GUARDED_BY(mutex_) = false;     // the context is gone
   bool reads_done_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
-  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   bool advancing_ ABSL_GUARDED_BY(mutex_) = false;
   bool again_ ABSL_GUARDED_BY(mutex_) = false;
 };
