@@ -1,5 +1,6 @@
 #include "services/groups.h"
 
+#include "services/core/base/text.h"
 #include "services/iem/register/group.h"
 #include "services/leem/register/group.h"
 #include "services/tem/register/group.h"
@@ -9,7 +10,6 @@ namespace {
 
 #define ENTENTE_GROUP(name, Name, port) &name::k##Name,
 constexpr const machine::Group* kGroups[] = {
-#include "services/core/base/text.h"
 #include "services/groups.def"
 };
 #undef ENTENTE_GROUP

@@ -94,13 +94,27 @@ bool Names(const sdk::VerifiedEntry& entry, exchange::v1::Reference::Relation re
 
 }  // namespace
 
-absl::StatusOr<sdk::VerifiedEntry> VerifyAlone(const sdk::Client& client,
+absl::StatusOr<sdk::VerifiedEntry> VerifyAlone(sdk::Client& client,
                                                const exchange::v1::Entry& entry,
                                                document::Verifier& verifier) {
   exchange::v1::Leaf leaf;
   leaf.ParseFromString(entry.leaf());
-  return sdk::VerifyEntry(client.group(), leaf.stamp().ledger(), entry, verifier,
-                          client.agency().directory());
+  const std::string& ledger = leaf.stamp().ledger();
+  const auto& directory = client.agency().directory();
+  ENTENTE_ASSIGN_OR_RETURN(auto verified,
+                           sdk::VerifyEntry(client.group(), ledger, entry, verifier, directory));
+  if (!verified.erased()) return verified;
+  exchange::v1::GetEntryRequest request;
+  request.set_ledger(ledger);
+  request.set_index(entry.erased_at());
+  grpc::ClientContext context;
+  exchange::v1::GetEntryResponse order;
+  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(client.stub().GetEntry(&context, request, &order)));
+  ENTENTE_ASSIGN_OR_RETURN(
+      const auto erasure,
+      sdk::VerifyEntry(client.group(), ledger, order.entry(), verifier, directory));
+  ENTENTE_RETURN_IF_ERROR(sdk::CheckOrders(erasure, verified));
+  return verified;
 }
 
 absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchChain(sdk::Client& client,

@@ -23,8 +23,9 @@ absl::Status SendFiles(const Context& context, const std::string& group,
 absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
                           exchange::v1::Audience& audience);
 
-// Verifies an entry in the ledger that its own audience gives.
-absl::StatusOr<sdk::VerifiedEntry> VerifyAlone(const sdk::Client& client,
+// Verifies an entry in the ledger that its own audience gives; of one that was erased, that the
+// Erasure orders it.
+absl::StatusOr<sdk::VerifiedEntry> VerifyAlone(sdk::Client& client,
                                                const exchange::v1::Entry& entry,
                                                document::Verifier& verifier);
 // The documents of a chain as the service has them, each verified, and that they are a chain: one

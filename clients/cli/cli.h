@@ -77,6 +77,7 @@ class Progress {
 void AddPki(CLI::App& app, Context& context);
 void AddDirectory(CLI::App& app, Context& context);
 void AddDenial(CLI::App& app, Context& context);
+void AddErase(CLI::App& app, Context& context);
 void AddFollow(CLI::App& app, Context& context);
 void AddIem(CLI::App& app, Context& context);      // alert, report, rfi, release
 void AddOperate(CLI::App& app, Context& context);  // backup, status

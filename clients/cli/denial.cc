@@ -312,7 +312,7 @@ absl::Status History(const Context& context, const DenialOptions& options) {
     table.Add({std::to_string(i + 1),
                std::string(document::ShortKind(entry.document.body().type_url())),
                FormatTime(entry.leaf.stamp().recorded_time()),
-               entry.signers[0].agency.str() + "/" + entry.signers[0].officer,
+               entry.erased() ? "(erased)" : entry.signed_by(),
                base::ToHex(entry.leaf.document_digest()).substr(0, 16)});
   }
   if (!context.json) table.Print();

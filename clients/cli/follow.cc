@@ -11,6 +11,9 @@
 #include "clients/cli/saved_entries.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
+#include "services/core/machine/erasure.h"
+#include "services/groups.h"
 
 namespace entente::cli {
 namespace {
@@ -42,6 +45,59 @@ absl::Status SaveAt(const std::string& path, const std::string& bytes) {
                       "cannot write {}", path);
 }
 
+// What is there of an entry with this name in its leaf and this digest; nothing if it is not.
+std::optional<exchange::v1::Entry> SavedEntry(const std::string& path, const std::string& name,
+                                              const std::string& digest) {
+  exchange::v1::Entry saved;
+  exchange::v1::Leaf leaf;
+  const auto bytes = base::ReadFile(path);
+  if (!bytes || !saved.ParseFromString(*bytes) || !leaf.ParseFromString(saved.leaf())) {
+    return std::nullopt;
+  }
+  const bool is_it = leaf.stamp().name() == name && leaf.document_digest() == digest;
+  return is_it ? std::optional(std::move(saved)) : std::nullopt;
+}
+
+// Carries out an order to erase, which has its place in the verified ledger, in the saved copy of
+// that. What a filter left out is not there, and nothing is to be done.
+absl::Status EraseSaved(const std::string& folder, const std::string& group,
+                        const sdk::VerifiedEntry& order, const exchange::v1::Erasure& body) {
+  if (order.document.references_size() != 1)
+    return absl::OkStatus();  // recorded by another release
+  const auto& of = order.document.references(0);
+  const std::string path = EntryPath(folder, order.ledger, body.index());
+  auto saved = SavedEntry(path, of.name(), of.digest());
+  const bool own = of.name().rfind("partners/" + order.originator().state + "/", 0) == 0;
+  if (!saved.has_value() || saved->has_erased_at() || !own || body.index() >= order.index()) {
+    return absl::OkStatus();
+  }
+  ENTENTE_ASSIGN_OR_RETURN(*saved->mutable_signed_document(),
+                           machine::RemainsOf(saved->signed_document(), *FindGroup(group)));
+  if (crypto::Sha256(saved->signed_document()).view() != body.remains_digest()) {
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, base::Reason::kCopyIncomplete,
+                        "{} is to be erased, and what remains of it by this release is not what {} "
+                        "says; use the release of the service",
+                        path, order.name());
+  }
+  saved->set_erased_at(order.index());
+  if (base::WriteFileAtomically(path, saved->SerializeAsString(), 0600)) return absl::OkStatus();
+  return base::Refuse(absl::StatusCode::kFailedPrecondition, base::Reason::kConfigurationInvalid,
+                      "cannot write {}", path);
+}
+
+absl::Status Save(const std::string& folder, const std::string& group,
+                  const sdk::VerifiedEntry& entry) {
+  const std::string path = EntryPath(folder, entry.ledger, entry.index());
+  // Received whole before it was erased, or erased here before it is received again: the order,
+  // when it comes, settles both.
+  const auto saved = SavedEntry(path, entry.name(), entry.leaf.document_digest());
+  const bool other_half = saved.has_value() && saved->leaf() == entry.entry.leaf() &&
+                          saved->has_erased_at() != entry.erased();
+  if (!other_half) ENTENTE_RETURN_IF_ERROR(SaveAt(path, entry.entry.SerializeAsString()));
+  const auto erasure = sdk::AsErasure(entry);
+  return erasure.has_value() ? EraseSaved(folder, group, entry, *erasure) : absl::OkStatus();
+}
+
 // Puts the newest verified checkpoints beside the entries, for verifying them offline.
 absl::Status SaveCheckpoints(const std::string& folder,
                              const entente::config::v1::FollowerState& state) {
@@ -70,7 +126,10 @@ void TellOfConnection(const std::string& group, const sdk::ConnectionChange& cha
 }
 
 std::string Line(const sdk::VerifiedEntry& entry) {
-  return fmt::format("{{\"leaf\":{},\"document\":{}}}", ToJson(entry.leaf), ToJson(entry.document));
+  const std::string erased =
+      entry.erased() ? fmt::format(",\"erased_at\":{}", entry.entry.erased_at()) : "";
+  return fmt::format("{{\"leaf\":{},\"document\":{}{}}}", ToJson(entry.leaf),
+                     ToJson(entry.document), erased);
 }
 
 // Writes all of `text`; false when the reader has gone, which is its right.
@@ -120,11 +179,12 @@ void Print(const sdk::VerifiedEntry& entry, bool json) {
     std::cout << Line(entry) << std::endl;
     return;
   }
-  std::cout << fmt::format("{}  {:<20} {}  ledger {} entry {}  signed by {}/{}",
+  const std::string by = entry.erased() ? fmt::format("erased by entry {}", entry.entry.erased_at())
+                                        : "signed by " + entry.signed_by();
+  std::cout << fmt::format("{}  {:<20} {}  ledger {} entry {}  {}",
                            FormatTime(entry.leaf.stamp().recorded_time()),
                            std::string(document::ShortKind(entry.document.body().type_url())),
-                           Printable(entry.name()), entry.ledger, entry.index(),
-                           entry.signers[0].agency.str(), entry.signers[0].officer)
+                           Printable(entry.name()), entry.ledger, entry.index(), by)
             << std::endl;
 }
 
@@ -172,8 +232,7 @@ absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
   const absl::Status status = client->Follow(follow, [&](const sdk::VerifiedEntry& entry) {
     ++count;
     if (!options.save.empty()) {
-      ENTENTE_RETURN_IF_ERROR(SaveAt(EntryPath(options.save, entry.ledger, entry.index()),
-                                     entry.entry.SerializeAsString()));
+      ENTENTE_RETURN_IF_ERROR(Save(options.save, options.group, entry));
     }
     if (!options.exec.empty()) return Execute(options, entry);
     Print(entry, context.json);

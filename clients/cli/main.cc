@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
   entente::cli::AddAnnex(app, context);
   entente::cli::AddProposal(app, context);
   entente::cli::AddTrend(app, context);
+  entente::cli::AddErase(app, context);
   entente::cli::AddFollow(app, context);
   entente::cli::AddSign(app, context);
   entente::cli::AddLedger(app, context);

@@ -56,6 +56,9 @@ absl::Status CopyRecords(journal::Journal& from, journal::Journal& to) {
                             "one",
                             next);
       }
+      if (records[i].erased_at.has_value() && !one[0].erased_at.has_value()) {
+        ENTENTE_RETURN_IF_ERROR(to.Erase(next, records[i].body, *records[i].erased_at));
+      }
     }
     progress.Update(next);
   }

@@ -118,7 +118,7 @@ absl::Status ShowSignedPositions(sdk::Client& client, const VerifiedProposal& pr
     shown.set_state(state);
     for (const sdk::VerifiedEntry& entry : statements) {
       tem::v1::ProposalPosition position;
-      if (entry.signers[0].agency.state != state || !entry.document.body().UnpackTo(&position) ||
+      if (entry.originator().state != state || !entry.document.body().UnpackTo(&position) ||
           position.text_digest() != proposal.text_digest) {
         continue;
       }

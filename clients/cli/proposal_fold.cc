@@ -10,9 +10,8 @@ TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& statements,
   TextStanding standing;
   standing.sponsors = {sponsor};
   for (const sdk::VerifiedEntry& entry : statements) {
-    if (entry.erased()) continue;
     const auto& body = entry.document.body();
-    const std::string& state = entry.signers[0].agency.state;
+    const std::string state = entry.originator().state;
     tem::v1::ProposalPosition position;
     tem::v1::ProposalConclusion conclusion;
     tem::v1::ProposalSponsorship sponsorship;

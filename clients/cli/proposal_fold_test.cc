@@ -17,7 +17,7 @@ constexpr char kText[] = "the newest text's digest";
 sdk::VerifiedEntry Said(const std::string& state, const google::protobuf::Message& body) {
   sdk::VerifiedEntry entry;
   entry.document.mutable_body()->PackFrom(body);
-  entry.signers.emplace_back().agency.state = state;
+  entry.document.set_originator("partners/" + state + "/agencies/licensing");
   return entry;
 }
 

@@ -29,7 +29,7 @@ absl::StatusOr<VerifiedEdition> FetchEdition(sdk::Client& client, const std::str
       (!edition.empty() && result.proto.edition() != edition)) {
     return Forged(edition, "the service answers with another document");
   }
-  if (!client.agency().directory().ChairedAt(entry.signers[0].agency, "tem",
+  if (!client.agency().directory().ChairedAt(entry.originator(), "tem",
                                              entry.leaf.stamp().directory_serial())) {
     return Forged(result.proto.edition(), "was signed by an agency that did not chair TEM");
   }

@@ -123,6 +123,23 @@ absl::Status CheckSaved(const absl::StatusOr<std::optional<sdk::VerifiedEntry>>&
   return absl::OkStatus();
 }
 
+// Notes an entry that was erased, until the one that orders it comes.
+absl::Status CheckErased(const std::optional<sdk::VerifiedEntry>& entry, uint64_t index,
+                         std::map<uint64_t, sdk::VerifiedEntry>& erased) {
+  const auto unordered = [](const std::string& name, uint64_t by) {
+    return Damaged(
+        fmt::format("{} was erased, and entry {}, which must order that, does not", name, by));
+  };
+  if (const auto ordered = erased.find(index); ordered != erased.end()) {
+    if (!entry.has_value()) return unordered(ordered->second.name(), index);
+    ENTENTE_RETURN_IF_ERROR(sdk::CheckOrders(*entry, ordered->second));
+    erased.erase(ordered);
+  }
+  if (!entry.has_value() || !entry->erased()) return absl::OkStatus();
+  if (erased.emplace(entry->entry.erased_at(), *entry).second) return absl::OkStatus();
+  return unordered(entry->name(), entry->entry.erased_at());
+}
+
 // Every entry by itself, then all together against the saved checkpoint. Without one nothing is
 // covered yet.
 void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::string& group,
@@ -143,12 +160,15 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
   merkle::CompactRange range;
   uint64_t next = 0;
   std::set<std::string> documents;
+  std::map<uint64_t, sdk::VerifiedEntry> erased;  // by the index of what must order it
   size_t skipped = 0;
   for (const auto& [index, path] : EntryFiles(folder)) {
     base::Digest leaf_hash;
     const auto verified = VerifySaved(path, group, ledger, agency, verifier, leaf_hash);
     if (verified.ok() && !verified->has_value()) ++skipped;
     if (absl::Status status = CheckSaved(verified, index, documents); !status.ok()) {
+      findings.Add(path, status);
+    } else if (status = CheckErased(*verified, index, erased); !status.ok()) {
       findings.Add(path, status);
     }
     if (index != next) {
@@ -158,6 +178,13 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
     next = index + 1;
     if (index < covered) range.Append(leaf_hash);
   }
+  for (const auto& [index, entry] : erased) {
+    if (index >= covered) continue;
+    findings.Add(folder.string(),
+                 Damaged(fmt::format("{} was erased, and entry {}, which must order "
+                                     "that, is missing",
+                                     entry.name(), index)));
+  }
   if (next < covered) {
     findings.Add(folder.string(),
                  Damaged(fmt::format("{} entries, but the checkpoint covers {}", next, covered)));
@@ -165,6 +192,7 @@ void VerifyLedger(const fs::path& folder, const sdk::Agency& agency, const std::
     findings.Add(folder.string(), Damaged("the entries do not have the checkpoint's root"));
   }
   if (findings.count() != before) return;
+  if (!erased.empty()) findings.Waits(folder.string(), erased.size());
   if (next > covered) findings.Waits(folder.string(), next - covered);
   if (covered == 0) return;
   const std::string left_out =
@@ -249,7 +277,8 @@ absl::Status Verify(const Context& context, const VerifyOptions& options) {
   return VerifyFile(*agency, options, *text, findings);
 }
 
-// Checks every document's own signatures, beyond what a start checks.
+// Checks every document's own signatures, beyond what a start checks. What was erased has none;
+// that it was ordered the replay has checked.
 void VerifyDocuments(journal::Journal& journal, const std::string& group,
                      const identity::Directory& directory, Findings& findings) {
   document::Verifier verifier;
@@ -260,7 +289,7 @@ void VerifyDocuments(journal::Journal& journal, const std::string& group,
     auto records = journal.Read(next, std::min(total, next + 1024), 8 << 20);
     if (!records.ok()) return findings.Add(fmt::format("record {}", next), records.status());
     for (auto& record : *records) {
-      if (record.kind == journal::RecordKind::kDocument) {
+      if (record.kind == journal::RecordKind::kDocument && !record.erased_at.has_value()) {
         exchange::v1::Entry entry;
         exchange::v1::Leaf leaf;
         entry.set_leaf(record.header);
@@ -341,6 +370,12 @@ absl::Status FsckFile(const Context& context, const identity::Directory& directo
   if (!replayed.ok()) findings.Add(path, replayed);
   VerifyDocuments(**opened, group, directory, findings);
   if (findings.Result().ok()) {
+    if (const size_t due = machine.erasures_due().size(); due > 0) {
+      findings.Good(
+          fmt::format("{} documents were ordered erased and are there still; the service "
+                      "erases them when it starts",
+                      due));
+    }
     findings.Good(
         fmt::format("{} records in {} ledgers", machine.applied(), machine.ledgers().size()));
     const std::string fingerprint = machine.Fingerprint().hex();

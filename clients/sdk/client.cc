@@ -522,9 +522,12 @@ absl::Status Client::Follow(const FollowOptions& options, const EntryHandler& ha
       Acknowledge(options, run, true).IgnoreError();
       return absl::OkStatus();
     }
+    // Erased while it was read, and the order is beyond what was current then: it comes next.
+    const bool ordered = !status.ok() || run.view.CheckOrdered().ok();
+    if (!ordered && options.until_current) status = run.view.CheckOrdered();
     if (status.ok() && options.until_current) status = Acknowledge(options, run, true);
     if (status.ok() && options.until_current) return status;
-    if (run.progressed) attempt = 0;
+    if (run.progressed && ordered) attempt = 0;
     if (run.handler_failed && IsOfTransport(status) && !absl::IsUnavailable(status)) return status;
     absl::Duration delay = options.retry.delay_min;
     if (!status.ok() && !ShouldRetry(status, options.retry, attempt, delay)) {

@@ -4,6 +4,7 @@
 
 #include "services/core/base/status.h"
 #include "services/core/base/text.h"
+#include "services/core/crypto/hash.h"
 #include "services/core/entry/audience.h"
 
 namespace entente::sdk {
@@ -12,6 +13,9 @@ namespace {
 using base::Reason;
 
 constexpr size_t kPendingMax = 8;
+// Of one ledger, entries that came erased and wait for the order: some decades of the default
+// budget.
+constexpr size_t kErasedMax = 200'000;
 
 absl::Status Forked(std::string text) {
   return base::MakeRefusal(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
@@ -20,7 +24,95 @@ absl::Status Forked(std::string text) {
                                "raise it with the Point of Contact");
 }
 
+using entente::config::v1::ErasedEntry;
+
+ErasedEntry ToErased(const VerifiedEntry& entry) {
+  ErasedEntry erased;
+  erased.set_name(entry.name());
+  erased.set_document_digest(entry.leaf.document_digest());
+  erased.set_remains_digest(crypto::Sha256(entry.entry.signed_document()).str());
+  erased.set_index(entry.index());
+  erased.set_erased_at(entry.entry.erased_at());
+  return erased;
+}
+
+absl::Status CheckOrders(const VerifiedEntry& erasure, const ErasedEntry& erased) {
+  const auto body = AsErasure(erasure);
+  const auto& references = erasure.document.references();
+  constexpr size_t kState = 12;  // "partners/kr/"
+  const bool orders =
+      body.has_value() && references.size() == 1 &&
+      references[0].relation() == entry::pb::Reference::RELATION_ERASES &&
+      references[0].name() == erased.name() && references[0].digest() == erased.document_digest() &&
+      erasure.name().substr(0, kState) == erased.name().substr(0, kState) &&
+      body->index() == erased.index() && body->remains_digest() == erased.remains_digest() &&
+      erasure.index() == erased.erased_at();
+  if (orders) return absl::OkStatus();
+  return Forked(fmt::format("{} was served without what it says, and {} does not order that",
+                            erased.name(), erasure.name()));
+}
+
+absl::Status CheckNaming(const VerifiedEntry& entry, const std::string& group) {
+  const auto& stamp = entry.leaf.stamp();
+  const base::AgencyName originator = entry.originator();
+  if (stamp.ledger() != entry.ledger) {
+    return Forked(
+        fmt::format("an entry of ledger {} was served as one of {}", stamp.ledger(), entry.ledger));
+  }
+  if (entry.ledger != entry::LedgerIdOf(group, entry.document.audience())) {
+    return Forked(fmt::format("ledger {} is not that of the audience of {}",
+                              entry.ledger.substr(0, 40), entry.document.reference()));
+  }
+  if (stamp.name().rfind("partners/" + originator.state + "/", 0) != 0 ||
+      stamp.name().size() > 200 || !base::IsPlainText(stamp.name())) {
+    return Forked(fmt::format("a document of {} was given a name that is not of that state",
+                              originator.str()));
+  }
+  return absl::OkStatus();
+}
+
+// What remains of an entry: of its leaf nothing proves it, nor any signature.
+absl::StatusOr<VerifiedEntry> VerifyErased(const std::string& group, const std::string& ledger,
+                                           entry::pb::Entry entry) {
+  VerifiedEntry result{ledger, std::move(entry), {}, {}, {}};
+  entry::pb::SignedDocument remains;
+  if (!result.leaf.ParseFromString(result.entry.leaf()) ||
+      !remains.ParseFromString(result.entry.signed_document()) ||
+      result.entry.erased_at() <= result.index()) {
+    return Forked(
+        fmt::format("an entry of ledger {} says that it was erased, and is no leaf, or "
+                    "was so before it was there",
+                    ledger.substr(0, 40)));
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto parsed, document::ParseRemains(std::move(remains)));
+  result.document = parsed->header;
+  ENTENTE_RETURN_IF_ERROR(CheckNaming(result, group));
+  return result;
+}
+
 }  // namespace
+
+base::AgencyName VerifiedEntry::originator() const {
+  return base::AgencyName::Parse(document.originator()).value_or(base::AgencyName());
+}
+
+std::string VerifiedEntry::signed_by() const {
+  return signers.empty() ? "" : signers[0].agency.str() + "/" + signers[0].officer;
+}
+
+std::optional<entry::pb::Erasure> AsErasure(const VerifiedEntry& entry) {
+  entry::pb::Erasure body;
+  if (entry.erased() || !entry.document.body().UnpackTo(&body)) return std::nullopt;
+  return body;
+}
+
+absl::Status CheckOrders(const VerifiedEntry& erasure, const VerifiedEntry& erased) {
+  if (erasure.ledger == erased.ledger) return CheckOrders(erasure, ToErased(erased));
+  return Forked(
+      fmt::format("{} was served without what it says, and what orders that is in "
+                  "another ledger",
+                  erased.name()));
+}
 
 bool RecordedBefore(const VerifiedEntry& a, const VerifiedEntry& b) {
   const auto key = [](const VerifiedEntry& entry) {
@@ -34,6 +126,7 @@ bool RecordedBefore(const VerifiedEntry& a, const VerifiedEntry& b) {
 absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& group, const std::string& ledger,
                                           entry::pb::Entry entry, document::Verifier& verifier,
                                           const identity::Directory& directory) {
+  if (entry.has_erased_at()) return VerifyErased(group, ledger, std::move(entry));
   ENTENTE_ASSIGN_OR_RETURN(auto checked, entry::CheckEntry(entry));
   entry::pb::SignedDocument signed_document;
   ENTENTE_CHECK(signed_document.ParseFromString(entry.signed_document()));
@@ -42,21 +135,10 @@ absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& group, const std::s
   const identity::PastSignerTrust trust(directory, stamp.directory_serial());
   ENTENTE_ASSIGN_OR_RETURN(auto verified,
                            verifier.Verify(parsed, trust, entry::GetTime(stamp.recorded_time())));
-  if (stamp.ledger() != ledger) {
-    return Forked(
-        fmt::format("an entry of ledger {} was served as one of {}", stamp.ledger(), ledger));
-  }
-  if (ledger != entry::LedgerIdOf(group, parsed->header.audience())) {
-    return Forked(fmt::format("ledger {} is not that of the audience of {}", ledger.substr(0, 40),
-                              parsed->header.reference()));
-  }
-  if (stamp.name().rfind("partners/" + parsed->originator.state + "/", 0) != 0 ||
-      stamp.name().size() > 200 || !base::IsPlainText(stamp.name())) {
-    return Forked(fmt::format("a document of {} was given a name that is not of that state",
-                              parsed->originator.str()));
-  }
-  return VerifiedEntry{ledger, std::move(entry), std::move(checked.leaf), parsed->header,
+  VerifiedEntry result{ledger, std::move(entry), std::move(checked.leaf), parsed->header,
                        verified.signers()};
+  ENTENTE_RETURN_IF_ERROR(CheckNaming(result, group));
+  return result;
 }
 
 LedgerView::LedgerView(std::string trust_domain, std::string group,
@@ -84,6 +166,7 @@ absl::Status LedgerView::Restore(const entente::config::v1::FollowerState& state
     known.verified = kept.verified_checkpoint();
     known.directory_serial = kept.directory_serial();
     if (kept.recorded_micros() != 0) known.recorded = absl::FromUnixMicros(kept.recorded_micros());
+    for (const auto& erased : kept.erased()) known.erased[erased.erased_at()] = erased;
     for (const std::string& note : kept.pending_checkpoints()) {
       // Its signature was checked when it was kept; the key may have been retired since.
       ENTENTE_ASSIGN_OR_RETURN(const auto checkpoint, entry::ReadKeptCheckpoint(note));
@@ -104,6 +187,7 @@ void LedgerView::Save(entente::config::v1::FollowerState& state) const {
     kept->set_verified_checkpoint(known.verified);
     for (const auto& [size, pending] : known.pending) kept->add_pending_checkpoints(pending.second);
     kept->set_directory_serial(known.directory_serial);
+    for (const auto& [at, erased] : known.erased) *kept->add_erased() = erased;
     if (known.recorded != absl::InfinitePast()) {
       kept->set_recorded_micros(absl::ToUnixMicros(known.recorded));
     }
@@ -118,7 +202,8 @@ uint64_t LedgerView::SizeOf(const std::string& ledger) const {
 std::map<std::string, entry::Head> LedgerView::Heads() const {
   std::map<std::string, entry::Head> heads;
   for (const auto& [ledger, state] : ledgers_) {
-    if (state.range.size() > 0) heads[ledger] = {state.range.size(), state.range.Root()};
+    if (state.range.size() > 0 && state.erased.empty())
+      heads[ledger] = {state.range.size(), state.range.Root()};
   }
   return heads;
 }
@@ -148,6 +233,10 @@ absl::Status LedgerView::Append(const std::string& ledger, uint64_t index,
     return Forked(fmt::format("ledger {}: entry {} was served where {} was due", ledger, index,
                               state.range.size()));
   }
+  if (state.erased.contains(index)) {
+    return Forked(fmt::format("ledger {}: entry {}, which orders something erased, was left out",
+                              ledger, index));
+  }
   state.range.Append(leaf_hash);
   return CheckPending(ledger, state);
 }
@@ -160,8 +249,19 @@ absl::Status LedgerView::Append(const VerifiedEntry& entry) {
     return Forked(fmt::format("ledger {}: entry {} is dated before the one it follows",
                               entry.ledger, entry.index()));
   }
+  if (const auto ordered = state.erased.find(entry.index()); ordered != state.erased.end()) {
+    ENTENTE_RETURN_IF_ERROR(CheckOrders(entry, ordered->second));
+    state.erased.erase(ordered);
+  }
   ENTENTE_RETURN_IF_ERROR(
       Append(entry.ledger, entry.index(), merkle::LeafHash(entry.entry.leaf())));
+  if (entry.erased() && (!state.erased.emplace(entry.entry.erased_at(), ToErased(entry)).second ||
+                         state.erased.size() > kErasedMax)) {
+    return Forked(
+        fmt::format("ledger {}: entry {} is said to order two others erased, or too many "
+                    "wait for such orders",
+                    entry.ledger, entry.entry.erased_at()));
+  }
   state.recorded = recorded;
   state.directory_serial = stamp.directory_serial();
   return absl::OkStatus();
@@ -181,6 +281,18 @@ absl::Status LedgerView::CheckCovered() const {
                       "more than {}",
                       ledger, state.range.size(), covered));
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LedgerView::CheckOrdered() const {
+  for (const auto& [ledger, state] : ledgers_) {
+    if (state.erased.empty()) continue;
+    const ErasedEntry& erased = state.erased.begin()->second;
+    return base::Refuse(absl::StatusCode::kUnavailable, Reason::kCopyIncomplete,
+                        "{} came without what it says, and entry {} of ledger {}, which must order "
+                        "that, has not come yet",
+                        erased.name(), erased.erased_at(), ledger);
   }
   return absl::OkStatus();
 }

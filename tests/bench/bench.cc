@@ -292,8 +292,10 @@ class FloorService final : public grpc::CallbackGenericService {
 int FloorServe(const std::string& listen, const std::string& pki, int count) {
   const auto agency = Must(sdk::Agency::Load(pki + "/agencies/jp/licensing/client.textproto"));
   const auto document = SignMany(*agency, 1, UniqueRun())[0];
-  std::string one =
-      feed::SerialiseDelivery("all", std::string(260, 'l'), document.SerializeAsString());
+  journal::Record record;
+  record.header = std::string(260, 'l');
+  record.body = document.SerializeAsString();
+  const std::string one = feed::SerialiseDelivery("all", record);
   std::string message;
   for (int i = 0; i < 16; ++i) message += one;
   const grpc::Slice slice(message);

@@ -5,11 +5,14 @@
 
 #include "services/core/base/files.h"
 #include "services/core/entry/audience.h"
+#include "services/core/machine/erasure.h"
+#include "services/leem/register/group.h"
 #include "tests/integration/lying_host.h"
 
 namespace entente {
 namespace {
 
+using base::testing::HasReason;
 using base::testing::StatusIs;
 using testing::TestRegime;
 namespace pb = entente::exchange::v1;
@@ -178,6 +181,123 @@ TEST_F(HostileHostTest, TheFourEyesRuleIsCheckedByReadersToo) {
   Finish();
   EXPECT_FALSE(Follow().ok());
   EXPECT_EQ(handled_, 0);
+}
+
+// What is served without its document must be ordered erased, at the place that is named.
+class WithheldTest : public HostileHostTest {
+ protected:
+  // The entry as it goes out once it was erased.
+  static pb::Entry Without(pb::Entry entry, uint64_t erased_at) {
+    entry.set_signed_document(Remains(entry.signed_document()));
+    entry.set_erased_at(erased_at);
+    return entry;
+  }
+  static std::string Remains(const std::string& signed_document) {
+    return machine::RemainsOf(signed_document, leem::kLeem).value();
+  }
+  // Of "1" at index 0, or "2" at 1.
+  pb::SignedDocument Order(const std::string& of, const pb::SignedDocument& document,
+                           const std::string& state = "jp", const std::string& remains = "") {
+    const std::string what = remains.empty() ? Remains(document.SerializeAsString()) : remains;
+    return regime_.Sign(regime_.Erasure("e" + of, regime_.Denial(state, "x"),
+                                        "partners/jp/denials/" + of, TestRegime::DigestOf(document),
+                                        of == "1" ? 0 : 1, crypto::Sha256(what)));
+  }
+  const pb::SignedDocument first_ = Denial("1");
+  const pb::SignedDocument second_ = Denial("2");
+};
+
+TEST_F(WithheldTest, WhatWasOrderedErasedIsFollowed) {
+  Deliver("all", Without(Record(first_, 0), 2));
+  Deliver("all", Record(second_, 1));
+  Deliver("all", Record(Order("1", first_), 2));
+  Finish();
+  EXPECT_OK(Follow());
+  EXPECT_EQ(handled_, 3);
+  EXPECT_EQ(host_.acknowledged, 1);
+}
+
+TEST_F(WithheldTest, NothingOrdersIt) {
+  Deliver("all", Without(Record(first_, 0), 1));
+  Deliver("all", Record(second_, 1));
+  Finish();
+  ExpectEvidence(Follow());
+}
+
+// Whoever erases while it is read out is no liar: the order comes with the next run. Until then
+// nothing is acknowledged, and the copy does not count as current.
+TEST_F(WithheldTest, TheOrderIsSaidToCome) {
+  Deliver("all", Without(Record(first_, 0), 7));
+  Deliver("all", Record(second_, 1));
+  Finish();
+  EXPECT_THAT(Follow(), HasReason(base::Reason::kCopyIncomplete));
+  EXPECT_EQ(host_.acknowledged, 0);
+}
+
+TEST_F(WithheldTest, TheOrderIsForAnother) {
+  Deliver("all", Without(Record(first_, 0), 2));
+  Deliver("all", Record(second_, 1));
+  Deliver("all", Record(Order("2", second_), 2));
+  Finish();
+  ExpectEvidence(Follow());
+}
+
+TEST_F(WithheldTest, TheOrderIsAnotherStates) {
+  Deliver("all", Without(Record(first_, 0), 1));
+  Deliver("all", Record(Order("1", first_, "nz"), 1));
+  Finish();
+  ExpectEvidence(Follow());
+}
+
+TEST_F(WithheldTest, TheOrderVouchesForOtherRemains) {
+  Deliver("all", Without(Record(first_, 0), 1));
+  Deliver("all", Record(Order("1", first_, "jp", "other remains"), 1));
+  Finish();
+  ExpectEvidence(Follow());
+}
+
+TEST_F(WithheldTest, WhatRemainsIsOfAnotherLedgerOrState) {
+  pb::Entry entry = Without(Record(first_, 0), 1);
+  pb::SignedDocument remains;
+  pb::Document header;
+  ASSERT_TRUE(remains.ParseFromString(entry.signed_document()));
+  ASSERT_TRUE(header.ParseFromString(remains.document()));
+  header.set_originator("partners/nz/agencies/licensing");
+  remains.set_document(header.SerializeAsString());
+  entry.set_signed_document(remains.SerializeAsString());
+  Deliver("all", entry);
+  Finish();
+  ExpectEvidence(Follow());
+}
+
+TEST_F(WithheldTest, OneOrderIsForTwo) {
+  Deliver("all", Without(Record(first_, 0), 2));
+  Deliver("all", Without(Record(second_, 1), 2));
+  Deliver("all", Record(Order("1", first_), 2));
+  Finish();
+  ExpectEvidence(Follow());
+}
+
+TEST_F(WithheldTest, TheOrderIsLeftOutByAFilter) {
+  Deliver("all", Without(Record(first_, 0), 1));
+  auto* delivery = host_.message.add_deliveries();
+  delivery->set_ledger("all");
+  const base::Digest left_out = crypto::Sha256("left out");
+  delivery->set_skipped_leaf_hash(left_out.str());
+  trees_["all"].Append(left_out);
+  Finish();
+  ExpectEvidence(Follow("originator=jp"));
+}
+
+// The question stays over runs: a host that ends each stream before the order comes is found.
+TEST_F(WithheldTest, TheOrderMayComeInAnotherRunAndMustCome) {
+  Deliver("all", Without(Record(first_, 0), 1));
+  host_.message.set_cursor("c");
+  EXPECT_THAT(Follow(), HasReason(base::Reason::kCopyIncomplete));
+  host_.message.Clear();
+  Deliver("all", Record(second_, 1));
+  Finish();
+  ExpectEvidence(Follow());
 }
 
 }  // namespace

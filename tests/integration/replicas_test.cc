@@ -31,6 +31,9 @@ class SharedJournal final : public journal::Journal {
                                                     size_t bytes_max) override {
     return shared_.Read(begin, end, bytes_max);
   }
+  absl::Status Erase(uint64_t position, std::string_view remains, uint64_t erased_at) override {
+    return shared_.Erase(position, remains, erased_at);
+  }
   uint64_t Head() override { return head_; }
   absl::Status Refresh() override {
     head_ = shared_.Head();

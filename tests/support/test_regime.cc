@@ -1,5 +1,6 @@
 #include "tests/support/test_regime.h"
 
+#include "entente/exchange/v1/erasure.pb.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/identity/acknowledgement.h"
@@ -150,6 +151,27 @@ void TestRegime::SetFormer(const std::string& state, bool former) {
       }
     }
   });
+}
+
+pb::Document TestRegime::Erasure(const std::string& reference, const pb::Document& of,
+                                 const std::string& name, const base::Digest& digest,
+                                 uint64_t index, const base::Digest& remains,
+                                 const std::string& state) const {
+  pb::Document document = of;
+  if (!state.empty()) document.set_originator("partners/" + state + "/agencies/licensing");
+  document.set_reference(reference);
+  document.clear_references();
+  auto* link = document.add_references();
+  link->set_relation(pb::Reference::RELATION_ERASES);
+  link->set_name(name);
+  link->set_digest(digest.str());
+  pb::Erasure body;
+  body.set_authority("Sample Data Protection Authority");
+  body.set_legal_basis("Sample Act, section 17; order 4/2026");
+  body.set_index(index);
+  body.set_remains_digest(remains.str());
+  document.mutable_body()->PackFrom(body);
+  return document;
 }
 
 pb::Document TestRegime::Denial(const std::string& state, const std::string& reference,

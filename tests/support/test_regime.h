@@ -60,6 +60,11 @@ class TestRegime {
   void SetFormer(const std::string& state, bool former);
 
   // Unsigned sample documents by a state's agency.
+  // Orders a document erased: of the same state and audience unless told, by its name, digest and
+  // index, with the digest of what remains.
+  pb::Document Erasure(const std::string& reference, const pb::Document& of,
+                       const std::string& name, const base::Digest& digest, uint64_t index,
+                       const base::Digest& remains, const std::string& state = "") const;
   pb::Document Denial(const std::string& state, const std::string& reference,
                       const std::vector<std::string>& audience = {}) const;
   pb::Document Revision(const std::string& state, const std::string& reference,

@@ -71,7 +71,7 @@ BANNED = [  # pattern, why, files that may
       'services/core/rpc/host/server_host.cc', 'services/core/rpc/host/probe.cc'}),
     (r'\bSerialize(?:AsString|ToString|PartialAsString)\(', 'bytes are sacred: say why it is safe here',
      {'services/core/entry/entry.cc', 'services/core/document/document.cc',
-      'services/core/machine/sequencer.cc', 'services/core/base/status.cc',
+      'services/core/machine/erasure.cc', 'services/core/machine/sequencer.cc', 'services/core/base/status.cc',
       'services/core/rpc/transport/grpc_status.cc', 'services/core/identity/acknowledgement.cc', 'clients/sdk/client.cc', 'clients/cli/cli.cc', 'clients/cli/follow.cc', 'clients/cli/denial.cc',
       'clients/sdk/public_follower.cc', 'services/core/rpc/exchange_service.cc'}),
     (r'std::ranges::views|std::views::', 'range views do not parse with clang 14', set()),
@@ -194,6 +194,24 @@ def check_reasons():
         breach(readme, 1, 'its table of reasons is not that of reasons.def: tidy.py --write')
 
 
+def check_erasure():
+    """The table of docs/ERASURE.md is what the groups' kinds say; with --write it is made so."""
+    table = '| group | kind | fields of the body that remain |\n|---|---|---|\n'
+    for group in re.findall(r'ENTENTE_GROUP\((\w+),', (ROOT / 'services/groups.def').read_text()):
+        text = (ROOT / f'services/{group}/register/group.cc').read_text()
+        for kind, fields in re.findall(
+                r'\{"entente\.\w+\.v1\.(\w+)",\s*Role::\w+,\s*"\w*"(?:,\s*("[^"]*"))?\}', text):
+            remains = ', '.join(f'`{f}`' for f in fields.strip('"').split(',') if f)
+            table += f'| {group} | {kind} | {remains or ("nothing" if fields else "stays whole")} |\n'
+    page = ROOT / 'docs/ERASURE.md'
+    old = page.read_text()
+    new = re.sub(r'\| group \| kind \|.*\n(\|.*\n)+', lambda _: table, old)
+    if '--write' in sys.argv:
+        page.write_text(new)
+    elif new != old:
+        breach(page, 1, 'its table is not what the kinds of the groups say: tidy.py --write')
+
+
 def check_markdown(path):
     """A formatter of code makes headings and tables of Markdown unreadable."""
     for number, line in enumerate(path.read_text().split('\n'), 1):
@@ -228,6 +246,7 @@ def main():
         if folder.name != 'testing' and not (folder / 'README.md').exists():
             breach(folder / 'README.md', 1, 'a folder says what lives in it')
     check_reasons()
+    check_erasure()
     for line in breaches:
         print(line)
     print(f'{len(breaches)} breaches of the house rules')

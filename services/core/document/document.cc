@@ -85,14 +85,15 @@ void CheckReferences(const pb::Document& document, base::FieldViolations& violat
     const pb::Reference& reference = document.references(i);
     const std::string path = fmt::format("references[{}]", i);
     if (reference.relation() < pb::Reference::RELATION_SUPERSEDES ||
-        reference.relation() > pb::Reference::RELATION_DERIVES_FROM) {
+        reference.relation() > pb::Reference::RELATION_ERASES) {
       violations.Add(path + ".relation", "is missing or unknown");
     }
     if (reference.name().empty() || reference.name().size() > 200 ||
         !base::IsPlainText(reference.name())) {
       violations.Add(path + ".name", "must be the assigned name of a document");
     }
-    const bool needed = reference.relation() == pb::Reference::RELATION_SUPERSEDES;
+    const bool needed = reference.relation() == pb::Reference::RELATION_SUPERSEDES ||
+                        reference.relation() == pb::Reference::RELATION_ERASES;
     if ((needed || !reference.digest().empty()) && reference.digest().size() != 32) {
       violations.Add(path + ".digest", "must be the SHA-256 of the named document, 32 bytes");
     }
@@ -234,8 +235,9 @@ void CheckMarking(const pb::Marking& marking, const std::string& path,
   }
 }
 
-absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument signed_document) {
-  ENTENTE_RETURN_IF_ERROR(CheckEnvelope(signed_document));
+namespace {
+
+absl::StatusOr<std::shared_ptr<const ParsedDocument>> ParseIn(pb::SignedDocument signed_document) {
   auto parsed = std::make_shared<ParsedDocument>();
   parsed->signed_document = std::move(signed_document);
   const std::string& bytes = parsed->signed_document.document();
@@ -291,6 +293,23 @@ absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument s
   parsed->envelope = parsed->signed_document.SerializeAsString();
   parsed->envelope_digest = crypto::Sha256(parsed->envelope);
   return parsed;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument signed_document) {
+  ENTENTE_RETURN_IF_ERROR(CheckEnvelope(signed_document));
+  return ParseIn(std::move(signed_document));
+}
+
+absl::StatusOr<std::shared_ptr<const ParsedDocument>> ParseRemains(pb::SignedDocument remains) {
+  ENTENTE_RETURN_IF_ERROR(CheckSizes(remains));
+  if (remains.signatures_size() != 0 || HasUnknownFields(remains)) {
+    return base::RefuseArgument(Reason::kDocumentMalformed,
+                                "what remains of a document has no signatures, nor fields that "
+                                "this release does not know");
+  }
+  return ParseIn(std::move(remains));
 }
 
 Verifier::Verifier() : cache_(std::make_unique<CertificateCache>()) {}

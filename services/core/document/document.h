@@ -56,6 +56,8 @@ absl::Status CheckSizes(const pb::SignedDocument& signed_document);
 // Checks form and limits, the body's too where this program knows its kind; refuses with every
 // field at fault.
 absl::StatusOr<std::shared_ptr<const ParsedDocument>> Parse(pb::SignedDocument signed_document);
+// The same for what remains of a document that was erased, which is signed by nobody.
+absl::StatusOr<std::shared_ptr<const ParsedDocument>> ParseRemains(pb::SignedDocument remains);
 
 // Who signed, once it is accepted.
 struct Signer {

@@ -10,6 +10,7 @@
 #include "services/core/base/status.h"
 #include "services/core/entry/audience.h"
 #include "services/core/entry/cursor.h"
+#include "services/core/machine/erasure.h"
 
 namespace entente::feed {
 namespace {
@@ -36,12 +37,17 @@ using Entry = exchange::v1::Entry;
 
 }  // namespace
 
-std::string SerialiseDelivery(const std::string& ledger, std::string_view leaf,
-                              std::string_view signed_document) {
+std::string SerialiseDelivery(const std::string& ledger, const journal::Record& record) {
+  const std::string& leaf = record.header;
+  const std::string& signed_document = record.body;
   std::string entry;
   entry.reserve(leaf.size() + signed_document.size() + 16);
   AppendField(Entry::kLeafFieldNumber, leaf, entry);
   AppendField(Entry::kSignedDocumentFieldNumber, signed_document, entry);
+  if (record.erased_at.has_value()) {
+    AppendVarint(Entry::kErasedAtFieldNumber << 3, entry);
+    AppendVarint(*record.erased_at, entry);
+  }
   std::string delivery;
   delivery.reserve(entry.size() + ledger.size() + 16);
   AppendField(Delivery::kLedgerFieldNumber, ledger, delivery);
@@ -92,6 +98,8 @@ absl::StatusOr<Filter> Filter::Parse(std::string_view text, const std::vector<st
 }
 
 bool Filter::Matches(const Item& item, const machine::Register& reg) const {
+  // Whoever holds a document must learn that it is erased, whatever it was that he asked for.
+  if (machine::IsErasure(item.name)) return true;
   std::optional<std::multimap<std::string, std::string>> facts;
   return std::all_of(clauses_.begin(), clauses_.end(), [&](const auto& clause) {
     const std::string& name = clause.first;
@@ -125,8 +133,7 @@ machine::Applied Feed::WhatIs(uint64_t position, const journal::Record& record) 
           header.originator().substr(9, 2)};  // after "partners/"
 }
 
-std::shared_ptr<const Segment> Feed::Build(uint64_t begin,
-                                           std::span<const journal::Record> records,
+std::shared_ptr<const Segment> Feed::Build(uint64_t begin, std::span<const journal::Record> records,
                                            std::span<const machine::Applied> applied) const {
   auto segment = std::make_shared<Segment>();
   segment->begin = begin;
@@ -138,7 +145,7 @@ std::shared_ptr<const Segment> Feed::Build(uint64_t begin,
     Item& item = segment->items[i];
     static_cast<machine::Applied&>(item) = applied.empty() ? WhatIs(begin + i, record) : applied[i];
     item.offset = segment->buffer.size();
-    segment->buffer += SerialiseDelivery(item.ledger->id, record.header, record.body);
+    segment->buffer += SerialiseDelivery(item.ledger->id, record);
     item.length = segment->buffer.size() - item.offset;
   }
   return segment;
@@ -156,6 +163,16 @@ void Feed::Add(const machine::Commit& commit) {
     }
   }
   head_.store(commit.begin + commit.records.size(), std::memory_order_release);
+}
+
+void Feed::Forget() {
+  base::MutexLock lock(mutex_);
+  ++forgotten_;
+  tail_.clear();
+  tail_bytes_ = 0;
+  pages_.clear();
+  page_at_.clear();
+  page_bytes_ = 0;
 }
 
 std::shared_ptr<const Segment> Feed::Find(uint64_t position) {
@@ -182,14 +199,18 @@ absl::StatusOr<std::shared_ptr<const Segment>> Feed::Load(uint64_t position) {
   // Pages begin at multiples of page_records, or where one of large documents ended before.
   uint64_t begin = position / options_.page_records * options_.page_records;
   const uint64_t end = std::min(begin + options_.page_records, head());
+  uint64_t forgotten = 0;
   {
     base::MutexLock lock(mutex_);
+    forgotten = forgotten_;
     auto it = page_at_.upper_bound(position);
     if (it != page_at_.begin()) begin = std::max(begin, (*std::prev(it)->second)->end());
   }
   ENTENTE_ASSIGN_OR_RETURN(const auto records, journal_.Read(begin, end, options_.page_bytes));
   auto segment = Build(begin, records);
   base::MutexLock lock(mutex_);
+  // Read before something was erased: this reader had asked before, and no other shall have it.
+  if (forgotten != forgotten_) return segment;
   if (auto it = page_at_.find(begin); it != page_at_.end()) {
     page_bytes_ -= (*it->second)->bytes();
     pages_.erase(it->second);

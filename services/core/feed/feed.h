@@ -59,8 +59,7 @@ class Filter {
 };
 
 // Serialises one delivery as FollowResponse carries it: the only place that does.
-std::string SerialiseDelivery(const std::string& ledger, std::string_view leaf,
-                              std::string_view signed_document);
+std::string SerialiseDelivery(const std::string& ledger, const journal::Record& record);
 std::string SerialiseSkip(const std::string& ledger, const base::Digest& leaf_hash);
 
 // Thread-safe.
@@ -75,6 +74,8 @@ class Feed {
 
   // Takes what the sequencer committed; on its thread.
   void Add(const machine::Commit& commit);
+  // Forgets all that is in memory, of which something was erased in the journal; on that thread.
+  void Forget();
   // The segment that holds `position`, if it is in memory; null otherwise.
   std::shared_ptr<const Segment> Find(uint64_t position);
   // The same, reading the journal if need be. Blocks on the disk.
@@ -99,6 +100,7 @@ class Feed {
   mutable base::Mutex mutex_;
   std::deque<std::shared_ptr<const Segment>> tail_ ABSL_GUARDED_BY(mutex_);
   size_t tail_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t forgotten_ ABSL_GUARDED_BY(mutex_) = 0;  // how often
   // Pages, most recently used in front, and by where they begin.
   std::list<std::shared_ptr<const Segment>> pages_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, decltype(pages_)::iterator> page_at_ ABSL_GUARDED_BY(mutex_);

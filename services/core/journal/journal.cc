@@ -15,6 +15,35 @@ absl::Status CheckFormat(const std::string& where, int64_t format) {
       newer ? "start that release" : "start the release that wrote it, or begin a new journal");
 }
 
+std::string ErasedColumn(const Record& record) {
+  if (!record.erased_at.has_value()) return "";
+  std::string column = record.body_digest.str();
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    column.push_back(static_cast<char>(*record.erased_at >> shift));
+  }
+  return column;
+}
+
+bool ReadErasedColumn(std::string_view column, Record& record) {
+  if (column.empty()) {
+    record.body_digest = crypto::Sha256(record.body);
+    record.erased_at.reset();
+    return true;
+  }
+  const auto digest = base::Digest::From(column.substr(0, 32));
+  if (column.size() != 40 || !digest.has_value()) return false;
+  record.body_digest = *digest;
+  uint64_t at = 0;
+  for (const char byte : column.substr(32)) at = at << 8 | static_cast<uint8_t>(byte);
+  record.erased_at = at;
+  return true;
+}
+
+absl::Status NothingToErase(uint64_t position) {
+  return base::Refuse(absl::StatusCode::kOutOfRange, base::Reason::kIndexOutOfRange,
+                      "there is no document at position {} to erase", position);
+}
+
 base::Digest ChainDigest(const base::Digest& previous, const Record& record) {
   const auto length = static_cast<uint32_t>(record.header.size());
   const char prefix[5] = {static_cast<char>(record.kind), static_cast<char>(length >> 24),

@@ -6,7 +6,8 @@
 //      does not, either none of it is there, or (only after kJournalFaulted) all of it may be.
 //   2. Append compares: a head other than `expected_head` is ABORTED/JOURNAL_HEAD_MOVED and nothing
 //      is written.
-//   3. Positions are contiguous from 0. Nothing is ever changed or removed.
+//   3. Positions are contiguous from 0. Nothing is ever changed or removed, but for the body of a
+//      document that is erased by law: the digest of what it was stays, and so does the chain.
 //   4. Every record that Read returns was checked against its chain digest; a mismatch is
 //      DATA_LOSS/JOURNAL_CORRUPT and no part of the range is returned.
 #ifndef ENTENTE_SERVICES_CORE_JOURNAL_JOURNAL_H_
@@ -14,8 +15,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,7 +27,7 @@
 namespace entente::journal {
 
 // What this build writes and reads: how records are kept, and what is in them.
-inline constexpr int64_t kFormat = 2;
+inline constexpr int64_t kFormat = 3;
 // OK for this build's own; else FAILED_PRECONDITION/JOURNAL_FORMAT, which says of `where` what to
 // do.
 absl::Status CheckFormat(const std::string& where, int64_t format);
@@ -40,8 +43,20 @@ struct Record {
   RecordKind kind = RecordKind::kDocument;
   std::string header;
   std::string body;
-  base::Digest body_digest;  // SHA-256 of body; the caller computes it outside the commit path
+  // SHA-256 of the body that was appended first; the caller computes it outside the commit path.
+  base::Digest body_digest;
+  // The body is what remains of a document that was erased: index, in the same ledger, of the
+  // order.
+  std::optional<uint64_t> erased_at;
 };
+
+// How engines keep, beside a body that was erased, what that was: its digest, and in 8 bytes, most
+// significant first, where the order is. Empty: it was not erased.
+std::string ErasedColumn(const Record& record);
+// The reverse, for a record with its body. False: no such column is written.
+bool ReadErasedColumn(std::string_view column, Record& record);
+// OUT_OF_RANGE/INDEX_OUT_OF_RANGE: there is no document at that position.
+absl::Status NothingToErase(uint64_t position);
 
 // chain(i) = SHA-256(chain(i-1) || kind || big-endian length of header || header || body digest),
 // chain(-1) = 32 zero bytes.
@@ -57,6 +72,11 @@ class Journal {
   // when begin < end <= Head(). OUT_OF_RANGE beyond the head. Thread-safe.
   virtual absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end,
                                                    size_t bytes_max) = 0;
+  // Puts `remains` in the place of a document's body, durably. Once: a body that was erased stays
+  // as it is, and what the engine left undone of that is done. What it keeps of the body outside
+  // the record, each engine says. One caller at a time, that of Append. After an error it may be
+  // called again.
+  virtual absl::Status Erase(uint64_t position, std::string_view remains, uint64_t erased_at) = 0;
   // Number of records, as last seen: other writers may have appended since. Thread-safe.
   virtual uint64_t Head() = 0;
   // Looks for what other writers appended: Head() is then no older than this call. DATA_LOSS where

@@ -20,6 +20,7 @@ constexpr Range kDocuments{500'000, 5'000'000};
 constexpr Range kBytes{uint64_t{4} << 30, uint64_t{64} << 30};
 constexpr Range kChainDocuments{1'000, 10'000};
 constexpr Range kChainFacts{1'024, 8'192};
+constexpr Range kErasuresPerDay{20, 1'000};
 
 uint64_t Within(uint64_t value, const Range& range) {
   return value == 0 ? range.otherwise : std::min(value, range.ceiling);
@@ -40,15 +41,17 @@ Budgets BudgetsOf(const entente::config::v1::RegimeProfile& profile) {
           .documents = Within(said.documents_max(), kDocuments),
           .bytes = Within(said.bytes_max(), kBytes),
           .chain_documents = Within(said.chain_documents_max(), kChainDocuments),
-          .chain_facts = Within(said.chain_facts_max(), kChainFacts)};
+          .chain_facts = Within(said.chain_facts_max(), kChainFacts),
+          .erasures_per_day = Within(said.erasures_per_day_max(), kErasuresPerDay)};
 }
 
-void Usage::Add(int64_t on_day, uint64_t document_bytes) {
+void Usage::Add(int64_t on_day, uint64_t document_bytes, bool erases) {
   if (on_day > day) {
     day = on_day;
-    day_documents = day_bytes = 0;
+    day_documents = day_bytes = day_erasures = 0;
   }
   ++day_documents;
+  day_erasures += erases ? 1 : 0;
   day_bytes += document_bytes;
   ++documents;
   bytes += document_bytes;
@@ -70,6 +73,12 @@ absl::Status CheckUsage(const Budgets& budgets, const Usage& usage, int64_t day,
     return Exceeded("bytes of your state in all", budgets.bytes, kAsk);
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckErasures(const Budgets& budgets, const Usage& usage, int64_t day) {
+  if (usage.ErasuresOn(day) < budgets.erasures_per_day) return absl::OkStatus();
+  return Exceeded("erasures of your state today", budgets.erasures_per_day,
+                  "go on tomorrow (UTC), or ask the Point of Contact to have the profile raised");
 }
 
 absl::Status CheckChain(const Budgets& budgets, const ChainSize& chain) {

@@ -7,11 +7,14 @@
 #include <deque>
 #include <thread>
 
+#include "entente/exchange/v1/erasure.pb.h"
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/entry/audience.h"
+#include "services/core/machine/erasure.h"
 #include "services/core/machine/fingerprint.h"
+#include "services/core/rules/links.h"
 
 namespace entente::machine {
 namespace {
@@ -173,7 +176,8 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
   ledger.recorded = std::max(ledger.recorded, entry::GetTime(stamp.recorded_time()));
   ledger.directory_serial = std::max(ledger.directory_serial, stamp.directory_serial());
   directory_serial_ = std::max(directory_serial_, stamp.directory_serial());
-  usage_[parts.state()].Add(DayOf(entry::GetTime(stamp.recorded_time())), record.body.size());
+  usage_[parts.state()].Add(DayOf(entry::GetTime(stamp.recorded_time())), record.body.size(),
+                            parts.kind == kErasure.message);
   if (!register_.Fold({position, parts.leaf, header, parts.kind}, *digest, ledger)) {
     return Broken(position, "has a name that its group never gave");
   }
@@ -186,6 +190,56 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
                 std::string(document::ShortKind(parts.kind)),
                 parts.state()};
   }
+  if (record.erased_at.has_value()) {
+    gone_[position] = {crypto::Sha256(record.body), *record.erased_at};
+  }
+  return parts.kind == kErasure.message ? ApplyErasure(position, parts) : absl::OkStatus();
+}
+
+absl::Status Machine::ApplyErasure(uint64_t position, const Parts& parts) {
+  const auto* reference = rules::ReferenceOf(parts.header, pb::Reference::RELATION_ERASES);
+  const auto of = reference == nullptr ? std::nullopt : chains().PositionOf(reference->name());
+  const uint64_t index = parts.leaf.stamp().index();
+  if (!of.has_value() || PlaceOf(*of).ledger != PlaceOf(position).ledger ||
+      !erased_.emplace(*of, index).second) {
+    return Broken(position, "orders erased what is not there, or is erased already");
+  }
+  const auto gone = gone_.find(*of);
+  if (gone == gone_.end()) {
+    erasures_due_.push_back({*of, index});
+    return absl::OkStatus();
+  }
+  const auto body = rules::Unpack<pb::Erasure>(parts.header);
+  if (gone->second.erased_at != index || gone->second.remains.view() != body.remains_digest()) {
+    return Broken(*of, "was erased, and what remains is not what was ordered");
+  }
+  gone_.erase(gone);
+  return absl::OkStatus();
+}
+
+absl::Status Machine::CheckErasures() const {
+  if (gone_.empty()) return absl::OkStatus();
+  return Broken(gone_.begin()->first, "has no body, and nothing orders it erased");
+}
+
+absl::Status Machine::Forget(uint64_t position, journal::Journal& journal) {
+  ENTENTE_CHECK(!erasures_due_.empty() && erasures_due_.front().position == position);
+  const Place& place = PlaceOf(position);
+  ENTENTE_ASSIGN_OR_RETURN(const auto erased, journal.Read(position, position + 1, 1));
+  const Chain* chain = chains().FindAny(Parts(erased[0]).leaf.stamp().name());
+  ENTENTE_CHECK(chain != nullptr && place.ledger == chain->ledger);
+  const auto restated = register_.RestateChain(*chain);
+  uint32_t number = 0;
+  for (const uint64_t at : chain->positions) {
+    if (restated == nullptr) break;
+    ENTENTE_ASSIGN_OR_RETURN(const auto records, journal.Read(at, at + 1, 1));
+    const Parts parts(records[0]);
+    if (!parts.parsed) return Broken(at, "does not parse");
+    restated->Apply({at, parts.leaf, parts.header, parts.kind, chain, ++number});
+  }
+  std::unique_lock lock(mutex_);
+  if (restated != nullptr) restated->Put();
+  erasures_due_.erase(erasures_due_.begin());
   return absl::OkStatus();
 }
 
@@ -241,6 +295,7 @@ base::Digest Machine::Fingerprint() const {
       }
     }
   }
+  for (const auto& [position, index] : erased_) text += fmt::format("{} {}\n", position, index);
   return crypto::Sha256(text + chains().Fingerprint().hex() + register_.Fingerprint().hex());
 }
 
@@ -317,12 +372,13 @@ absl::Status CheckLedgers(const Machine& machine, const ReplayOptions& options) 
 
 }  // namespace
 
-absl::Status Replay(journal::Journal& journal, Machine& machine, const ReplayOptions& options) {
-  const uint64_t total = journal.Head();
+namespace {
+
+absl::Status ReplayTo(uint64_t total, journal::Journal& journal, Machine& machine,
+                      const ReplayOptions& options) {
   ReadAhead ahead(journal, total);
   machine.Reserve(total - machine.applied());
   auto reported = std::chrono::steady_clock::now();
-  std::unique_lock lock(machine.mutex());
   while (machine.applied() < total) {
     ENTENTE_ASSIGN_OR_RETURN(const auto chunk, ahead.Next());
     for (const journal::Record& record : chunk) {
@@ -337,6 +393,21 @@ absl::Status Replay(journal::Journal& journal, Machine& machine, const ReplayOpt
       reported = now;
       options.progress(machine.applied(), total);
     }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status Replay(journal::Journal& journal, Machine& machine, const ReplayOptions& options) {
+  std::unique_lock lock(machine.mutex());
+  ENTENTE_RETURN_IF_ERROR(ReplayTo(journal.Head(), journal, machine, options));
+  // Another writer may have erased what was read here before the order to do so was: that was
+  // appended first.
+  while (!machine.CheckErasures().ok()) {
+    ENTENTE_RETURN_IF_ERROR(journal.Refresh());
+    if (journal.Head() == machine.applied()) return machine.CheckErasures();
+    ENTENTE_RETURN_IF_ERROR(ReplayTo(journal.Head(), journal, machine, options));
   }
   return CheckLedgers(machine, options);
 }

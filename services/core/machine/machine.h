@@ -47,6 +47,18 @@ class Machine {
   // damaged or forged journal does. Says what it was in `applied`, unless that is null. The caller
   // holds `mutex()` exclusively.
   absl::Status Apply(uint64_t position, const journal::Record& record, Applied* applied = nullptr);
+  // Documents that were ordered erased, and that this fold still knows whole: where they are, and
+  // the index of the order in their ledger.
+  struct DueErasure {
+    uint64_t position = 0;
+    uint64_t erased_at = 0;
+  };
+  const std::vector<DueErasure>& erasures_due() const { return erasures_due_; }
+  // Forgets what the document at a position said, the first due one, which the journal has erased
+  // by now: its chain is restated. Takes the lock itself, for the last of it.
+  absl::Status Forget(uint64_t position, journal::Journal& journal);
+  // DATA_LOSS if a body is gone, and nothing that was applied has ordered it erased.
+  absl::Status CheckErasures() const;
   // Makes room for documents to come.
   void Reserve(uint64_t documents);
   uint64_t applied() const { return applied_; }
@@ -61,6 +73,12 @@ class Machine {
   const Ledger* Find(std::string_view ledger, const Reader& reader) const;
   std::optional<uint64_t> PositionOfDigest(const base::Digest& digest) const;
   std::optional<uint64_t> PositionOfReference(const document::ParsedDocument& document) const;
+  // Index, in the same ledger, of the Erasure that ordered the document at a position erased;
+  // nothing if none did.
+  std::optional<uint64_t> ErasedAt(uint64_t position) const {
+    auto it = erased_.find(position);
+    return it == erased_.end() ? std::nullopt : std::optional(it->second);
+  }
   // Highest serial of a directory that a document was recorded under which the reader may read.
   uint64_t DirectorySerialSeenBy(const Reader& reader) const;
   // The same of all ledgers: an answer must not depend on it.
@@ -109,6 +127,7 @@ class Machine {
 
   struct Parts;  // a document's record, parsed
   absl::Status ApplyDocument(uint64_t position, const journal::Record& record, Applied* applied);
+  absl::Status ApplyErasure(uint64_t position, const Parts& parts);
   absl::Status ApplyAcknowledgement(const journal::Record& record);
   absl::Status ApplyCheckpoint(const journal::Record& record);
   // What a document is found by: half of a digest. To make two with one half takes 2^64 tries, and
@@ -143,6 +162,14 @@ class Machine {
   std::map<std::string, uint32_t, std::less<>> ledger_number_of_;
   std::map<std::string, size_t> opened_by_;  // state -> ledgers
   std::map<std::string, Usage> usage_;       // by state
+  std::map<uint64_t, uint64_t> erased_;      // position -> index of the Erasure in its ledger
+  // Of bodies that were gone before the Erasure was applied: position -> what it must say.
+  struct Gone {
+    base::Digest remains;
+    uint64_t erased_at = 0;
+  };
+  std::map<uint64_t, Gone> gone_;
+  std::vector<DueErasure> erasures_due_;
   uint64_t directory_serial_ = 0;
   uint64_t applied_ = 0;
   uint64_t documents_ = 0;

@@ -7,7 +7,8 @@
 //      documents that name different things can be validated in one batch.
 //
 //   2. Apply cannot fail, reads no clock, and gives the same state for the same entries in the same
-//      order, whatever the rules of today are: it obeys the stamp.
+//      order, whatever the rules of today are: it obeys the stamp. Of a document that was erased
+//      (erasure.h) it gets what remains, and of one that a disk has lost an empty body.
 //
 //   3. Fingerprint covers everything that answers depend on (fingerprint.h), the chains aside: they
 //      have their own.
@@ -16,8 +17,10 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -60,10 +63,45 @@ struct AppliedDocument {
   const entry::pb::Leaf& leaf;
   const entry::pb::Document& header;
   std::string_view kind;
-  const Chain* chain = nullptr;  // that it is now the newest document of
+  const Chain* chain = nullptr;  // that it is a document of
+  uint32_t number = 0;           // which of them, from 1
 
-  bool opens() const { return chain->positions.size() == 1; }
+  bool opens() const { return number == 1; }
+  int64_t recorded_micros() const {
+    return absl::ToUnixMicros(entry::GetTime(leaf.stamp().recorded_time()));
+  }
 };
+
+// What a register keeps of one chain, made anew from the chain's documents as they are by now.
+class Restatement {
+ public:
+  virtual ~Restatement() = default;
+  // The chain's documents, in order. Changes nothing that is served.
+  virtual void Apply(const AppliedDocument& document) noexcept = 0;
+  // Puts it in the place of what is kept. The caller holds the machine's lock exclusively.
+  virtual void Put() noexcept = 0;
+};
+
+// A restatement of a value that a register keeps for a chain.
+template <typename T, typename ApplyTo, typename PutIn>
+class RestatementOf final : public Restatement {
+ public:
+  RestatementOf(ApplyTo apply, PutIn put) : apply_(std::move(apply)), put_(std::move(put)) {}
+  void Apply(const AppliedDocument& document) noexcept override { apply_(document, value_); }
+  void Put() noexcept override { put_(std::move(value_)); }
+
+ private:
+  const ApplyTo apply_;
+  const PutIn put_;
+  T value_;
+};
+// `apply(document, value)` for each document, then `put(std::move(value))`.
+template <typename T, typename ApplyTo, typename PutIn>
+std::unique_ptr<Restatement> Restate(ApplyTo apply, PutIn put) {
+  return std::make_unique<RestatementOf<T, ApplyTo, PutIn>>(std::move(apply), std::move(put));
+}
+
+struct Group;
 
 // On what legal basis an item is controlled; never added up.
 enum class Basis { kNone, kListed, kCatchAll };
@@ -104,6 +142,11 @@ class Register {
   bool Fold(AppliedDocument document, const base::Digest& digest, const Ledger& ledger) noexcept;
   // All chains of the group.
   const Chains& chains() const { return chains_; }
+  // Whose register it is.
+  virtual const Group& group() const = 0;
+  // What it keeps of a chain, to be made anew; null: it keeps no words of it. Made, and its
+  // documents applied, by the one writer.
+  virtual std::unique_ptr<Restatement> RestateChain(const Chain& chain) = 0;
   virtual absl::StatusOr<Judgement> Validate(const document::VerifiedDocument& document,
                                              const ValidationContext& context) const = 0;
   // The part of Validate that needs no state: intake asks it on its own threads, so that what it

@@ -6,6 +6,8 @@
 #include "services/core/base/status.h"
 #include "services/core/entry/audience.h"
 #include "services/core/identity/acknowledgement.h"
+#include "services/core/machine/erasure.h"
+#include "services/core/rules/links.h"
 
 namespace entente::machine {
 namespace {
@@ -208,6 +210,7 @@ void Sequencer::Work(std::vector<Command> commands) {
     // What others appended counts for what is judged now: nobody is refused for not knowing it.
     absl::Status status = d_.journal.Refresh();
     if (status.ok()) status = CatchUp();
+    if (status.ok()) CarryOut();
     if (status.code() == absl::StatusCode::kDataLoss) d_.fatal(status);
     if (!status.ok()) {
       Note(status);
@@ -228,6 +231,7 @@ void Sequencer::Work(std::vector<Command> commands) {
     }
     if (status.ok()) {
       races_lost = 0;
+      CarryOut();
       Answer(batch);
       continue;
     }
@@ -290,6 +294,14 @@ absl::Status Sequencer::CatchUp() {
   return absl::OkStatus();
 }
 
+void Sequencer::CarryOut() {
+  const size_t due = d_.machine.erasures_due().size();
+  if (due == 0) return;
+  const absl::Status status = CarryOutErasures(d_.machine, d_.journal);
+  if (status.code() == absl::StatusCode::kDataLoss) return d_.fatal(status);
+  d_.erased(status, due - d_.machine.erasures_due().size());
+}
+
 bool Sequencer::Stage(Command& command, Batch& batch) {
   if (command.document.has_value()) return StageDocument(command, batch);
   if (command.signer != nullptr) {
@@ -326,8 +338,10 @@ bool Sequencer::StageDocument(Command& command, Batch& batch) {
                               document::ShortKind(parsed.kind)));
     return true;
   }
-  if (absl::Status status = CheckState(); !status.ok()) {
-    command.done(status);
+  // A law's order frees room.
+  absl::Status room = parsed.kind == kErasure.message ? absl::OkStatus() : CheckState();
+  if (!room.ok()) {
+    command.done(room);
     return true;
   }
   if (absl::Status status = CheckNewAudience(parsed, batch); !status.ok()) {
@@ -386,6 +400,9 @@ absl::Status Sequencer::CheckNewAudience(const document::ParsedDocument& parsed,
 absl::Status Sequencer::CheckBudget(const document::ParsedDocument& parsed, Batch& batch) const {
   const std::string& state = parsed.originator.state;
   const Usage& usage = batch.usage.try_emplace(state, d_.machine.UsageOf(state)).first->second;
+  if (parsed.kind == kErasure.message) {
+    return CheckErasures(options_.budgets, usage, DayOf(batch.now));
+  }
   return CheckUsage(options_.budgets, usage, DayOf(batch.now), parsed.envelope.size());
 }
 
@@ -446,6 +463,12 @@ absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
     return base::RefuseArgument(Reason::kCertificateRejected,
                                 "a signer's certificate is not valid at the time of recording");
   }
+  if (command.document->parsed().kind == kErasure.message) {
+    return JudgeErasure(*command.document, now, d_.machine, d_.journal);
+  }
+  if (rules::CountReferences(command.document->header(), rules::Reference::RELATION_ERASES) > 0) {
+    return rules::Fault("references", "only an Erasure orders something erased");
+  }
   return d_.machine.reg().Validate(
       *command.document,
       {.now = now,
@@ -479,7 +502,8 @@ void Sequencer::Stamp(Command& command, Judgement judgement, Batch& batch) {
   *stamp.mutable_ruling() = std::move(judgement.ruling);
   pending.leaf = entry::SerialiseLeaf(leaf);
   range.Append(merkle::LeafHash(pending.leaf));
-  batch.usage[parsed.originator.state].Add(DayOf(batch.now), parsed.envelope.size());
+  batch.usage[parsed.originator.state].Add(DayOf(batch.now), parsed.envelope.size(),
+                                           parsed.kind == kErasure.message);
   batch.records.push_back(
       {journal::RecordKind::kDocument, pending.leaf, parsed.envelope, parsed.envelope_digest});
   pending.command = std::move(command);

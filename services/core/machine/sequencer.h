@@ -8,7 +8,8 @@
 //   4. It stamps them, signs one checkpoint per touched ledger, and appends all of it in one
 //      transaction of the journal (group commit). Where several writers share the journal, one
 //      may find that another was first: it applies what that one appended and goes back to 3.
-//   5. It applies the records, tells `committed`, and answers each caller with a receipt.
+//   5. It applies the records, tells `committed`, and answers each caller with a receipt. What was
+//      ordered erased (erasure.h) is gone by then, unless the journal could not be changed.
 //
 // A failed append answers every caller of the batch with the journal's error and changes nothing;
 // when the journal may have kept the batch after all, the next step reads what is there first. A
@@ -80,6 +81,10 @@ class Sequencer {
     const base::Clock& clock;
     std::function<void(std::shared_ptr<const Commit>)> committed;  // on the sequencer's thread
     std::function<void(const absl::Status&)> fatal;                // the machine must stop serving
+    // So many bodies that were ordered erased are gone from journal and machine; and why not all,
+    // which is tried again with the next command.
+    std::function<void(const absl::Status&, size_t done)> erased = [](const absl::Status&, size_t) {
+    };
   };
   using ReceiptCallback = std::function<void(absl::StatusOr<pb::Receipt>)>;
   using AckCallback = std::function<void(absl::Status)>;
@@ -151,6 +156,8 @@ class Sequencer {
   static void Fail(Command& command, const absl::Status& status);
   void Note(const absl::Status& journal);
   absl::Status CatchUp();
+  // Carries out what was ordered erased.
+  void CarryOut();
   // True if the command belongs to this batch; false to leave it for the next.
   bool Stage(Command& command, Batch& batch);
   bool StageDocument(Command& command, Batch& batch);

@@ -2,6 +2,7 @@
 
 #include "services/core/base/status.h"
 #include "services/core/entry/audience.h"
+#include "services/core/machine/erasure.h"
 #include "services/core/machine/register.h"
 #include "services/core/rules/links.h"
 
@@ -14,7 +15,8 @@ absl::StatusOr<const Chain*> FindNamed(const Chains& chains, std::string_view na
                                        const document::VerifiedDocument& document) {
   const Chain* chain =
       chains.Find(name, {.state = document.parsed().originator.state, .is_partner = true});
-  if (chain == nullptr) return rules::NoSuch(name);
+  // An order to erase is no matter of the group's.
+  if (chain == nullptr || IsErasure(chain->name)) return rules::NoSuch(name);
   if (chain->name != name) {
     return rules::Fault("references", fmt::format("{} is not how a chain is named; name its first "
                                                   "document, {}",

@@ -69,6 +69,7 @@ absl::Status ReadEntry(journal::Journal& journal, uint64_t position, pb::Entry& 
   ENTENTE_ASSIGN_OR_RETURN(auto records, journal.Read(position, position + 1, 1));
   entry.set_leaf(std::move(records[0].header));
   entry.set_signed_document(std::move(records[0].body));
+  if (records[0].erased_at.has_value()) entry.set_erased_at(*records[0].erased_at);
   return absl::OkStatus();
 }
 

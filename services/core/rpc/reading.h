@@ -58,7 +58,7 @@ struct KeptDocument {
   pb::Leaf leaf;
   pb::Document header;
 };
-// The position must be a document's.
+// The position must be a document's. Of what was erased, what remains.
 absl::StatusOr<KeptDocument> ReadDocument(journal::Journal& journal, uint64_t position);
 
 // The entry at a position, which must be a document's.

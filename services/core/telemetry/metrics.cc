@@ -40,6 +40,8 @@ Metrics::Metrics(prometheus::Registry& registry, const std::string& group)
                         "Bytes of memory that what is recorded takes.", group)),
       state_bytes_max(
           Gauge(registry, "entente_state_bytes_max", "Bytes of memory that it may take.", group)),
+      erasures_due(Gauge(registry, "entente_erasures_due",
+                         "Documents that were ordered erased and are there still.", group)),
       open_calls(Gauge(registry, "entente_open_calls", "Unary calls that have not ended.", group)),
       directory_serial(
           Gauge(registry, "entente_directory_serial", "Serial of the directory in force.", group)),

@@ -28,6 +28,7 @@ class Metrics {
   prometheus::Gauge& in_flight_bytes;       // entente_in_flight_bytes
   prometheus::Gauge& state_bytes;           // entente_state_bytes
   prometheus::Gauge& state_bytes_max;       // entente_state_bytes_max
+  prometheus::Gauge& erasures_due;          // entente_erasures_due
   prometheus::Gauge& open_calls;            // entente_open_calls
   prometheus::Gauge& directory_serial;      // entente_directory_serial
   prometheus::Gauge& serving;               // entente_serving

@@ -7,6 +7,8 @@
 #include <random>
 #include <set>
 
+#include "services/core/machine/group.h"
+
 namespace entente::trends {
 namespace {
 
@@ -19,6 +21,8 @@ struct Case {
   Basis basis = Basis::kNone;
 };
 
+const machine::Group kCases = {.name = "cases", .title = "", .kinds = {}, .make_register = nullptr};
+
 // A register of cases that everybody may read.
 class Cases final : public machine::Register {
  public:
@@ -28,7 +32,10 @@ class Cases final : public machine::Register {
     return absl::UnimplementedError("");
   }
   void Apply(const machine::AppliedDocument&) noexcept override {}
-  void ClearState() noexcept override {}
+  const machine::Group& group() const override { return kCases; }
+  std::unique_ptr<machine::Restatement> RestateChain(const machine::Chain&) override {
+    return nullptr;
+  }
   uint64_t Footprint() const override { return 0; }
   base::Digest Fingerprint() const override { return {}; }
   std::multimap<std::string, std::string> Facts(std::string_view) const override { return {}; }

@@ -366,46 +366,62 @@ uint64_t BytesOf(const Answer& answer) {
 
 }  // namespace
 
+const machine::Group& MatterRegister::group() const { return kIem; }
+
 void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
-  const std::string kind(document::ShortKind(document.kind));
   const machine::Kind* declared = kIem.Find(document.kind);
   ENTENTE_CHECK(declared != nullptr);
-  if (declared->role == Role::kAnswers) return ApplyAnswer(document);
+  if (declared->role == Role::kAnswers) {
+    ENTENTE_CHECK(document.opens() && document.chain->answered != nullptr);
+    Answer& answer = answers_.Add(*document.chain);
+    ApplyAnswer(document, answer);
+    footprint_ += BytesOf(answer);
+    return;
+  }
   if (document.opens()) {
     ENTENTE_CHECK(declared->role == Role::kOpens);
-    Matter& fresh = matters_.Add(*document.chain);
-    fresh.chain = document.chain;
-    fresh.kind = kind == kAlert     ? MatterKind::kAlert
-                 : kind == kReport  ? MatterKind::kReport
-                 : kind == kRequest ? MatterKind::kRequest
-                                    : MatterKind::kRelease;
-    fresh.month = machine::MonthOf(absl::FromUnixMicros(document.chain->recorded_micros));
-    v1::MatterRuling ruling;
-    if (document.leaf.stamp().ruling().UnpackTo(&ruling) && ruling.has_lapse_time()) {
-      fresh.lapse_micros = Micros(ruling.lapse_time());
-    }
+    matters_.Add(*document.chain);
   }
   Matter* matter = matters_.Of(document.chain);
   ENTENTE_CHECK(matter != nullptr);
   if (!document.opens()) footprint_ -= BytesOf(*matter);
-  matter->newest_index = document.leaf.stamp().index();
-  if (kind == kAlertClosure) {
-    const auto body = Unpack<v1::AlertClosure>(document.header);
-    matter->state = body.outcome() == v1::AlertClosure::OUTCOME_WITHDRAWN
-                        ? v1::MATTER_STATE_WITHDRAWN
-                        : v1::MATTER_STATE_CLOSED;
-  } else if (kind == kRequestClosure) {
-    matter->state = v1::MATTER_STATE_CLOSED;
-  } else {
-    ApplyContent(document, *matter);
-  }
+  ApplyTo(document, *matter);
+  if (document::ShortKind(document.kind) == kRelease)
+    releases_of_[matter->subject].push_back(matter->chain);
   released_.Add(*document.chain, "");
   released_.Add(*document.chain, std::string(matter->originator_state()));
   footprint_ += BytesOf(*matter);
 }
 
+void MatterRegister::ApplyTo(const machine::AppliedDocument& document, Matter& matter) {
+  const std::string kind(document::ShortKind(document.kind));
+  if (document.opens()) {
+    matter.chain = document.chain;
+    matter.kind = kind == kAlert     ? MatterKind::kAlert
+                  : kind == kReport  ? MatterKind::kReport
+                  : kind == kRequest ? MatterKind::kRequest
+                                     : MatterKind::kRelease;
+    matter.month = machine::MonthOf(absl::FromUnixMicros(document.recorded_micros()));
+    v1::MatterRuling ruling;
+    if (document.leaf.stamp().ruling().UnpackTo(&ruling) && ruling.has_lapse_time()) {
+      matter.lapse_micros = Micros(ruling.lapse_time());
+    }
+  }
+  matter.newest_index = document.leaf.stamp().index();
+  if (kind == kAlertClosure) {
+    const auto body = Unpack<v1::AlertClosure>(document.header);
+    matter.state = body.outcome() == v1::AlertClosure::OUTCOME_WITHDRAWN
+                       ? v1::MATTER_STATE_WITHDRAWN
+                       : v1::MATTER_STATE_CLOSED;
+  } else if (kind == kRequestClosure) {
+    matter.state = v1::MATTER_STATE_CLOSED;
+  } else {
+    ApplyContent(document, matter);
+  }
+}
+
 void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matter& matter) {
-  matter.content_at = static_cast<uint32_t>(matter.chain->positions.size()) - 1;
+  matter.content_at = document.number - 1;
   matter.marking = document.header.marking();
   for (const std::string_view fact : matter.facts) matter.former.emplace(fact);
   std::vector<std::string> facts = {"kind=" + std::string(document::ShortKind(document.kind))};
@@ -414,7 +430,7 @@ void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matt
     AlertFacts(alert, facts);
     if (alert.urgency() == v1::URGENCY_FLASH && !matter.flash) {
       matter.flash_index = matter.newest_index;
-      matter.flash_micros = matter.chain->updated_micros;
+      matter.flash_micros = document.recorded_micros();
     }
     matter.flash = alert.urgency() == v1::URGENCY_FLASH;
     matter.review_micros = Micros(alert.review_time());
@@ -428,14 +444,11 @@ void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matt
     const auto release = Unpack<v1::ReleaseRequest>(document.header);
     matter.asked.assign(release.states().begin(), release.states().end());
     matter.subject = ReferenceOf(document.header, Reference::RELATION_RELATES_TO)->name();
-    releases_of_[matter.subject].push_back(matter.chain);
   }
   matter.facts = machine::WordSet(std::move(facts));
 }
 
-void MatterRegister::ApplyAnswer(const machine::AppliedDocument& document) {
-  ENTENTE_CHECK(document.opens() && document.chain->answered != nullptr);
-  Answer& answer = answers_.Add(*document.chain);
+void MatterRegister::ApplyAnswer(const machine::AppliedDocument& document, Answer& answer) {
   answer.chain = document.chain;
   answer.marking = document.header.marking();
   const std::string kind(document::ShortKind(document.kind));
@@ -456,7 +469,22 @@ void MatterRegister::ApplyAnswer(const machine::AppliedDocument& document) {
     answer.outcome = body.outcome();
     answer.states.assign(body.states().begin(), body.states().end());
   }
-  footprint_ += BytesOf(answer);
+}
+
+std::unique_ptr<machine::Restatement> MatterRegister::RestateChain(const machine::Chain& chain) {
+  const auto put = [this](auto* kept) {
+    return [this, kept](auto&& restated) {
+      footprint_ -= BytesOf(*kept);
+      *kept = std::forward<decltype(restated)>(restated);
+      footprint_ += BytesOf(*kept);
+    };
+  };
+  if (Answer* answer = answers_.Of(&chain)) {
+    return machine::Restate<Answer>(&MatterRegister::ApplyAnswer, put(answer));
+  }
+  Matter* matter = matters_.Of(&chain);
+  ENTENTE_CHECK(matter != nullptr);
+  return machine::Restate<Matter>(&MatterRegister::ApplyTo, put(matter));
 }
 
 std::string MatterRegister::StateOf(const Matter& matter) {

@@ -74,6 +74,8 @@ class MatterRegister final : public machine::Register {
       const machine::ValidationContext& context) const override;
   absl::Status CheckAlone(const document::VerifiedDocument& document,
                           absl::Time now) const override;
+  const machine::Group& group() const override;
+  std::unique_ptr<machine::Restatement> RestateChain(const machine::Chain& chain) override;
   base::Digest Fingerprint() const override;
   uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
@@ -139,8 +141,9 @@ class MatterRegister final : public machine::Register {
   absl::Status ValidateAddressees(const document::VerifiedDocument& document) const;
   absl::Status CheckSources(const document::VerifiedDocument& document) const;
   bool Granted(const std::string& source, const std::string& asker, const std::string& state) const;
-  void ApplyContent(const machine::AppliedDocument& document, Matter& matter);
-  void ApplyAnswer(const machine::AppliedDocument& document);
+  static void ApplyTo(const machine::AppliedDocument& document, Matter& matter);
+  static void ApplyContent(const machine::AppliedDocument& document, Matter& matter);
+  static void ApplyAnswer(const machine::AppliedDocument& document, Answer& answer);
   int64_t LapseMicros(const Matter& release) const;
 
   const entente::config::v1::RegimeProfile profile_;

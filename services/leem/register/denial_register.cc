@@ -336,8 +336,9 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
   return judgement;
 }
 
-void DenialRegister::ApplyContent(const v1::DenialContent& content, Denial& denial) const {
-  denial.content_at = static_cast<uint32_t>(denial.chain->positions.size()) - 1;
+void DenialRegister::ApplyContent(const v1::DenialContent& content, uint32_t number,
+                                  Denial& denial) const {
+  denial.content_at = number - 1;
   denial.act = content.act();
   const std::string& destination = content.destination().country();
   std::string route;
@@ -366,10 +367,10 @@ void DenialRegister::ApplyContent(const v1::DenialContent& content, Denial& deni
   denial.names = NameFilter(FoldNames(content));
 }
 
-void DenialRegister::ApplyRevision(const Step& step, const v1::DenialRuling& ruling,
-                                   Denial& denial) const {
+void DenialRegister::ApplyRevision(const Step& step, const machine::AppliedDocument& document,
+                                   const v1::DenialRuling& ruling, Denial& denial) const {
   if (const auto* amendment = step.As<v1::DenialAmendment>()) {
-    ApplyContent(amendment->content(), denial);
+    ApplyContent(amendment->content(), document.number, denial);
     if (denial.terms.size() == 1) denial.terms[0] = TermOf(ruling);
   } else if (step.As<v1::DenialRenewal>() != nullptr) {
     denial.terms.push_back(TermOf(ruling));
@@ -378,7 +379,7 @@ void DenialRegister::ApplyRevision(const Step& step, const v1::DenialRuling& rul
     denial.ended = ToCivil(revocation->effective_date());
     // Without its body it ended when it was recorded.
     if (denial.ended.empty()) {
-      denial.ended = base::DateOf(absl::FromUnixMicros(denial.chain->updated_micros));
+      denial.ended = base::DateOf(absl::FromUnixMicros(document.recorded_micros()));
     }
   } else if (const auto* closure = step.As<v1::SuspensionClosure>()) {
     const bool denied = closure->outcome() == v1::SuspensionClosure::OUTCOME_DENIED;
@@ -406,33 +407,50 @@ uint64_t BytesOf(const Denial& denial) {
 
 }  // namespace
 
+const machine::Group& DenialRegister::group() const { return kLeem; }
+
 void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
-  const auto& stamp = document.leaf.stamp();
-  v1::DenialRuling ruling;
-  ENTENTE_CHECK(ruling.ParseFromString(stamp.ruling().value()));
-  if (document.kind == kNotification) {
-    const auto body = rules::Unpack<v1::DenialNotification>(document.header);
-    Denial& denial = denials_.Add(*document.chain);
-    denial.chain = document.chain;
-    denial.terms.push_back(TermOf(ruling));
-    denial.timeliness = ruling.timeliness();
-    ApplyContent(body.content(), denial);
-    if (denial.act == v1::DENIAL_ACT_SUSPENDED) denial.state = v1::DENIAL_STATE_SUSPENSION_OPEN;
+  if (document.opens()) {
+    denials_.Add(*document.chain);
     released_.Add(*document.chain, "");
-    released_.Add(*document.chain, OriginatorKey(denial.originator_state()));
-  } else {
+    released_.Add(*document.chain, OriginatorKey(document.chain->originator_state()));
+  }
+  Denial* denial = denials_.Of(document.chain);
+  ENTENTE_CHECK(denial != nullptr);
+  if (!document.opens()) footprint_ -= BytesOf(*denial);
+  ApplyTo(document, *denial);
+  if (!denial->destination().empty()) {
+    released_.Add(*document.chain, DestinationKey(denial->destination()));
+  }
+  footprint_ += BytesOf(*denial);
+}
+
+void DenialRegister::ApplyTo(const machine::AppliedDocument& document, Denial& denial) const {
+  v1::DenialRuling ruling;
+  ENTENTE_CHECK(ruling.ParseFromString(document.leaf.stamp().ruling().value()));
+  if (document.kind != kNotification) {
     Step step;
     step.Read(document.kind, document.header.body().value());
-    Denial* denial = denials_.Of(document.chain);
-    ENTENTE_CHECK(denial != nullptr);
-    footprint_ -= BytesOf(*denial);
-    ApplyRevision(step, ruling, *denial);
+    return ApplyRevision(step, document, ruling, denial);
   }
-  const Denial& denial = *denials_.Of(document.chain);
-  if (!denial.destination().empty()) {
-    released_.Add(*document.chain, DestinationKey(denial.destination()));
-  }
-  footprint_ += BytesOf(denial);
+  const auto body = rules::Unpack<v1::DenialNotification>(document.header);
+  denial.chain = document.chain;
+  denial.terms.push_back(TermOf(ruling));
+  denial.timeliness = ruling.timeliness();
+  ApplyContent(body.content(), document.number, denial);
+  if (denial.act == v1::DENIAL_ACT_SUSPENDED) denial.state = v1::DENIAL_STATE_SUSPENSION_OPEN;
+}
+
+std::unique_ptr<machine::Restatement> DenialRegister::RestateChain(const machine::Chain& chain) {
+  Denial* denial = denials_.Of(&chain);
+  ENTENTE_CHECK(denial != nullptr);
+  return machine::Restate<Denial>([this](const machine::AppliedDocument& document,
+                                         Denial& restated) { ApplyTo(document, restated); },
+                                  [this, denial](Denial&& restated) {
+                                    footprint_ -= BytesOf(*denial);
+                                    *denial = std::move(restated);
+                                    footprint_ += BytesOf(*denial);
+                                  });
 }
 
 base::Digest DenialRegister::Fingerprint() const {
@@ -482,6 +500,7 @@ void DenialRegister::Observe(const machine::Reader& reader, std::string_view dim
                              const std::function<void(const machine::Observation&)>& visit) const {
   released_.Visit(reader, "", nullptr, [&](const machine::Chain& chain) {
     const Denial& denial = *denials_.Of(&chain);
+    if (denial.destination().empty()) return true;  // what it said is gone
     const base::CivilDate& decided = denial.terms.front().from;
     machine::Observation seen;
     seen.month = decided.year * 12 + decided.month - 1;

@@ -95,6 +95,8 @@ class DenialRegister final : public machine::Register {
       const machine::ValidationContext& context) const override;
   absl::Status CheckAlone(const document::VerifiedDocument& document,
                           absl::Time now) const override;
+  const machine::Group& group() const override;
+  std::unique_ptr<machine::Restatement> RestateChain(const machine::Chain& chain) override;
   base::Digest Fingerprint() const override;
   uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
@@ -128,6 +130,7 @@ class DenialRegister final : public machine::Register {
  private:
   struct Step;  // a parsed body with what it does
   void Apply(const machine::AppliedDocument& document) noexcept override;
+  void ApplyTo(const machine::AppliedDocument& document, Denial& denial) const;
   absl::StatusOr<v1::DenialNotification> CheckNotification(
       const document::VerifiedDocument& document, absl::Time now) const;
   absl::StatusOr<Step> CheckRevision(const document::VerifiedDocument& document,
@@ -139,8 +142,9 @@ class DenialRegister final : public machine::Register {
   static void CheckBody(const Step& step, const RuleContext& rules,
                         base::FieldViolations& violations);
   absl::Status CheckProcedure(const Denial& denial, const Step& step) const;
-  void ApplyContent(const v1::DenialContent& content, Denial& denial) const;
-  void ApplyRevision(const Step& step, const v1::DenialRuling& ruling, Denial& denial) const;
+  void ApplyContent(const v1::DenialContent& content, uint32_t number, Denial& denial) const;
+  void ApplyRevision(const Step& step, const machine::AppliedDocument& document,
+                     const v1::DenialRuling& ruling, Denial& denial) const;
 
   const entente::config::v1::RegimeProfile profile_;
   const machine::Budgets budgets_;

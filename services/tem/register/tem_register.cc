@@ -6,6 +6,7 @@
 #include "services/core/entry/audience.h"
 #include "services/core/machine/fingerprint.h"
 #include "services/core/rules/links.h"
+#include "services/tem/register/group.h"
 #include "services/tem/register/kinds.h"
 
 namespace entente::tem {
@@ -305,6 +306,32 @@ void TemRegister::ApplyImplementation(const machine::AppliedDocument& document) 
     }
   }
   said.push_back(std::move(state));
+}
+
+const machine::Group& TemRegister::group() const { return kTem; }
+
+std::unique_ptr<machine::Restatement> TemRegister::RestateChain(const machine::Chain& chain) {
+  const auto keep = [](const machine::AppliedDocument& document, Header& header) {
+    header = document.header;
+  };
+  return machine::Restate<Header>(keep, [this, &chain](const Header& newest) {
+    const std::string_view kind = document::ShortKind(newest.body().type_url());
+    if (kind == kPosition) {
+      auto& stances = proposals_.Of(chain.answered)->stances;
+      const auto stance = stances.find(std::string(chain.originator_state()));
+      if (stance != stances.end() && stance->second.recorded_micros == chain.recorded_micros) {
+        stance->second.text = Unpack<v1::ProposalPosition>(newest).text();
+      }
+    } else if (kind == kImplementation) {
+      const auto status = Unpack<v1::ImplementationStatus>(newest);
+      const auto said =
+          implementations_.find({status.edition(), std::string(chain.originator_state())});
+      if (said == implementations_.end()) return;
+      for (ImplementationState& one : said->second) {
+        if (one.chain == &chain) one.status = status;
+      }
+    }
+  });
 }
 
 std::multimap<std::string, std::string> TemRegister::Facts(std::string_view name) const {

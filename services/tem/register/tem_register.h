@@ -84,6 +84,10 @@ class TemRegister final : public machine::Register {
   absl::StatusOr<machine::Judgement> Validate(
       const document::VerifiedDocument& document,
       const machine::ValidationContext& context) const override;
+  const machine::Group& group() const override;
+  // Of positions and of how states apply an edition. Texts of the list stay whole, and nothing else
+  // is kept in words.
+  std::unique_ptr<machine::Restatement> RestateChain(const machine::Chain& chain) override;
   base::Digest Fingerprint() const override;
   uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;

@@ -119,32 +119,48 @@ absl::StatusOr<std::string> NoticeRegister::NameOf(const document::VerifiedDocum
   return name;
 }
 
+const machine::Group& NoticeRegister::group() const { return kSample; }
+
 void NoticeRegister::Apply(const machine::AppliedDocument& document) noexcept {
   const machine::Kind* kind = kSample.Find(document.kind);
   ENTENTE_CHECK(kind != nullptr);
   if (kind->role == Role::kAnswers) return;  // the chains keep all there is to it
-  if (kind->role == Role::kOpens) {
-    Notice& fresh = notices_.Add(*document.chain);
-    fresh.chain = document.chain;
-    const auto body = Unpack<v1::Notice>(document.header);
-    fresh.topic = body.topic();
-    fresh.text = body.text();
-    v1::NoticeRuling ruling;
-    document.leaf.stamp().ruling().UnpackTo(&ruling);
-    fresh.comment_micros = rules::Micros(ruling.comment_time());
+  if (document.opens()) {
+    notices_.Add(*document.chain);
     released_.Add(*document.chain, "");
-    footprint_ += BytesOf(fresh);
-    return;
   }
   Notice* notice = notices_.Of(document.chain);
   ENTENTE_CHECK(notice != nullptr);
-  footprint_ -= BytesOf(*notice);
-  if (kind->role == Role::kEnds) {
-    notice->withdrawn = true;
-  } else {
-    notice->text = Unpack<v1::NoticeAmendment>(document.header).text();
-  }
+  if (!document.opens()) footprint_ -= BytesOf(*notice);
+  ApplyTo(document, *notice);
   footprint_ += BytesOf(*notice);
+}
+
+void NoticeRegister::ApplyTo(const machine::AppliedDocument& document, Notice& notice) {
+  const Role role = kSample.Find(document.kind)->role;
+  if (role == Role::kOpens) {
+    notice.chain = document.chain;
+    const auto body = Unpack<v1::Notice>(document.header);
+    notice.topic = body.topic();
+    notice.text = body.text();
+    v1::NoticeRuling ruling;
+    document.leaf.stamp().ruling().UnpackTo(&ruling);
+    notice.comment_micros = rules::Micros(ruling.comment_time());
+  } else if (role == Role::kEnds) {
+    notice.withdrawn = true;
+  } else {
+    notice.text = Unpack<v1::NoticeAmendment>(document.header).text();
+  }
+}
+
+std::unique_ptr<machine::Restatement> NoticeRegister::RestateChain(const machine::Chain& chain) {
+  Notice* notice = notices_.Of(&chain);
+  if (notice == nullptr) return nullptr;  // of a comment nothing is kept here
+  return machine::Restate<Notice>(&NoticeRegister::ApplyTo, [this, notice](Notice&& restated) {
+    footprint_ -= BytesOf(*notice);
+    *notice = std::move(restated);
+    footprint_ += BytesOf(*notice);
+  });
 }
 
 base::Digest NoticeRegister::Fingerprint() const {

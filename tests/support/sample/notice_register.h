@@ -37,6 +37,8 @@ class NoticeRegister final : public machine::Register {
       const machine::ValidationContext& context) const override;
   absl::Status CheckAlone(const document::VerifiedDocument& document,
                           absl::Time now) const override;
+  const machine::Group& group() const override;
+  std::unique_ptr<machine::Restatement> RestateChain(const machine::Chain& chain) override;
   base::Digest Fingerprint() const override;
   uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
@@ -72,6 +74,7 @@ class NoticeRegister final : public machine::Register {
 
  private:
   void Apply(const machine::AppliedDocument& document) noexcept override;
+  static void ApplyTo(const machine::AppliedDocument& document, Notice& notice);
   absl::StatusOr<std::string> NameOf(const document::VerifiedDocument& document,
                                      const machine::Kind& kind) const;
 

@@ -32,16 +32,21 @@ constexpr size_t kIdleMax = 4;  // connections for reading that are kept
 constexpr const char* kSchema = R"sql(
 BEGIN;
 SELECT pg_advisory_xact_lock(7310573);
-CREATE TABLE IF NOT EXISTS entente_journal (
-  service text PRIMARY KEY, format bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS entente_journal (service text PRIMARY KEY, format bigint NOT NULL);
 CREATE TABLE IF NOT EXISTS entente_record (
   service text NOT NULL REFERENCES entente_journal, position bigint NOT NULL CHECK (position >= 0),
   kind smallint NOT NULL CHECK (kind BETWEEN 1 AND 3), header bytea NOT NULL, body bytea NOT NULL,
-  chain bytea NOT NULL CHECK (octet_length(chain) = 32), PRIMARY KEY (service, position));
+  chain bytea NOT NULL CHECK (octet_length(chain) = 32),
+  erased bytea CHECK (octet_length(erased) = 40), PRIMARY KEY (service, position));
 CREATE OR REPLACE FUNCTION entente_refuse() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN RAISE EXCEPTION 'the journal is append-only'; END $$;
-CREATE OR REPLACE TRIGGER record_is_never_changed BEFORE UPDATE OR DELETE ON entente_record
+CREATE OR REPLACE TRIGGER record_is_never_deleted BEFORE DELETE ON entente_record
   FOR EACH ROW EXECUTE FUNCTION entente_refuse();
+CREATE OR REPLACE TRIGGER record_is_erased_at_most BEFORE UPDATE ON entente_record
+  FOR EACH ROW WHEN (NOT (OLD.erased IS NULL AND NEW.erased IS NOT NULL AND OLD.kind = 1 AND
+    (NEW.service, NEW.position, NEW.kind, NEW.header, NEW.chain) =
+    (OLD.service, OLD.position, OLD.kind, OLD.header, OLD.chain)))
+  EXECUTE FUNCTION entente_refuse();
 CREATE OR REPLACE TRIGGER record_is_never_emptied BEFORE TRUNCATE ON entente_record
   FOR EACH STATEMENT EXECUTE FUNCTION entente_refuse();
 CREATE OR REPLACE TRIGGER journal_is_never_changed BEFORE UPDATE OR DELETE ON entente_journal
@@ -59,17 +64,18 @@ WITH head AS (
              decode(repeat('00', 32), 'hex')) AS chain
   FROM entente_record WHERE service = $1),
 added AS (
-  INSERT INTO entente_record (service, position, kind, header, body, chain)
-  SELECT $1, $2::bigint + r.ordinality - 1, r.kind, r.header, r.body, r.chain
-  FROM head, unnest($3::smallint[], $4::bytea[], $5::bytea[], $6::bytea[])
-    WITH ORDINALITY AS r (kind, header, body, chain, ordinality)
+  INSERT INTO entente_record (service, position, kind, header, body, chain, erased)
+  SELECT $1, $2::bigint + r.ordinality - 1, r.kind, r.header, r.body, r.chain,
+    nullif(r.erased, ''::bytea)
+  FROM head, unnest($3::smallint[], $4::bytea[], $5::bytea[], $6::bytea[], $9::bytea[])
+    WITH ORDINALITY AS r (kind, header, body, chain, erased, ordinality)
   WHERE head.size = $2::bigint AND head.chain = $8::bytea
   RETURNING position)
 SELECT count(*), pg_notify($7, '')::text FROM added)sql";
 
 // The record before gives the chain to check against.
 constexpr const char* kRead = R"sql(
-SELECT position, kind, header, body, chain FROM (
+SELECT position, kind, header, body, chain, erased FROM (
   SELECT *, sum(octet_length(header) + octet_length(body)) FILTER (WHERE position >= $2::bigint)
     OVER (ORDER BY position) - octet_length(header) - octet_length(body) AS before
   FROM entente_record
@@ -77,6 +83,12 @@ SELECT position, kind, header, body, chain FROM (
     AND position < least($3::bigint, $2::bigint + 4096)) AS r
 WHERE position <= $2::bigint OR before < $4::bigint
 ORDER BY position)sql";
+
+constexpr const char* kErase = R"sql(
+UPDATE entente_record SET body = $3::bytea, erased = sha256(body) || int8send($4::bigint)
+WHERE service = $1 AND position = $2::bigint AND kind = 1 AND erased IS NULL)sql";
+constexpr const char* kIsDocument = R"sql(SELECT 1::bigint FROM entente_record
+WHERE service = $1 AND position = $2::bigint AND kind = 1)sql";
 
 // A standby may be behind, which proves nothing.
 constexpr const char* kHead = R"sql(
@@ -103,6 +115,7 @@ class PostgresJournal::Impl {
 
   absl::Status Start();
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch);
+  absl::Status Erase(uint64_t position, std::string_view remains, uint64_t erased_at);
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max);
   uint64_t Head() const { return head_.load(std::memory_order_acquire); }
   absl::Status Refresh();
@@ -155,14 +168,17 @@ void PostgresJournal::Impl::GiveBack(Connection connection) {
 absl::Status PostgresJournal::Impl::Start() {
   ENTENTE_ASSIGN_OR_RETURN(Connection connection, Take());
   ENTENTE_ASSIGN_OR_RETURN(const ResultPtr there,
-                           connection.Run("SELECT 1::bigint FROM pg_class WHERE oid = "
-                                          "to_regclass('entente_record')"));
+                           connection.Run("SELECT count(*) FROM pg_attribute WHERE attrelid = "
+                                          "to_regclass('entente_record') AND attname IN "
+                                          "('position', 'erased') HAVING count(*) > 0"));
   if (PQntuples(there.get()) == 0) {
     if (options_.read_only) {
       return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound,
                           "the database holds no journal of Entente");
     }
     ENTENTE_RETURN_IF_ERROR(connection.RunAll(kSchema));
+  } else if (IntAt(there.get(), 0, 0) != 2) {
+    return journal::CheckFormat("the database", kFormat - 1);  // its tables are of before
   }
   ENTENTE_RETURN_IF_ERROR(CheckFormat(connection));
   ENTENTE_RETURN_IF_ERROR(RefreshOn(connection));
@@ -238,12 +254,13 @@ absl::Status PostgresJournal::Impl::Refresh() {
 absl::Status PostgresJournal::Impl::Insert(Connection& connection, uint64_t expected_head,
                                            std::span<const Record> batch,
                                            const base::Digest& before, base::Digest& last) {
-  std::vector<std::string> kinds, chains;
+  std::vector<std::string> kinds, chains, erased;
   last = before;
   for (const Record& record : batch) {
     last = ChainDigest(last, record);
     kinds.push_back(BinaryShort(static_cast<int16_t>(record.kind)));
     chains.push_back(last.str());
+    erased.push_back(ErasedColumn(record));
   }
   std::vector<std::string_view> headers, bodies;
   for (const Record& record : batch) {
@@ -260,7 +277,8 @@ absl::Status PostgresJournal::Impl::Insert(Connection& connection, uint64_t expe
                                     BinaryArray(postgres::kByteaOid, bodies),
                                     BinaryArray(postgres::kByteaOid, views(chains)),
                                     channel_,
-                                    before.str()};
+                                    before.str(),
+                                    BinaryArray(postgres::kByteaOid, views(erased))};
   ENTENTE_ASSIGN_OR_RETURN(const ResultPtr result, connection.Run(kAppend, parameters));
   if (IntAt(result.get(), 0, 0) == static_cast<int64_t>(batch.size())) return absl::OkStatus();
   return base::Refuse(absl::StatusCode::kAborted, Reason::kJournalHeadMoved, "head is not {}",
@@ -316,9 +334,9 @@ absl::StatusOr<std::vector<Record>> PostgresJournal::Impl::Check(const PGresult*
     record.kind = static_cast<RecordKind>(IntAt(result, row, 1));
     record.header = BytesAt(result, row, 2);
     record.body = BytesAt(result, row, 3);
-    record.body_digest = crypto::Sha256(record.body);
+    const bool reads = ReadErasedColumn(BytesAt(result, row, 5), record);
     chain = ChainDigest(chain, record);
-    if (chain != *stored) return Corrupt(fmt::format("record {} fails its check", next));
+    if (!reads || chain != *stored) return Corrupt(fmt::format("record {} fails its check", next));
     records.push_back(std::move(record));
   }
   if (records.empty() && begin < end) return Corrupt(fmt::format("record {} is gone", begin));
@@ -340,6 +358,19 @@ absl::StatusOr<std::vector<Record>> PostgresJournal::Impl::Read(uint64_t begin, 
   GiveBack(std::move(connection));
   ENTENTE_RETURN_IF_ERROR(result.status());
   return Check(result->get(), begin, end);
+}
+
+absl::Status PostgresJournal::Impl::Erase(uint64_t position, std::string_view remains,
+                                          uint64_t erased_at) {
+  ENTENTE_ASSIGN_OR_RETURN(Connection connection, Take());
+  const std::string place[] = {options_.service, BinaryInt(static_cast<int64_t>(position)),
+                               std::string(remains), BinaryInt(static_cast<int64_t>(erased_at))};
+  const auto document = connection.Run(kIsDocument, std::span(place).first(2));
+  absl::Status status = document.status();
+  if (status.ok() && PQntuples(document->get()) == 0) status = NothingToErase(position);
+  if (status.ok()) status = connection.Run(kErase, place).status();
+  GiveBack(std::move(connection));
+  return status;
 }
 
 void PostgresJournal::Impl::Watch(std::function<void()> moved) {
@@ -402,6 +433,10 @@ absl::Status PostgresJournal::Append(uint64_t expected_head, std::span<const Rec
 absl::StatusOr<std::vector<Record>> PostgresJournal::Read(uint64_t begin, uint64_t end,
                                                           size_t bytes_max) {
   return impl_->Read(begin, end, bytes_max);
+}
+absl::Status PostgresJournal::Erase(uint64_t position, std::string_view remains,
+                                    uint64_t erased_at) {
+  return impl_->Erase(position, remains, erased_at);
 }
 uint64_t PostgresJournal::Head() { return impl_->Head(); }
 absl::Status PostgresJournal::Refresh() { return impl_->Refresh(); }

@@ -33,6 +33,9 @@ class PostgresJournal final : public Journal {
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch) override;
   // At most 4,096 records at a time.
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max) override;
+  // The database's own log and dead rows keep the body until they are recycled and vacuumed
+  // (docs/runbooks/erase.md).
+  absl::Status Erase(uint64_t position, std::string_view remains, uint64_t erased_at) override;
   uint64_t Head() override;
   absl::Status Refresh() override;
   void Watch(std::function<void()> moved) override;

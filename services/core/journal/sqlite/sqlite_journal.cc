@@ -33,8 +33,10 @@ constexpr const char* kSchema[] = {
     "CREATE TABLE record (position INTEGER PRIMARY KEY, kind INTEGER NOT NULL CHECK (kind BETWEEN "
     "1 "
     "AND 3), header BLOB NOT NULL, body BLOB NOT NULL, chain BLOB NOT NULL CHECK (length(chain) = "
-    "32)) STRICT",
-    "CREATE TRIGGER record_is_never_updated BEFORE UPDATE ON record BEGIN SELECT RAISE(ABORT, "
+    "32), erased BLOB CHECK (erased IS NULL OR length(erased) = 40)) STRICT",
+    "CREATE TRIGGER record_is_erased_at_most BEFORE UPDATE ON record WHEN NOT (OLD.erased IS NULL "
+    "AND NEW.erased IS NOT NULL AND OLD.kind = 1 AND NEW.kind = OLD.kind AND NEW.position = "
+    "OLD.position AND NEW.header = OLD.header AND NEW.chain = OLD.chain) BEGIN SELECT RAISE(ABORT, "
     "'journal is append-only'); END",
     "CREATE TRIGGER record_is_never_deleted BEFORE DELETE ON record BEGIN SELECT RAISE(ABORT, "
     "'journal is append-only'); END",
@@ -135,6 +137,7 @@ class SqliteJournal::Impl {
   absl::Status Start();
   absl::Status Refresh() const;
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch);
+  absl::Status Erase(uint64_t position, std::string_view remains, uint64_t erased_at);
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max);
   uint64_t Head() const { return head_.load(std::memory_order_acquire); }
 
@@ -197,7 +200,8 @@ absl::StatusOr<DbPtr> SqliteJournal::Impl::Connect(bool read_only) const {
     ENTENTE_RETURN_IF_ERROR(Execute(raw, options_.path,
                                     "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; "
                                     "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; "
-                                    "PRAGMA journal_size_limit=67108864"));
+                                    "PRAGMA journal_size_limit=67108864; "
+                                    "PRAGMA secure_delete=ON"));
   }
   return db;
 }
@@ -229,14 +233,14 @@ absl::Status SqliteJournal::Impl::Start() {
     ENTENTE_ASSIGN_OR_RETURN(DbPtr db, Connect(true));
     StatementPtr statement = Prepare(
         db.get(),
-        "SELECT position, kind, header, body, chain FROM record WHERE position >= ?1 AND position "
-        "< ?2 ORDER BY position");
+        "SELECT position, kind, header, body, chain, erased FROM record WHERE position >= ?1 AND "
+        "position < ?2 ORDER BY position");
     if (statement == nullptr) return SqliteError(db.get(), options_.path, "prepare read");
     base::MutexLock lock(readers_mutex_);
     readers_.push_back({std::move(db), std::move(statement)});
   }
   if (!options_.read_only) {
-    insert_ = Prepare(writer_.get(), "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5)");
+    insert_ = Prepare(writer_.get(), "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
     if (insert_ == nullptr) return SqliteError(writer_.get(), options_.path, "prepare insert");
     sqlite3_wal_hook(
         writer_.get(),
@@ -330,6 +334,11 @@ absl::Status SqliteJournal::Impl::InsertAll(uint64_t position, std::span<const R
     sqlite3_bind_blob64(s, 4, record.body.empty() ? "" : record.body.data(), record.body.size(),
                         SQLITE_STATIC);
     sqlite3_bind_blob64(s, 5, chain.bytes.data(), chain.bytes.size(), SQLITE_TRANSIENT);
+    const std::string erased = ErasedColumn(record);
+    sqlite3_bind_null(s, 6);
+    if (!erased.empty()) {
+      sqlite3_bind_blob64(s, 6, erased.data(), erased.size(), SQLITE_TRANSIENT);
+    }
     if (sqlite3_step(s) != SQLITE_DONE) return SqliteError(writer_.get(), options_.path, "insert");
   }
   sqlite3_reset(insert_.get());
@@ -370,6 +379,39 @@ absl::Status SqliteJournal::Impl::Append(uint64_t expected_head, std::span<const
   // Waits for readers, whose pages are small; if one is slow, the next append tries again.
   if (static_cast<uint64_t>(wal_frames_) * kFrameBytes > options_.wal_bytes_max) {
     sqlite3_wal_checkpoint_v2(writer_.get(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteJournal::Impl::Erase(uint64_t position, std::string_view remains,
+                                        uint64_t erased_at) {
+  ENTENTE_RETURN_IF_ERROR(Refresh());
+  if (position >= Head()) return NothingToErase(position);
+  ENTENTE_ASSIGN_OR_RETURN(auto records, Read(position, position + 1, 1));
+  Record& record = records[0];
+  if (record.kind != RecordKind::kDocument) return NothingToErase(position);
+  sqlite3* db = writer_.get();
+  if (!record.erased_at.has_value()) {
+    record.erased_at = erased_at;
+    const std::string column = ErasedColumn(record);
+    StatementPtr erase =
+        Prepare(db, "UPDATE record SET body = ?2, erased = ?3 WHERE position = ?1");
+    if (erase == nullptr) return SqliteError(db, options_.path, "prepare erase");
+    sqlite3_bind_int64(erase.get(), 1, static_cast<sqlite3_int64>(position));
+    sqlite3_bind_blob64(erase.get(), 2, remains.data(), remains.size(), SQLITE_STATIC);
+    sqlite3_bind_blob64(erase.get(), 3, column.data(), column.size(), SQLITE_STATIC);
+    if (sqlite3_step(erase.get()) != SQLITE_DONE) {
+      const absl::Status status = SqliteError(db, options_.path, "erase");
+      // As after an append that failed.
+      faulted_ = base::ReasonOf(status) != std::string(ReasonName(Reason::kJournalFull));
+      return status;
+    }
+  }
+  // The file's own pages that held it are written over (secure_delete). The log, which has it
+  // still, is copied back and emptied; that waits for readers, whose pages are small.
+  if (sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr) !=
+      SQLITE_OK) {
+    return SqliteError(db, options_.path, "empty the log of what was erased");
   }
   return absl::OkStatus();
 }
@@ -424,9 +466,9 @@ absl::StatusOr<std::vector<Record>> SqliteJournal::Impl::ReadOn(ReadConnection& 
     record.kind = static_cast<RecordKind>(sqlite3_column_int(s, 1));
     record.header = ColumnBytes(s, 2);
     record.body = ColumnBytes(s, 3);
-    record.body_digest = crypto::Sha256(record.body);
+    const bool reads = ReadErasedColumn(ColumnBytes(s, 5), record);
     chain = ChainDigest(chain, record);
-    if (chain != *stored) {
+    if (!reads || chain != *stored) {
       return Corrupt(options_.path, fmt::format("record {} fails its check", next));
     }
     bytes += record.header.size() + record.body.size();
@@ -467,6 +509,9 @@ absl::Status SqliteJournal::Append(uint64_t expected_head, std::span<const Recor
 absl::StatusOr<std::vector<Record>> SqliteJournal::Read(uint64_t begin, uint64_t end,
                                                         size_t bytes_max) {
   return impl_->Read(begin, end, bytes_max);
+}
+absl::Status SqliteJournal::Erase(uint64_t position, std::string_view remains, uint64_t erased_at) {
+  return impl_->Erase(position, remains, erased_at);
 }
 uint64_t SqliteJournal::Head() { return impl_->Head(); }
 

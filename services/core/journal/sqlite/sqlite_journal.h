@@ -38,6 +38,8 @@ class SqliteJournal final : public Journal {
   absl::Status Refresh() override;
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch) override;
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max) override;
+  // Nothing of the body is left in the database's own files.
+  absl::Status Erase(uint64_t position, std::string_view remains, uint64_t erased_at) override;
   uint64_t Head() override;
 
  private:

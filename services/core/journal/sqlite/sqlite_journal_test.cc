@@ -88,8 +88,13 @@ TEST_F(SqliteJournalTest, KeepsRecordsOverReopening) {
 TEST_F(SqliteJournalTest, TheDatabaseItselfRefusesChanges) {
   Fill(3);
   EXPECT_EQ(Run("UPDATE record SET kind = 2"), "journal is append-only");
+  EXPECT_EQ(Run("UPDATE record SET body = x'00' WHERE position = 0"), "journal is append-only");
+  const std::string erased = "UPDATE record SET erased = zeroblob(40), ";
+  EXPECT_EQ(Run(erased + "header = x'00' WHERE position = 0"), "journal is append-only");
+  EXPECT_EQ(Run(erased + "body = x'00' WHERE position = 1"), "journal is append-only")
+      << "no document";
   EXPECT_EQ(Run("DELETE FROM record"), "journal is append-only");
-  EXPECT_EQ(Run("INSERT INTO record VALUES (9, 1, x'00', x'00', zeroblob(32))"),
+  EXPECT_EQ(Run("INSERT INTO record VALUES (9, 1, x'00', x'00', zeroblob(32), NULL)"),
             "journal has no gaps");
   EXPECT_OK(ReadAll());
 }
@@ -102,12 +107,29 @@ TEST_F(SqliteJournalTest, RefusesAStoreWhoseGuardsWereRemoved) {
 
 TEST_F(SqliteJournalTest, RefusesAChangedRecord) {
   Fill(5);
-  EXPECT_EQ(
-      Run("DROP TRIGGER record_is_never_updated; UPDATE record SET body = x'00' WHERE "
-          "position = 2; CREATE TRIGGER record_is_never_updated BEFORE UPDATE ON record BEGIN "
-          "SELECT RAISE(ABORT, 'journal is append-only'); END"),
-      "");
-  EXPECT_THAT(ReadAll(), HasReason(base::Reason::kJournalCorrupt));
+  EXPECT_EQ(Run("UPDATE record SET body = x'00', erased = zeroblob(40) WHERE position = 3"), "");
+  EXPECT_THAT(ReadAll(), HasReason(base::Reason::kJournalCorrupt)) << "of another body";
+}
+
+TEST_F(SqliteJournalTest, NothingOfAnErasedBodyIsLeftInItsFiles) {
+  auto journal = OpenIn(directory_.path());
+  ASSERT_NE(journal, nullptr);
+  const auto in_files = [&](const std::string& words) {
+    return (base::ReadFile(path_).value() + base::ReadFile(path_ + "-wal").value_or(""))
+               .find(words) != std::string::npos;
+  };
+  Record record = testing::MakeRecord(0, 20000);  // on pages of its own, too
+  record.body.replace(15000, 17, "Mrs Example's own");
+  record.body_digest = crypto::Sha256(record.body);
+  ASSERT_OK(journal->Append(0, std::span(&record, 1)));
+  EXPECT_TRUE(in_files("Mrs Example's own"));
+  ASSERT_OK(journal->Erase(0, "remains", 7));
+  EXPECT_FALSE(in_files("Mrs Example's own"));
+  journal.reset();
+  journal = OpenIn(directory_.path());
+  ASSERT_OK_AND_ASSIGN(const auto read, journal->Read(0, 1, 1));
+  EXPECT_EQ(read[0].erased_at, 7u);
+  EXPECT_EQ(read[0].body_digest, record.body_digest);
 }
 
 TEST_F(SqliteJournalTest, RefusesAnotherServicesFileAndAnotherFormat) {

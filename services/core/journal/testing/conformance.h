@@ -94,6 +94,46 @@ TEST_P(JournalConformance, RefusesRangesBeyondTheHead) {
   EXPECT_THAT(journal_->Read(1, 0, 1000), StatusIs(absl::StatusCode::kOutOfRange));
 }
 
+TEST_P(JournalConformance, ErasesTheBodyOfADocumentAndNothingElse) {
+  for (uint64_t i = 0; i < 7; ++i) ASSERT_OK(AppendOne(i));
+  ASSERT_OK(journal_->Erase(3, "remains", 5));
+  ASSERT_OK(journal_->Erase(3, "other remains", 6)) << "it is erased already";
+  ASSERT_OK_AND_ASSIGN(const auto read, journal_->Read(0, 7, 1 << 20));
+  for (uint64_t i = 0; i < 7; ++i) {
+    const Record whole = MakeRecord(i);
+    EXPECT_EQ(read[i].erased_at, i == 3 ? std::optional<uint64_t>(5) : std::nullopt);
+    EXPECT_EQ(read[i].body, i == 3 ? "remains" : whole.body);
+    EXPECT_EQ(read[i].body_digest, whole.body_digest);
+    EXPECT_EQ(read[i].header, whole.header);
+  }
+  EXPECT_OK(AppendOne(7)) << "the chain is what it was";
+  EXPECT_OK(journal_->Read(0, 8, 1 << 20));
+}
+
+TEST_P(JournalConformance, ErasesNothingButDocuments) {
+  for (uint64_t i = 0; i < 3; ++i) ASSERT_OK(AppendOne(i));
+  for (const uint64_t position : {1, 2, 3}) {
+    EXPECT_THAT(journal_->Erase(position, "remains", 5), HasReason(base::Reason::kIndexOutOfRange));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto read, journal_->Read(0, 3, 1 << 20));
+  EXPECT_EQ(read[1].body, MakeRecord(1).body);
+}
+
+// As a backup or a restored journal gets it.
+TEST_P(JournalConformance, TakesARecordThatWasErasedElsewhere) {
+  ASSERT_OK(AppendOne(0));
+  Record record = MakeRecord(3);
+  record.body = "remains";
+  record.erased_at = (uint64_t{1} << 40) + 5;
+  ASSERT_OK(journal_->Append(1, std::span(&record, 1)));
+  ASSERT_OK(AppendOne(2));
+  ASSERT_OK_AND_ASSIGN(const auto read, journal_->Read(0, 3, 1 << 20));
+  EXPECT_EQ(read[1].erased_at, record.erased_at);
+  EXPECT_EQ(read[1].body, "remains");
+  EXPECT_EQ(read[1].body_digest, MakeRecord(3).body_digest);
+  EXPECT_FALSE(read[0].erased_at.has_value());
+}
+
 TEST_P(JournalConformance, AnEmptyBatchChangesNothing) {
   ASSERT_OK(journal_->Append(0, {}));
   EXPECT_EQ(journal_->Head(), 0u);

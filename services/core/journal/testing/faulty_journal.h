@@ -14,7 +14,7 @@ enum class Fault { kNone, kFull, kFaultedBefore, kFaultedAfter, kHeadMoved };
 
 class FaultyJournal final : public Journal {
  public:
-  // `next_fault` is asked once per Append.
+  // `next_fault` is asked once per Append and Erase.
   FaultyJournal(Journal& inner, std::function<Fault()> next_fault)
       : inner_(inner), next_fault_(std::move(next_fault)) {}
 
@@ -38,6 +38,14 @@ class FaultyJournal final : public Journal {
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end,
                                            size_t bytes_max) override {
     return inner_.Read(begin, end, bytes_max);
+  }
+  absl::Status Erase(uint64_t position, std::string_view remains, uint64_t erased_at) override {
+    const Fault fault = next_fault_();
+    if (fault == Fault::kNone || fault == Fault::kFaultedAfter) {
+      ENTENTE_RETURN_IF_ERROR(inner_.Erase(position, remains, erased_at));
+    }
+    if (fault == Fault::kNone) return absl::OkStatus();
+    return base::Refuse(absl::StatusCode::kUnavailable, base::Reason::kJournalFaulted, "EIO");
   }
   uint64_t Head() override { return inner_.Head(); }
 

@@ -31,7 +31,7 @@ absl::StatusOr<std::vector<Record>> MemoryJournal::Read(uint64_t begin, uint64_t
   size_t bytes = 0;
   for (uint64_t i = begin; i < end && (i == begin || bytes < bytes_max); ++i) {
     Record record = records_[i];
-    record.body_digest = crypto::Sha256(record.body);
+    if (!record.erased_at.has_value()) record.body_digest = crypto::Sha256(record.body);
     if (ChainDigest(i == 0 ? base::Digest() : chain_[i - 1], record) != chain_[i]) {
       return base::Refuse(absl::StatusCode::kDataLoss, Reason::kJournalCorrupt,
                           "record {} fails its check", i);
@@ -40,6 +40,19 @@ absl::StatusOr<std::vector<Record>> MemoryJournal::Read(uint64_t begin, uint64_t
     result.push_back(std::move(record));
   }
   return result;
+}
+
+absl::Status MemoryJournal::Erase(uint64_t position, std::string_view remains, uint64_t erased_at) {
+  base::MutexLock lock(mutex_);
+  if (position >= records_.size() || records_[position].kind != RecordKind::kDocument) {
+    return NothingToErase(position);
+  }
+  Record& record = records_[position];
+  if (record.erased_at.has_value()) return absl::OkStatus();
+  record.body_digest = crypto::Sha256(record.body);
+  record.body = std::string(remains);
+  record.erased_at = erased_at;
+  return absl::OkStatus();
 }
 
 uint64_t MemoryJournal::Head() {

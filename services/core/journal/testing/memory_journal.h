@@ -11,6 +11,7 @@ class MemoryJournal final : public Journal {
  public:
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch) override;
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max) override;
+  absl::Status Erase(uint64_t position, std::string_view remains, uint64_t erased_at) override;
   uint64_t Head() override;
   // Flips one bit of a stored body or header, as a bad disk would.
   void Corrupt(uint64_t position, size_t byte);

@@ -11,6 +11,7 @@
 #include "services/core/base/status.h"
 #include "services/core/entry/audience.h"
 #include "services/core/identity/directory_source.h"
+#include "services/core/machine/erasure.h"
 #include "services/core/rpc/edge/memory_plan.h"
 #include "services/core/rpc/edge/server_credentials.h"
 #include "services/core/rpc/host/expiry_watch.h"
@@ -79,6 +80,7 @@ struct GroupServer::Impl {
   uint64_t ticks = 0;
   absl::Status tls;                                  // what was last said of its files
   absl::Status trouble;                              // that was last told of
+  std::string erasing;                               // why what is due is not erased, as last told
   absl::Time clock_was = absl::InfinitePast();       // at the last tick, by the clock …
   std::chrono::steady_clock::time_point steady_was;  // … and by one that nobody sets
   bool drained = false;
@@ -93,6 +95,7 @@ struct GroupServer::Impl {
   void StartSequencer(size_t queue_max, const base::Clock& clock);
   void SignAgainIfReplaced();
   absl::Status CatchUp();
+  void TellErased(const absl::Status& status, size_t done);
   [[noreturn]] void Die(const absl::Status& status);
   absl::Status WriteRoots() const {
     const auto now = directory->Get();
@@ -122,6 +125,12 @@ absl::Status GroupServer::Impl::OpenJournal(const GroupModule& module,
                     {"total", std::to_string(total)}});
   };
   ENTENTE_RETURN_IF_ERROR(machine::Replay(*journal, *machine, replay));
+  // Ordered, and then the service was killed.
+  if (const size_t due = machine->erasures_due().size(); due > 0) {
+    const absl::Status erased = machine::CarryOutErasures(*machine, *journal);
+    if (erased.code() == absl::StatusCode::kDataLoss) return erased;
+    TellErased(erased, due - machine->erasures_due().size());
+  }
   telemetry::Log(Level::kInfo, "replayed",
                  {{field::kGroup, module.name()},
                   {"records", std::to_string(machine->applied())},
@@ -144,6 +153,21 @@ void GroupServer::Impl::Die(const absl::Status& status) {
   telemetry::Log(Level::kError, "stopping", {{field::kError, base::Text(status)}});
   rollback->Keep();
   std::abort();
+}
+
+// On the sequencer's thread, or before it is there.
+void GroupServer::Impl::TellErased(const absl::Status& status, size_t done) {
+  if (done > 0) {
+    if (feed != nullptr) feed->Forget();
+    telemetry::Log(Level::kInfo, "erased",
+                   {{field::kGroup, machine->group()}, {"documents", std::to_string(done)}});
+  }
+  const std::string error = status.ok() ? "" : base::Text(status);
+  if (error == erasing) return;
+  erasing = error;
+  if (error.empty()) return;
+  telemetry::Log(Level::kError, "not erased yet",
+                 {{field::kGroup, machine->group()}, {field::kError, error}});
 }
 
 // Waits for the sequencer; not for its own thread, nor for one that must not wait.
@@ -193,7 +217,8 @@ void GroupServer::Impl::StartSequencer(size_t queue_max, const base::Clock& cloc
             feed->Add(*commit);
             follow->Published();
           },
-      .fatal = [this](const absl::Status& status) { Die(status); }};
+      .fatal = [this](const absl::Status& status) { Die(status); },
+      .erased = [this](const absl::Status& status, size_t due) { TellErased(status, due); }};
   sequencer = std::make_unique<machine::Sequencer>(
       std::move(dependencies),
       machine::Sequencer::Options{
@@ -417,6 +442,11 @@ uint64_t AppliedBy(const machine::Machine& machine) {
   return machine.applied();
 }
 
+size_t ErasuresDue(const machine::Machine& machine) {
+  std::shared_lock lock(machine.mutex());
+  return machine.erasures_due().size();
+}
+
 uint64_t FootprintOf(const machine::Machine& machine) {
   std::shared_lock lock(machine.mutex());
   return machine.Footprint();
@@ -547,6 +577,7 @@ void GroupServer::Tick(bool audited) {
   metrics.open_calls.Set(static_cast<double>(impl_->router->open()));
   const uint64_t state_bytes = FootprintOf(*impl_->machine);
   impl_->options.memory->Note(impl_->memory, impl_->machine->group(), state_bytes);
+  metrics.erasures_due.Set(static_cast<double>(ErasuresDue(*impl_->machine)));
   metrics.state_bytes.Set(static_cast<double>(state_bytes));
   metrics.state_bytes_max.Set(static_cast<double>(impl_->memory.state));
   if (impl_->acceptor != nullptr) {

@@ -7,6 +7,7 @@
 #include "entente/exchange/v1/exchange_service.pb.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/machine/erasure.h"
 #include "services/core/rpc/streams/follow.h"
 #include "services/core/rpc/transport/grpc_status.h"
 
@@ -351,7 +352,9 @@ absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller
   const absl::Time now = backend.clock.Now();
   ENTENTE_ASSIGN_OR_RETURN(auto verified,
                            backend.verifier.Verify(std::move(parsed), *caller.directory, now));
-  absl::Status status = backend.machine.reg().CheckAlone(verified, now);
+  absl::Status status = verified.parsed().kind == machine::kErasure.message
+                            ? machine::CheckErasure(verified, now)
+                            : backend.machine.reg().CheckAlone(verified, now);
   if (!status.ok()) {
     // What is recorded already keeps its receipt, whatever today's rules say.
     std::shared_lock lock(backend.machine.mutex());

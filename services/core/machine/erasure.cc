@@ -1,0 +1,179 @@
+#include "services/core/machine/erasure.h"
+
+#include <climits>
+#include <memory>
+
+#include "entente/exchange/v1/erasure.pb.h"
+#include "google/protobuf/util/field_mask_util.h"
+#include "services/core/base/status.h"
+#include "services/core/base/text.h"
+#include "services/core/crypto/hash.h"
+#include "services/core/entry/audience.h"
+#include "services/core/rules/checks.h"
+#include "services/core/rules/links.h"
+
+namespace entente::machine {
+
+using base::Reason;
+using google::protobuf::util::FieldMaskUtil;
+using rules::Fault;
+using rules::Forbid;
+using rules::Reference;
+
+bool IsErasure(std::string_view name) {
+  const auto parts = base::Split(name, '/');
+  return parts.size() == 4 && parts[2] == kErasure.folder;
+}
+
+namespace {
+
+std::string_view KindOf(const pb::Document& document) {
+  const std::string_view url = document.body().type_url();
+  return url.substr(url.rfind('/') + 1);
+}
+
+// The body with the fields of a mask alone.
+std::string Trim(const google::protobuf::Any& body, const Kind& kind) {
+  const std::string mask_text = kind.remains;
+  if (mask_text.empty()) return "";
+  const auto* descriptor =
+      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
+          std::string(kind.message));
+  ENTENTE_CHECK(descriptor != nullptr);
+  const std::unique_ptr<google::protobuf::Message> message(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
+  ENTENTE_CHECK(message->ParseFromString(body.value()));
+  google::protobuf::FieldMask mask;
+  FieldMaskUtil::FromString(mask_text, &mask);
+  FieldMaskUtil::TrimMessage(mask, message.get());
+  message->DiscardUnknownFields();
+  return message->SerializeAsString();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> RemainsOf(std::string_view signed_document, const Group& group) {
+  pb::SignedDocument whole;
+  pb::Document document;
+  ENTENTE_CHECK(
+      whole.ParseFromArray(signed_document.data(), static_cast<int>(signed_document.size())) &&
+      document.ParseFromString(whole.document()));
+  const Kind* kind = group.Find(KindOf(document));
+  if (kind == nullptr || kind->remains == nullptr) {
+    return Forbid(Reason::kProcedureForbids, KindOf(document),
+                  "is a kind that stays whole; it cannot be erased");
+  }
+  pb::Document header;
+  header.set_originator(document.originator());
+  header.set_reference(document.reference());
+  *header.mutable_composed_time() = document.composed_time();
+  *header.mutable_audience() = document.audience();
+  *header.mutable_marking() = document.marking();
+  *header.mutable_references() = document.references();
+  header.mutable_body()->set_type_url(document.body().type_url());
+  header.mutable_body()->set_value(Trim(document.body(), *kind));
+  pb::SignedDocument remains;
+  remains.set_document(header.SerializeAsString());
+  return remains.SerializeAsString();
+}
+
+absl::Status CheckErasure(const document::VerifiedDocument& document, absl::Time now) {
+  const auto body = rules::Unpack<exchange::v1::Erasure>(document.header());
+  base::FieldViolations violations;
+  rules::CheckHeader(document.header(), now, INT_MAX, violations);
+  if (document.header().references_size() != 1 ||
+      document.header().references(0).relation() != Reference::RELATION_ERASES) {
+    violations.Add("references", "must name the document, once, with ERASES, and nothing else");
+  }
+  rules::CheckText(body.authority(), 1, 200, "body.authority", violations);
+  rules::CheckText(body.legal_basis(), 1, 1000, "body.legal_basis", violations);
+  rules::CheckText(body.explanation(), 0, 2000, "body.explanation", violations);
+  if (body.remains_digest().size() != 32) {
+    violations.Add("body.remains_digest", "must be the SHA-256 of what remains, 32 bytes");
+  }
+  return violations.ToStatus();
+}
+
+namespace {
+
+// Whether the order is as wide as what it erases, and marked no higher: whoever read that learns of
+// it.
+absl::Status CheckReaders(const pb::Document& header, const pb::Document& target,
+                          const std::string& name) {
+  if (entry::LedgerIdOf("", header.audience()) != entry::LedgerIdOf("", target.audience())) {
+    return base::RefuseArgument(Reason::kAudienceChanged,
+                                "audience: must be that of {}, whose readers must learn of it",
+                                name);
+  }
+  if (header.marking().level() > target.marking().level() ||
+      header.marking().tlp() > target.marking().tlp()) {
+    return Fault("marking", "is above that of what is erased, whose readers must learn of it");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Judgement> JudgeErasure(const document::VerifiedDocument& document, absl::Time now,
+                                       const Machine& machine, journal::Journal& journal) {
+  ENTENTE_RETURN_IF_ERROR(CheckErasure(document, now));
+  const Reference& reference = document.header().references(0);
+  const std::string& state = document.parsed().originator.state;
+  const Chain* chain = machine.chains().Find(reference.name(), {state, true});
+  const auto position = machine.chains().PositionOf(reference.name());
+  if (chain == nullptr || !position.has_value()) return rules::NoSuch(reference.name());
+  if (chain->originator_state() != state) {
+    return Forbid(Reason::kProcedureForbids, reference.name(),
+                  "only its originator's state may have it erased");
+  }
+  if (machine.ErasedAt(*position).has_value()) {
+    return Forbid(Reason::kProcedureForbids, reference.name(), "is erased already");
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto records, journal.Read(*position, *position + 1, 1));
+  pb::Leaf leaf;
+  pb::SignedDocument signed_document;
+  pb::Document target;
+  ENTENTE_CHECK(leaf.ParseFromString(records[0].header) &&
+                signed_document.ParseFromString(records[0].body) &&
+                target.ParseFromString(signed_document.document()));
+  if (reference.digest() != leaf.document_digest()) {
+    return Fault("references[0].digest", "is not that of " + reference.name());
+  }
+  const auto order = rules::Unpack<exchange::v1::Erasure>(document.header());
+  if (order.index() != leaf.stamp().index()) {
+    return Fault("body.index",
+                 fmt::format("{} has the index {}", reference.name(), leaf.stamp().index()));
+  }
+  ENTENTE_RETURN_IF_ERROR(CheckReaders(document.header(), target, reference.name()));
+  ENTENTE_ASSIGN_OR_RETURN(const std::string remains,
+                           RemainsOf(records[0].body, machine.reg().group()));
+  const base::Digest digest = crypto::Sha256(remains);
+  if (order.remains_digest() != digest.view()) {
+    return Fault("body.remains_digest", fmt::format("of {} remains what has the digest {}",
+                                                    reference.name(), digest.hex()));
+  }
+  Judgement judgement;
+  judgement.name = FirstName(kErasure, document);
+  if (machine.chains().FindAny(judgement.name) != nullptr) {
+    return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
+                        "reference: {} exists already; use a new one", judgement.name);
+  }
+  return judgement;
+}
+
+absl::Status CarryOutErasures(Machine& machine, journal::Journal& journal) {
+  while (!machine.erasures_due().empty()) {
+    const auto [position, erased_at] = machine.erasures_due().front();
+    ENTENTE_ASSIGN_OR_RETURN(const auto records, journal.Read(position, position + 1, 1));
+    std::string remains = records[0].body;
+    if (!records[0].erased_at.has_value()) {
+      ENTENTE_ASSIGN_OR_RETURN(remains, RemainsOf(records[0].body, machine.reg().group()));
+    }
+    // Also where another writer was first, or this one was killed: it does what was left undone.
+    ENTENTE_RETURN_IF_ERROR(journal.Erase(position, remains, erased_at));
+    ENTENTE_RETURN_IF_ERROR(machine.Forget(position, journal));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace entente::machine
