@@ -11,6 +11,7 @@
 #include <random>
 #include <set>
 
+#include "entente/exchange/v1/erasure.pb.h"
 #include "entente/exchange/v1/exchange_service.pb.h"
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/crypto/hash.h"
@@ -19,6 +20,7 @@
 #include "services/core/feed/feed.h"
 #include "services/core/journal/testing/faulty_journal.h"
 #include "services/core/journal/testing/memory_journal.h"
+#include "services/core/machine/erasure.h"
 #include "services/core/machine/sequencer.h"
 #include "tests/support/group_case.h"
 
@@ -47,17 +49,22 @@ struct Service {
         faulty(inner, std::move(fault)) {
     auto replayed = machine::Replay(inner, machine, {.known = regime.log_keys(group.name())});
     EXPECT_OK(replayed);
+    if (!machine.erasures_due().empty()) EXPECT_OK(machine::CarryOutErasures(machine, inner));
     feed.emplace(machine, inner, feed::Feed::Options{.bytes_max = 20000, .page_records = 16});
-    sequencer.emplace(machine::Sequencer::Dependencies{
-                          .journal = faulty,
-                          .machine = machine,
-                          .directory = regime.source(),
-                          .verifier = verifier,
-                          .signer = regime.log_signer(group.name()),
-                          .clock = clock,
-                          .committed = [this](auto commit) { feed->Add(*commit); },
-                          .fatal = [](const absl::Status& s) { ADD_FAILURE() << s; }},
-                      machine::Sequencer::Options{.queue_max = 64, .batch_max = 8});
+    sequencer.emplace(
+        machine::Sequencer::Dependencies{.journal = faulty,
+                                         .machine = machine,
+                                         .directory = regime.source(),
+                                         .verifier = verifier,
+                                         .signer = regime.log_signer(group.name()),
+                                         .clock = clock,
+                                         .committed = [this](auto commit) { feed->Add(*commit); },
+                                         .fatal = [](const absl::Status& s) { ADD_FAILURE() << s; },
+                                         .erased =
+                                             [this](const absl::Status&, size_t done) {
+                                               if (done > 0) feed->Forget();
+                                             }},
+        machine::Sequencer::Options{.queue_max = 64, .batch_max = 8});
   }
   const std::unique_ptr<machine::Register> reg;
   machine::Machine machine;
@@ -73,6 +80,9 @@ struct Partner {
   std::string cursor;
   std::map<std::string, merkle::CompactRange> ledgers;
   std::set<std::string> names;
+  // By name: the digest of what remains of what came erased, and that which an order vouches for.
+  std::map<std::string, std::string> erased;
+  std::map<std::string, std::string> orders;
 };
 
 class Simulation {
@@ -92,7 +102,7 @@ class Simulation {
 
   void Run(int steps) {
     for (int step = 0; step < steps; ++step) {
-      switch (Below(10)) {
+      switch (Below(11)) {
         case 0:
           clock_.Advance(absl::Seconds(static_cast<int>(Below(100000))));
           break;
@@ -107,6 +117,9 @@ class Simulation {
           break;
         case 4:
           Acknowledge(partners_[Below(partners_.size())]);
+          break;
+        case 10:
+          if (Below(3) == 0) Erase();
           break;
         default:
           Submit();
@@ -163,6 +176,24 @@ class Simulation {
     auto signed_document = regime_.Sign(composer_.Compose(act));
     if (Below(10) == 0 && !sent_.empty()) signed_document = sent_[Below(sent_.size())];
     Send(signed_document);
+  }
+  // Has a document of a chain erased, if it is the state's own; it may be erased already, or of a
+  // kind that stays whole.
+  void Erase() {
+    const std::string& state = kStates[Below(kStates.size())];
+    const machine::Chain* chain = PickChain(state);
+    if (chain == nullptr || chain->originator_state() != state) return;
+    const uint64_t position = chain->positions[Below(chain->positions.size())];
+    const journal::Record record = journal_.Read(position, position + 1, 1).value()[0];
+    testing::pb::Leaf leaf;
+    ASSERT_TRUE(leaf.ParseFromString(record.header));
+    const auto remains = machine::RemainsOf(record.body, *group_.group);
+    const auto& states = chain->audience().listed().states();
+    Send(regime_.Sign(regime_.Erasure(
+        fmt::format("e{}", ++number_),
+        regime_.Denial(state, "x", std::vector<std::string>(states.begin(), states.end())),
+        leaf.stamp().name(), *base::Digest::From(leaf.document_digest()), leaf.stamp().index(),
+        crypto::Sha256(remains.value_or("")))));
   }
   void Send(const testing::pb::SignedDocument& signed_document) {
     sent_.push_back(signed_document);
@@ -254,18 +285,28 @@ class Simulation {
     exchange::v1::FollowResponse response;
     ASSERT_TRUE(response.ParseFromString(bytes + message.trailer));
     for (const auto& delivery : response.deliveries()) {
-      auto checked = entry::CheckEntry(delivery.entry());
-      ASSERT_OK(checked);
+      testing::pb::Leaf leaf;
+      ASSERT_TRUE(leaf.ParseFromString(delivery.entry().leaf()));
       auto& range = partner.ledgers[delivery.ledger()];
-      ASSERT_EQ(checked->leaf.stamp().index(), range.size()) << "a gap or a double";
-      range.Append(checked->leaf_hash);
+      ASSERT_EQ(leaf.stamp().index(), range.size()) << "a gap or a double";
+      range.Append(merkle::LeafHash(delivery.entry().leaf()));
+      partner.names.insert(leaf.stamp().name());
+      if (delivery.entry().has_erased_at()) {
+        const auto remains = crypto::Sha256(delivery.entry().signed_document());
+        partner.erased[leaf.stamp().name()] = remains.str();
+        continue;
+      }
+      ASSERT_OK(entry::CheckEntry(delivery.entry()));
       testing::pb::SignedDocument signed_document;
       signed_document.ParseFromString(delivery.entry().signed_document());
       pb_Document document;
       document.ParseFromString(signed_document.document());
       ASSERT_TRUE(entry::Includes(document.audience(), partner.state, true))
           << partner.state << " was given what leaves it out";
-      partner.names.insert(checked->leaf.stamp().name());
+      exchange::v1::Erasure order;
+      if (document.body().UnpackTo(&order)) {
+        partner.orders[document.references(0).name()] = order.remains_digest();
+      }
     }
     for (const std::string& note : response.checkpoints()) {
       const auto origin = note.substr(0, note.find('\n'));
@@ -301,11 +342,16 @@ class Simulation {
         EXPECT_EQ(it->second.Root(), ledger.tree.Root());
       }
       EXPECT_EQ(partner.names.size(), due) << partner.state;
+      for (const auto& [name, remains] : partner.erased) {
+        EXPECT_TRUE(partner.orders.contains(name) && partner.orders.at(name) == remains) << name << " is withheld";
+      }
     }
     auto records = journal_.Read(0, journal_.Head(), SIZE_MAX);
     ASSERT_OK(records);
     std::map<std::string, absl::Time> newest;  // by ledger
-    for (const auto& record : *records) {
+    for (size_t i = 0; i < records->size(); ++i) {
+      const auto& record = (*records)[i];
+      EXPECT_EQ(record.erased_at, live.ErasedAt(i)) << "record " << i;
       if (record.kind != journal::RecordKind::kDocument) continue;
       testing::pb::Leaf leaf;
       leaf.ParseFromString(record.header);
@@ -428,6 +474,32 @@ TEST(SequencerTest, ASignerWhoExpiresBeforeRecordingIsRefused) {
   ASSERT_OK(service.sequencer->Submit(*verified, 1, [&](auto r) { result = r.status(); }));
   service.sequencer->RunOnce();
   EXPECT_THAT(result, HasReason(base::Reason::kCertificateRejected));
+}
+
+// Whoever lists a state that is no partner is told. One that leaves stays where it was listed: a
+// chain keeps its audience.
+TEST(SequencerTest, AnAudienceIsOfPartners) {
+  base::testing::FakeClock clock;
+  TestRegime regime({"jp", "kr", "nz"}, clock.Now());
+  journal::testing::MemoryJournal journal;
+  Service service(journal, regime, clock, [] { return Fault::kNone; });
+  const auto send = [&](const std::string& reference, const std::vector<std::string>& audience) {
+    absl::Status last = absl::UnknownError("");
+    auto verified = regime.SignAndVerify(regime.Denial("kr", reference, audience));
+    EXPECT_OK(verified);
+    EXPECT_OK(service.sequencer->Submit(*verified, regime.directory().serial(),
+                                        [&](auto r) { last = r.status(); }));
+    service.sequencer->RunOnce();
+    return last;
+  };
+  const absl::Status refused = send("1", {"ee", "kr", "nz"});
+  EXPECT_THAT(refused, HasReason(base::Reason::kFieldInvalid));
+  EXPECT_NE(std::string(refused.message()).find("audience.listed.states[0]"), std::string::npos)
+      << refused;
+  EXPECT_OK(send("2", {"kr", "nz"}));
+  regime.SetFormer("nz", true);
+  EXPECT_OK(send("3", {"kr", "nz"}));
+  EXPECT_THAT(send("4", {"jp", "kr", "nz"}), HasReason(base::Reason::kFieldInvalid));
 }
 
 // Every audience is a line in the cursors of all its readers; one state cannot fill them for good.

@@ -376,12 +376,21 @@ bool Sequencer::StageDocument(Command& command, Batch& batch) {
   return true;
 }
 
-// Each ledger costs its readers a line of every cursor; one state must not fill them for all.
+// The first document to an audience. Each ledger costs its readers a line of every cursor; one
+// state must not fill them for all. Whoever lists a state that is no partner is told: one that has
+// left since stays in the audiences that it was in.
 absl::Status Sequencer::CheckNewAudience(const document::ParsedDocument& parsed,
                                          const Batch& batch) const {
   const std::string ledger = entry::LedgerIdOf(d_.machine.group(), parsed.header.audience());
   if (d_.machine.ledgers().count(ledger) != 0 || batch.ranges.count(ledger) != 0) {
     return absl::OkStatus();
+  }
+  const auto directory = d_.directory.Get();
+  const auto& listed = parsed.header.audience().listed().states();
+  for (int i = 0; i < listed.size(); ++i) {
+    if (directory->IsPartner(listed[i])) continue;
+    return rules::Fault(fmt::format("audience.listed.states[{}]", i),
+                        fmt::format("{} is not a partner, and would receive nothing", listed[i]));
   }
   const std::string& state = parsed.originator.state;
   const auto opening =
