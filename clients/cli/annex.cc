@@ -187,7 +187,7 @@ absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal
       StandingOf(statements, StateOf(proposal.name), proposal.text_digest,
                  [&](const sdk::VerifiedEntry& entry) {
                    return client.agency().directory().ChairedAt(
-                       entry.originator(), "tem", entry.leaf.stamp().directory_serial());
+                       entry.agency(), "tem", entry.leaf.stamp().directory_serial());
                  });
   // The agreement again, by the partners that the service noted in its stamp then. That is the
   // host's word: whom it leaves out would have no say.

@@ -9,7 +9,9 @@
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/status.h"
+#include "services/core/machine/erasure.h"
 #include "services/core/rpc/transport/grpc_status.h"
+#include "services/groups.h"
 
 namespace entente::cli {
 
@@ -94,6 +96,19 @@ bool Names(const sdk::VerifiedEntry& entry, exchange::v1::Reference::Relation re
 
 }  // namespace
 
+absl::Status CheckRemains(const std::string& group, const sdk::VerifiedEntry& entry) {
+  if (!entry.erased()) return absl::OkStatus();
+  const machine::Group* of = FindGroup(group);
+  const auto remains = of == nullptr ? absl::NotFoundError("no such group")
+                                     : machine::RemainsOf(entry.entry.signed_document(), *of);
+  if (remains.ok() && *remains == entry.entry.signed_document()) return absl::OkStatus();
+  return base::Refuse(
+      absl::StatusCode::kDataLoss, Reason::kLedgerForked,
+      "{} was served as erased, with more than may remain of its kind, or is of one "
+      "that stays whole; a newer release may know better",
+      entry.name());
+}
+
 absl::StatusOr<sdk::VerifiedEntry> VerifyAlone(sdk::Client& client,
                                                const exchange::v1::Entry& entry,
                                                document::Verifier& verifier) {
@@ -114,6 +129,8 @@ absl::StatusOr<sdk::VerifiedEntry> VerifyAlone(sdk::Client& client,
       const auto erasure,
       sdk::VerifyEntry(client.group(), ledger, order.entry(), verifier, directory));
   ENTENTE_RETURN_IF_ERROR(sdk::CheckOrders(erasure, verified));
+  ENTENTE_RETURN_IF_ERROR(CheckRemains(client.group(), verified));
+  verified.ordered_by = erasure.agency();
   return verified;
 }
 

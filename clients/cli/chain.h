@@ -23,6 +23,8 @@ absl::Status SendFiles(const Context& context, const std::string& group,
 absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
                           exchange::v1::Audience& audience);
 
+// Whether what came of an entry that was erased is what may remain of its kind, and no more.
+absl::Status CheckRemains(const std::string& group, const sdk::VerifiedEntry& entry);
 // Verifies an entry in the ledger that its own audience gives; of one that was erased, that the
 // Erasure orders it.
 absl::StatusOr<sdk::VerifiedEntry> VerifyAlone(sdk::Client& client,

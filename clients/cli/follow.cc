@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "clients/cli/chain.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/saved_entries.h"
 #include "services/core/base/files.h"
@@ -71,13 +72,16 @@ absl::Status EraseSaved(const std::string& folder, const std::string& group,
   if (!saved.has_value() || saved->has_erased_at() || !own || body.index() >= order.index()) {
     return absl::OkStatus();
   }
+  ENTENTE_RETURN_IF_ERROR(base::WithPrefix(entry::CheckEntry(*saved).status(), path));
   ENTENTE_ASSIGN_OR_RETURN(*saved->mutable_signed_document(),
                            machine::RemainsOf(saved->signed_document(), *FindGroup(group)));
   if (crypto::Sha256(saved->signed_document()).view() != body.remains_digest()) {
-    return base::Refuse(absl::StatusCode::kFailedPrecondition, base::Reason::kCopyIncomplete,
-                        "{} is to be erased, and what remains of it by this release is not what {} "
-                        "says; use the release of the service",
-                        path, order.name());
+    return base::Refuse(
+        absl::StatusCode::kFailedPrecondition, base::Reason::kCopyIncomplete,
+        "{} is to be erased, and what remains of it is not what {} says: this "
+        "release is another than the service's, or what was ordered is forged; keep "
+        "both, and raise it with the Point of Contact",
+        path, order.name());
   }
   saved->set_erased_at(order.index());
   if (base::WriteFileAtomically(path, saved->SerializeAsString(), 0600)) return absl::OkStatus();
@@ -231,6 +235,7 @@ absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
   uint64_t count = 0;
   const absl::Status status = client->Follow(follow, [&](const sdk::VerifiedEntry& entry) {
     ++count;
+    ENTENTE_RETURN_IF_ERROR(CheckRemains(options.group, entry));
     if (!options.save.empty()) {
       ENTENTE_RETURN_IF_ERROR(Save(options.save, options.group, entry));
     }

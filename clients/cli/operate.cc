@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -38,8 +39,9 @@ struct OperateOptions {
 // What is there already must be its beginning, as after a copy that was cut off.
 absl::Status CopyRecords(journal::Journal& from, journal::Journal& to) {
   constexpr size_t kBytes = 8 << 20;
-  const uint64_t end = from.Head();
+  uint64_t end = from.Head();
   Progress progress("copying", end);
+  bool erased = false;
   for (uint64_t next = 0; next < end;) {
     const uint64_t there = to.Head();
     ENTENTE_ASSIGN_OR_RETURN(const auto records,
@@ -61,6 +63,14 @@ absl::Status CopyRecords(journal::Journal& from, journal::Journal& to) {
       }
     }
     progress.Update(next);
+    erased = erased || std::any_of(records.begin(), records.end(), [](const journal::Record& one) {
+               return one.erased_at.has_value();
+             });
+    if (next < end || !erased) continue;
+    // Erased while it was copied: the order was appended before, and must come along.
+    ENTENTE_RETURN_IF_ERROR(from.Refresh());
+    erased = false;
+    end = from.Head();
   }
   if (to.Head() == end) return absl::OkStatus();
   return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,

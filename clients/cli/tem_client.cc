@@ -25,11 +25,12 @@ absl::StatusOr<VerifiedEdition> FetchEdition(sdk::Client& client, const std::str
   ENTENTE_ASSIGN_OR_RETURN(const auto entry, VerifyAlone(client, response.entry(), verifier));
   VerifiedEdition result;
   result.name = entry.name();
-  if (!entry.document.audience().has_public_() || !entry.document.body().UnpackTo(&result.proto) ||
+  if (entry.erased() || !entry.document.audience().has_public_() ||
+      !entry.document.body().UnpackTo(&result.proto) ||
       (!edition.empty() && result.proto.edition() != edition)) {
     return Forged(edition, "the service answers with another document");
   }
-  if (!client.agency().directory().ChairedAt(entry.originator(), "tem",
+  if (!client.agency().directory().ChairedAt(entry.agency(), "tem",
                                              entry.leaf.stamp().directory_serial())) {
     return Forged(result.proto.edition(), "was signed by an agency that did not chair TEM");
   }

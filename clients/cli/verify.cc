@@ -6,6 +6,7 @@
 #include <iostream>
 #include <set>
 
+#include "clients/cli/chain.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/saved_entries.h"
 #include "clients/cli/verify.h"
@@ -64,8 +65,9 @@ class Findings {
     }
     if (waiting_ == 0) return absl::OkStatus();
     return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kCopyIncomplete,
-                        "{} entries wait for the checkpoint that covers them; a running follow "
-                        "saves it within seconds, else run follow again",
+                        "{} entries wait for the checkpoint that covers them, or for the order to "
+                        "erase them; a running follow saves it within seconds, else run follow "
+                        "again",
                         waiting_);
   }
 
@@ -107,6 +109,7 @@ absl::StatusOr<std::optional<sdk::VerifiedEntry>> VerifySaved(
   leaf_hash = merkle::LeafHash(entry.leaf());
   ENTENTE_ASSIGN_OR_RETURN(auto verified, sdk::VerifyEntry(group, ledger, std::move(entry),
                                                            verifier, agency.directory()));
+  ENTENTE_RETURN_IF_ERROR(CheckRemains(group, verified));
   return std::optional<sdk::VerifiedEntry>(std::move(verified));
 }
 
@@ -131,9 +134,14 @@ absl::Status CheckErased(const std::optional<sdk::VerifiedEntry>& entry, uint64_
         fmt::format("{} was erased, and entry {}, which must order that, does not", name, by));
   };
   if (const auto ordered = erased.find(index); ordered != erased.end()) {
-    if (!entry.has_value()) return unordered(ordered->second.name(), index);
-    ENTENTE_RETURN_IF_ERROR(sdk::CheckOrders(*entry, ordered->second));
+    if (!entry.has_value()) {
+      const std::string name = ordered->second.name();
+      erased.erase(ordered);
+      return unordered(name, index);
+    }
+    const absl::Status orders = sdk::CheckOrders(*entry, ordered->second);
     erased.erase(ordered);
+    ENTENTE_RETURN_IF_ERROR(orders);
   }
   if (!entry.has_value() || !entry->erased()) return absl::OkStatus();
   if (erased.emplace(entry->entry.erased_at(), *entry).second) return absl::OkStatus();

@@ -324,6 +324,7 @@ struct Client::FollowRun {
   bool progressed = false;
   bool handler_failed = false;
   bool connected = true;  // as the user was told
+  absl::Time unordered_since = absl::InfiniteFuture();
 
   void Tell(const FollowOptions& options, bool now_connected, const absl::Status& why) {
     if (std::exchange(connected, now_connected) == now_connected || !options.connection) return;
@@ -395,6 +396,15 @@ absl::Status Client::TakeOrRefresh(const pb::FollowResponse& message, const Foll
 }
 
 absl::Status Client::Mark(const FollowOptions& options, FollowRun& run) {
+  // An order to erase is recorded before anything is erased: only a replica's lag keeps it away.
+  constexpr absl::Duration kLag = absl::Minutes(10);
+  const absl::Status ordered = run.view.CheckOrdered();
+  const absl::Time now = base::SystemClock().Now();
+  run.unordered_since = ordered.ok() ? absl::InfiniteFuture() : std::min(run.unordered_since, now);
+  if (now - run.unordered_since > kLag) {
+    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked, "{}, for {}",
+                        base::Text(ordered), absl::FormatDuration(kLag));
+  }
   if (options.marked) ENTENTE_RETURN_IF_ERROR(options.marked(run.state));
   run.acknowledger.Mark(run.view.Heads());
   return Acknowledge(options, run, false);

@@ -13,8 +13,8 @@ namespace {
 using base::Reason;
 
 constexpr size_t kPendingMax = 8;
-// Of one ledger, entries that came erased and wait for the order: some decades of the default
-// budget.
+// Of one ledger, entries that came erased and wait for the order, as a copy that begins anew has
+// them.
 constexpr size_t kErasedMax = 200'000;
 
 absl::Status Forked(std::string text) {
@@ -74,10 +74,12 @@ absl::Status CheckNaming(const VerifiedEntry& entry, const std::string& group) {
 // What remains of an entry: of its leaf nothing proves it, nor any signature.
 absl::StatusOr<VerifiedEntry> VerifyErased(const std::string& group, const std::string& ledger,
                                            entry::pb::Entry entry) {
-  VerifiedEntry result{ledger, std::move(entry), {}, {}, {}};
+  VerifiedEntry result{ledger, std::move(entry), {}, {}, {}, {}};
   entry::pb::SignedDocument remains;
   if (!result.leaf.ParseFromString(result.entry.leaf()) ||
       !remains.ParseFromString(result.entry.signed_document()) ||
+      !base::Digest::From(result.leaf.document_digest()).has_value() ||
+      !base::Digest::From(result.leaf.envelope_digest()).has_value() ||
       result.entry.erased_at() <= result.index()) {
     return Forked(
         fmt::format("an entry of ledger {} says that it was erased, and is no leaf, or "
@@ -94,6 +96,10 @@ absl::StatusOr<VerifiedEntry> VerifyErased(const std::string& group, const std::
 
 base::AgencyName VerifiedEntry::originator() const {
   return base::AgencyName::Parse(document.originator()).value_or(base::AgencyName());
+}
+
+base::AgencyName VerifiedEntry::agency() const {
+  return signers.empty() ? ordered_by.value_or(base::AgencyName()) : signers[0].agency;
 }
 
 std::string VerifiedEntry::signed_by() const {
@@ -135,8 +141,8 @@ absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& group, const std::s
   const identity::PastSignerTrust trust(directory, stamp.directory_serial());
   ENTENTE_ASSIGN_OR_RETURN(auto verified,
                            verifier.Verify(parsed, trust, entry::GetTime(stamp.recorded_time())));
-  VerifiedEntry result{ledger, std::move(entry), std::move(checked.leaf), parsed->header,
-                       verified.signers()};
+  VerifiedEntry result{ledger,         std::move(entry),   std::move(checked.leaf),
+                       parsed->header, verified.signers(), std::nullopt};
   ENTENTE_RETURN_IF_ERROR(CheckNaming(result, group));
   return result;
 }

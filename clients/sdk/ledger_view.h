@@ -23,8 +23,12 @@ struct VerifiedEntry {
   entry::pb::Entry entry;  // as received
   entry::pb::Leaf leaf;
   entry::pb::Document document;
-  std::vector<document::Signer> signers;  // none: it was erased
+  std::vector<document::Signer> signers;       // none: it was erased
+  std::optional<base::AgencyName> ordered_by;  // that it is erased; once CheckOrders has found that
   bool erased() const { return entry.has_erased_at(); }
+  // Whose act it is: the first signer's, or of what was erased the ordering agency's; else
+  // nobody's.
+  base::AgencyName agency() const;
   // Whose document it is.
   base::AgencyName originator() const;
   // "partners/kr/agencies/licensing/officer-1", of the first who signed; empty if it was erased.

@@ -49,6 +49,7 @@ absl::StatusOr<std::unique_ptr<AnnexFollower>> AnnexFollower::Start(
 absl::StatusOr<bool> AnnexFollower::Take(const sdk::VerifiedEntry& entry,
                                          const identity::Directory& directory) {
   tem::v1::AnnexEdition edition;
+  if (entry.erased()) return false;  // an edition stays whole
   if (!entry.document.body().UnpackTo(&edition)) return false;
   if (!directory.ChairedAt(entry.signers[0].agency, "tem", entry.leaf.stamp().directory_serial())) {
     Log(Level::kError, "an edition by an agency that did not chair TEM is left out", "name",

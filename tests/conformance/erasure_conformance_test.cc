@@ -132,6 +132,7 @@ class ErasureConformanceTest : public ::testing::TestWithParam<GroupCase> {
     ASSERT_OK(ReplayInto(fresh));
     EXPECT_EQ(fresh.Fingerprint(), machine_.Fingerprint());
     EXPECT_TRUE(fresh.erasures_due().empty());
+    EXPECT_EQ(fresh.UsageOf("jp").bytes, machine_.UsageOf("jp").bytes);
   }
 
   base::testing::FakeClock clock_;
@@ -154,7 +155,7 @@ class ErasureConformanceTest : public ::testing::TestWithParam<GroupCase> {
                                  .fatal = [](const absl::Status& s) { ADD_FAILURE() << s; },
                                  .erased =
                                      [this](const absl::Status&, size_t done) {
-                                       feed_.Forget();
+                                       if (done > 0) feed_.Forget();
                                        forgotten_ += done;
                                      }},
                                 {}};
@@ -221,6 +222,27 @@ TEST_P(ErasureConformanceTest, AChainGoesOnWithoutWhatWasErased) {
   ASSERT_OK(Erase(first));
   EXPECT_OK(Do(What::kRevise));
   ExpectSameAfterReplay();
+}
+
+// Whoever asked for facts that are erased learns what comes after, which may end what he holds.
+TEST_P(ErasureConformanceTest, WhatFollowsPassesEveryFilter) {
+  ASSERT_OK_AND_ASSIGN(const feed::Filter filter, feed::Filter::Parse("originator=nz", {}));
+  const auto passes = [&](const Recorded& one) {
+    const auto segment = feed_.Load(one.position);
+    EXPECT_OK(segment);
+    return filter.Matches((*segment)->items[one.position - (*segment)->begin], *reg_);
+  };
+  ASSERT_OK_AND_ASSIGN(const Recorded first, DoErasable());
+  ASSERT_OK_AND_ASSIGN(const Recorded before, Do(What::kRevise));
+  EXPECT_FALSE(passes(first));
+  EXPECT_FALSE(passes(before));
+  ASSERT_OK_AND_ASSIGN(const Recorded order, Erase(MayGo(before) ? before : first));
+  EXPECT_TRUE(passes(order));
+  EXPECT_TRUE(passes(MayGo(before) ? before : first));
+  if (MayGo(before)) {
+    ASSERT_OK_AND_ASSIGN(const Recorded end, Do(What::kEnd));
+    EXPECT_TRUE(passes(end));
+  }
 }
 
 TEST_P(ErasureConformanceTest, TwoInOneBatch) {

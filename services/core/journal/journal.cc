@@ -18,8 +18,10 @@ absl::Status CheckFormat(const std::string& where, int64_t format) {
 std::string ErasedColumn(const Record& record) {
   if (!record.erased_at.has_value()) return "";
   std::string column = record.body_digest.str();
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    column.push_back(static_cast<char>(*record.erased_at >> shift));
+  for (const uint64_t number : {*record.erased_at, record.whole_bytes}) {
+    for (int shift = 56; shift >= 0; shift -= 8) {
+      column.push_back(static_cast<char>(number >> shift));
+    }
   }
   return column;
 }
@@ -31,11 +33,15 @@ bool ReadErasedColumn(std::string_view column, Record& record) {
     return true;
   }
   const auto digest = base::Digest::From(column.substr(0, 32));
-  if (column.size() != 40 || !digest.has_value()) return false;
+  if (column.size() != 48 || !digest.has_value()) return false;
+  const auto number = [&](size_t at) {
+    uint64_t value = 0;
+    for (const char byte : column.substr(at, 8)) value = value << 8 | static_cast<uint8_t>(byte);
+    return value;
+  };
   record.body_digest = *digest;
-  uint64_t at = 0;
-  for (const char byte : column.substr(32)) at = at << 8 | static_cast<uint8_t>(byte);
-  record.erased_at = at;
+  record.erased_at = number(32);
+  record.whole_bytes = number(40);
   return true;
 }
 

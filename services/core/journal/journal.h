@@ -48,10 +48,14 @@ struct Record {
   // The body is what remains of a document that was erased: index, in the same ledger, of the
   // order.
   std::optional<uint64_t> erased_at;
+  uint64_t whole_bytes = 0;  // of the body that was erased
+
+  // Of the body that was appended first.
+  uint64_t bytes() const { return erased_at.has_value() ? whole_bytes : body.size(); }
 };
 
-// How engines keep, beside a body that was erased, what that was: its digest, and in 8 bytes, most
-// significant first, where the order is. Empty: it was not erased.
+// How engines keep, beside a body that was erased, what that was: its digest, and in 8 bytes each,
+// most significant first, where the order is and how many bytes it had. Empty: it was not erased.
 std::string ErasedColumn(const Record& record);
 // The reverse, for a record with its body. False: no such column is written.
 bool ReadErasedColumn(std::string_view column, Record& record);

@@ -120,6 +120,8 @@ void Chains::Shelve(Chain& answer, Chain& to) {
   answer.answered = &to;
 }
 
+void Chains::NoteErased(std::string_view name) { chains_[FindAny(name)->number].erased = true; }
+
 const Chain* Chains::FindAny(std::string_view name) const {
   auto it = by_name_.find(rules::ChainOf(name));
   return it == by_name_.end() ? nullptr : &chains_[*it];
@@ -146,10 +148,10 @@ const Chain* Chains::Find(std::string_view name, const Reader& reader) const {
 base::Digest Chains::Fingerprint() const {
   FingerprintHash hash;
   for (const Chain& chain : chains_) {
-    const auto& [number, name, ledger, index, positions, tip, answered, said, recorded_micros,
-                 updated_micros] = chain;
-    hash.Add(number, name, ledger->id, index, positions, tip, recorded_micros, updated_micros,
-             answered == nullptr ? number : answered->number, said.size());
+    const auto& [number, erased, name, ledger, index, positions, tip, answered, said,
+                 recorded_micros, updated_micros] = chain;
+    hash.Add(number, erased, name, ledger->id, index, positions, tip, recorded_micros,
+             updated_micros, answered == nullptr ? number : answered->number, said.size());
     for (const Chain::Said& shelf : said) {
       hash.Add(shelf.ledger->id, shelf.answers.size());
       for (const Chain* answer : shelf.answers) hash.Add(answer->number);

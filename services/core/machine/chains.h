@@ -29,6 +29,7 @@ struct Reader;
 // A document and those that supersede it, one after another. All are in one ledger.
 struct Chain {
   uint32_t number = 0;  // in order of recording; never leaves the service
+  bool erased = false;  // one of its documents was ordered erased
   std::string name;     // of its first document: "partners/kr/denials/2016-0042"
   const Ledger* ledger = nullptr;
   uint64_t index = 0;                          // of its first document, in the ledger
@@ -84,6 +85,8 @@ class Chains {
   const Chain* Apply(const entry::pb::Leaf& leaf, const entry::pb::Document& header,
                      const base::Digest& digest, const Place& place);
 
+  // Notes of the chain of the document with this name, which is there, that it was ordered erased.
+  void NoteErased(std::string_view name);
   // The chain that the document with this assigned name belongs to; null if there is none.
   const Chain* FindAny(std::string_view name) const;
   // Where the document with this assigned name is in the journal; nothing if there is none.

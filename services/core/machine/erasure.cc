@@ -161,19 +161,37 @@ absl::StatusOr<Judgement> JudgeErasure(const document::VerifiedDocument& documen
   return judgement;
 }
 
-absl::Status CarryOutErasures(Machine& machine, journal::Journal& journal) {
-  while (!machine.erasures_due().empty()) {
-    const auto [position, erased_at] = machine.erasures_due().front();
-    ENTENTE_ASSIGN_OR_RETURN(const auto records, journal.Read(position, position + 1, 1));
-    std::string remains = records[0].body;
-    if (!records[0].erased_at.has_value()) {
-      ENTENTE_ASSIGN_OR_RETURN(remains, RemainsOf(records[0].body, machine.reg().group()));
-    }
-    // Also where another writer was first, or this one was killed: it does what was left undone.
-    ENTENTE_RETURN_IF_ERROR(journal.Erase(position, remains, erased_at));
-    ENTENTE_RETURN_IF_ERROR(machine.Forget(position, journal));
+namespace {
+
+absl::Status CarryOut(const Machine::DueErasure& due, Machine& machine, journal::Journal& journal) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto records, journal.Read(due.position, due.position + 1, 1));
+  std::string remains = records[0].body;
+  if (!records[0].erased_at.has_value()) {
+    ENTENTE_ASSIGN_OR_RETURN(remains, RemainsOf(records[0].body, machine.reg().group()));
   }
-  return absl::OkStatus();
+  if (crypto::Sha256(remains) != due.remains) {
+    // Nothing is written over: the journal would never start again.
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kJournalFormat,
+                        "record {}: what remains of it by this release is not what was ordered; "
+                        "start the release that recorded the order",
+                        due.position);
+  }
+  // Also where another writer was first, or this one was killed: it does what was left undone.
+  ENTENTE_RETURN_IF_ERROR(journal.Erase(due.position, remains, due.erased_at));
+  return machine.Forget(due.position, journal);
+}
+
+}  // namespace
+
+absl::Status CarryOutErasures(Machine& machine, journal::Journal& journal) {
+  absl::Status status;
+  const std::vector<Machine::DueErasure> due = machine.erasures_due();
+  for (const Machine::DueErasure& one : due) {
+    const absl::Status done = CarryOut(one, machine, journal);
+    if (done.code() == absl::StatusCode::kDataLoss) return done;
+    status.Update(done);
+  }
+  return status;
 }
 
 }  // namespace entente::machine

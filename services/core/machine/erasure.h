@@ -32,7 +32,8 @@ absl::StatusOr<Judgement> JudgeErasure(const document::VerifiedDocument& documen
 
 // Carries out what was ordered and not done yet: takes the bodies out of the journal, and the words
 // out of the register, whose chain is restated beside what is served. The one writer calls it. May
-// be called again after an error.
+// be called again after an error, the first of several; what stood in the way of one does not stand
+// in that of the next.
 absl::Status CarryOutErasures(Machine& machine, journal::Journal& journal);
 
 }  // namespace entente::machine

@@ -176,7 +176,7 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
   ledger.recorded = std::max(ledger.recorded, entry::GetTime(stamp.recorded_time()));
   ledger.directory_serial = std::max(ledger.directory_serial, stamp.directory_serial());
   directory_serial_ = std::max(directory_serial_, stamp.directory_serial());
-  usage_[parts.state()].Add(DayOf(entry::GetTime(stamp.recorded_time())), record.body.size(),
+  usage_[parts.state()].Add(DayOf(entry::GetTime(stamp.recorded_time())), record.bytes(),
                             parts.kind == kErasure.message);
   if (!register_.Fold({position, parts.leaf, header, parts.kind}, *digest, ledger)) {
     return Broken(position, "has a name that its group never gave");
@@ -204,13 +204,21 @@ absl::Status Machine::ApplyErasure(uint64_t position, const Parts& parts) {
       !erased_.emplace(*of, index).second) {
     return Broken(position, "orders erased what is not there, or is erased already");
   }
+  const auto body = rules::Unpack<pb::Erasure>(parts.header);
+  const auto remains = base::Digest::From(body.remains_digest());
+  const auto digest = base::Digest::From(reference->digest());
+  const bool own = chains().FindAny(reference->name())->originator_state() == parts.state();
+  if (!own || !remains.has_value() || body.index() != PlaceOf(*of).index || !digest.has_value() ||
+      PositionOfDigest(*digest) != *of) {
+    return Broken(position, "orders erased what is another's, or another document");
+  }
+  register_.NoteErased(reference->name());
   const auto gone = gone_.find(*of);
   if (gone == gone_.end()) {
-    erasures_due_.push_back({*of, index});
+    erasures_due_.push_back({*of, index, *remains});
     return absl::OkStatus();
   }
-  const auto body = rules::Unpack<pb::Erasure>(parts.header);
-  if (gone->second.erased_at != index || gone->second.remains.view() != body.remains_digest()) {
+  if (gone->second.erased_at != index || gone->second.remains != *remains) {
     return Broken(*of, "was erased, and what remains is not what was ordered");
   }
   gone_.erase(gone);
@@ -223,7 +231,9 @@ absl::Status Machine::CheckErasures() const {
 }
 
 absl::Status Machine::Forget(uint64_t position, journal::Journal& journal) {
-  ENTENTE_CHECK(!erasures_due_.empty() && erasures_due_.front().position == position);
+  const auto due = std::find_if(erasures_due_.begin(), erasures_due_.end(),
+                                [&](const DueErasure& one) { return one.position == position; });
+  ENTENTE_CHECK(due != erasures_due_.end());
   const Place& place = PlaceOf(position);
   ENTENTE_ASSIGN_OR_RETURN(const auto erased, journal.Read(position, position + 1, 1));
   const Chain* chain = chains().FindAny(Parts(erased[0]).leaf.stamp().name());
@@ -239,7 +249,7 @@ absl::Status Machine::Forget(uint64_t position, journal::Journal& journal) {
   }
   std::unique_lock lock(mutex_);
   if (restated != nullptr) restated->Put();
-  erasures_due_.erase(erasures_due_.begin());
+  erasures_due_.erase(due);
   return absl::OkStatus();
 }
 

@@ -52,6 +52,7 @@ class Machine {
   struct DueErasure {
     uint64_t position = 0;
     uint64_t erased_at = 0;
+    base::Digest remains;
   };
   const std::vector<DueErasure>& erasures_due() const { return erasures_due_; }
   // Forgets what the document at a position said, the first due one, which the journal has erased

@@ -140,6 +140,7 @@ class Register {
   // Applies a recorded document to its chain, and then to the group's state. False, and nothing is
   // changed, if its name continues a chain that is not there.
   bool Fold(AppliedDocument document, const base::Digest& digest, const Ledger& ledger) noexcept;
+  void NoteErased(std::string_view name) { chains_.NoteErased(name); }
   // All chains of the group.
   const Chains& chains() const { return chains_; }
   // Whose register it is.

@@ -26,6 +26,15 @@ class ReleasedIndex {
     const auto at = std::lower_bound(chains.begin(), chains.end(), &chain, BeforeThat);
     if (at == chains.end() || *at != &chain) chains.insert(at, &chain);
   }
+  // Takes a chain off its ledger's shelf under a key, if it is there.
+  void Remove(const Chain& chain, const std::string& key) {
+    const auto shelf = shelves_.find(chain.ledger);
+    if (shelf == shelves_.end()) return;
+    const auto chains = shelf->second.chains.find(key);
+    if (chains == shelf->second.chains.end()) return;
+    auto& list = chains->second;
+    list.erase(std::remove(list.begin(), list.end(), &chain), list.end());
+  }
   // Calls `visit` with the chains after `after` (null: from the first) that are under `key` and
   // that the reader may read, by Before, until it returns false.
   void Visit(const Reader& reader, const std::string& key, const Chain* after,

@@ -391,6 +391,15 @@ void DenialRegister::ApplyRevision(const Step& step, const machine::AppliedDocum
 
 namespace {
 
+// Of all contents.
+std::vector<std::string> DestinationsOf(const Denial& denial) {
+  std::vector<std::string> countries;
+  if (!denial.destination().empty()) countries.emplace_back(denial.destination());
+  const std::string former = denial.rest == nullptr ? "" : denial.rest->destinations;
+  for (size_t at = 0; at < former.size(); at += 2) countries.push_back(former.substr(at, 2));
+  return countries;
+}
+
 // The denial, its number, and its chain on three shelves.
 uint64_t BytesOf(const Denial& denial) {
   using machine::HeapBytes;
@@ -444,13 +453,20 @@ void DenialRegister::ApplyTo(const machine::AppliedDocument& document, Denial& d
 std::unique_ptr<machine::Restatement> DenialRegister::RestateChain(const machine::Chain& chain) {
   Denial* denial = denials_.Of(&chain);
   ENTENTE_CHECK(denial != nullptr);
-  return machine::Restate<Denial>([this](const machine::AppliedDocument& document,
-                                         Denial& restated) { ApplyTo(document, restated); },
-                                  [this, denial](Denial&& restated) {
-                                    footprint_ -= BytesOf(*denial);
-                                    *denial = std::move(restated);
-                                    footprint_ += BytesOf(*denial);
-                                  });
+  const auto apply = [this](const machine::AppliedDocument& document, Denial& restated) {
+    ApplyTo(document, restated);
+  };
+  return machine::Restate<Denial>(apply, [this, denial](Denial&& restated) {
+    for (const std::string& country : DestinationsOf(*denial)) {
+      released_.Remove(*denial->chain, DestinationKey(country));
+    }
+    footprint_ -= BytesOf(*denial);
+    *denial = std::move(restated);
+    footprint_ += BytesOf(*denial);
+    for (const std::string& country : DestinationsOf(*denial)) {
+      released_.Add(*denial->chain, DestinationKey(country));
+    }
+  });
 }
 
 base::Digest DenialRegister::Fingerprint() const {

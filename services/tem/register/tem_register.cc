@@ -210,7 +210,7 @@ void TemRegister::ApplyStatement(const machine::AppliedDocument& document,
   if (seen_by_all) proposal.said = true;
   if (kind == kPosition) {
     const auto body = Unpack<v1::ProposalPosition>(document.header);
-    proposal.stances[state] = {body.kind(), body.text(), now};
+    proposal.stances[state] = {body.kind(), body.text(), now, chain.number};
     proposal.updated_micros = now;
   } else if (kind == kSponsorship) {
     auto& sponsors = proposal.sponsors;
@@ -319,7 +319,7 @@ std::unique_ptr<machine::Restatement> TemRegister::RestateChain(const machine::C
     if (kind == kPosition) {
       auto& stances = proposals_.Of(chain.answered)->stances;
       const auto stance = stances.find(std::string(chain.originator_state()));
-      if (stance != stances.end() && stance->second.recorded_micros == chain.recorded_micros) {
+      if (stance != stances.end() && stance->second.number == chain.number) {
         stance->second.text = Unpack<v1::ProposalPosition>(newest).text();
       }
     } else if (kind == kImplementation) {
@@ -366,8 +366,8 @@ base::Digest TemRegister::Fingerprint() const {
     hash.Add(chain->number, number, marking, text_digest, state, body, touched, depends, texts,
              said, sponsors, into, in_edition, meeting, updated);
     for (const auto& [of, stance] : stances) {
-      const auto& [kind, text, at] = stance;
-      hash.Add(of, kind, text, at);
+      const auto& [kind, text, at, said_by] = stance;
+      hash.Add(of, kind, text, at, said_by);
     }
   }
   for (const auto& [cited_as, edition] : editions_) {

@@ -36,6 +36,7 @@ struct ProposalRecord {
     v1::PositionKind kind = v1::POSITION_KIND_UNSPECIFIED;
     std::string text;
     int64_t recorded_micros = 0;
+    uint32_t number = 0;  // of its chain
   };
   std::map<std::string, Stance> stances;  // by state, on the newest text
   std::vector<std::string> into;

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS entente_record (
   service text NOT NULL REFERENCES entente_journal, position bigint NOT NULL CHECK (position >= 0),
   kind smallint NOT NULL CHECK (kind BETWEEN 1 AND 3), header bytea NOT NULL, body bytea NOT NULL,
   chain bytea NOT NULL CHECK (octet_length(chain) = 32),
-  erased bytea CHECK (octet_length(erased) = 40), PRIMARY KEY (service, position));
+  erased bytea CHECK (octet_length(erased) = 48), PRIMARY KEY (service, position));
 CREATE OR REPLACE FUNCTION entente_refuse() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN RAISE EXCEPTION 'the journal is append-only'; END $$;
 CREATE OR REPLACE TRIGGER record_is_never_deleted BEFORE DELETE ON entente_record
@@ -85,7 +85,8 @@ WHERE position <= $2::bigint OR before < $4::bigint
 ORDER BY position)sql";
 
 constexpr const char* kErase = R"sql(
-UPDATE entente_record SET body = $3::bytea, erased = sha256(body) || int8send($4::bigint)
+UPDATE entente_record SET body = $3::bytea, erased = sha256(body) || int8send($4::bigint) ||
+  int8send(octet_length(body))
 WHERE service = $1 AND position = $2::bigint AND kind = 1 AND erased IS NULL)sql";
 constexpr const char* kIsDocument = R"sql(SELECT 1::bigint FROM entente_record
 WHERE service = $1 AND position = $2::bigint AND kind = 1)sql";

@@ -22,6 +22,7 @@ namespace {
 using base::Reason;
 
 constexpr int kReaders = 3;
+constexpr int kBusyMs = 5000;
 constexpr auto kCheckpointInterval = std::chrono::milliseconds(200);
 // WAL frames (8 KiB each) worth copying back: each copy holds up the commits beside it.
 constexpr int kCheckpointFrames = 4096;
@@ -33,7 +34,7 @@ constexpr const char* kSchema[] = {
     "CREATE TABLE record (position INTEGER PRIMARY KEY, kind INTEGER NOT NULL CHECK (kind BETWEEN "
     "1 "
     "AND 3), header BLOB NOT NULL, body BLOB NOT NULL, chain BLOB NOT NULL CHECK (length(chain) = "
-    "32), erased BLOB CHECK (erased IS NULL OR length(erased) = 40)) STRICT",
+    "32), erased BLOB CHECK (erased IS NULL OR length(erased) = 48)) STRICT",
     "CREATE TRIGGER record_is_erased_at_most BEFORE UPDATE ON record WHEN NOT (OLD.erased IS NULL "
     "AND NEW.erased IS NOT NULL AND OLD.kind = 1 AND NEW.kind = OLD.kind AND NEW.position = "
     "OLD.position AND NEW.header = OLD.header AND NEW.chain = OLD.chain) BEGIN SELECT RAISE(ABORT, "
@@ -135,7 +136,7 @@ class SqliteJournal::Impl {
   }
 
   absl::Status Start();
-  absl::Status Refresh() const;
+  absl::Status Refresh();
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch);
   absl::Status Erase(uint64_t position, std::string_view remains, uint64_t erased_at);
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max);
@@ -190,7 +191,7 @@ absl::StatusOr<DbPtr> SqliteJournal::Impl::Connect(bool read_only) const {
   DbPtr db(raw);
   if (opened != SQLITE_OK) return SqliteError(raw, options_.path, "open");
   sqlite3_extended_result_codes(raw, 1);
-  sqlite3_busy_timeout(raw, 5000);
+  sqlite3_busy_timeout(raw, kBusyMs);
   ENTENTE_RETURN_IF_ERROR(Execute(raw, options_.path,
                                   "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; "
                                   "PRAGMA mmap_size=0"));
@@ -345,7 +346,9 @@ absl::Status SqliteJournal::Impl::InsertAll(uint64_t position, std::span<const R
   return absl::OkStatus();
 }
 
-absl::Status SqliteJournal::Impl::Refresh() const {
+// Who only reads looks for what the service has appended since.
+absl::Status SqliteJournal::Impl::Refresh() {
+  if (options_.read_only) return LoadHead();
   if (!faulted_) return absl::OkStatus();
   return base::Refuse(absl::StatusCode::kUnavailable, Reason::kJournalFaulted,
                       "{}: the disk failed earlier; restart once it is mended", options_.path);
@@ -393,6 +396,7 @@ absl::Status SqliteJournal::Impl::Erase(uint64_t position, std::string_view rema
   sqlite3* db = writer_.get();
   if (!record.erased_at.has_value()) {
     record.erased_at = erased_at;
+    record.whole_bytes = record.body.size();
     const std::string column = ErasedColumn(record);
     StatementPtr erase =
         Prepare(db, "UPDATE record SET body = ?2, erased = ?3 WHERE position = ?1");
@@ -409,8 +413,12 @@ absl::Status SqliteJournal::Impl::Erase(uint64_t position, std::string_view rema
   }
   // The file's own pages that held it are written over (secure_delete). The log, which has it
   // still, is copied back and emptied; that waits for readers, whose pages are small.
-  if (sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr) !=
-      SQLITE_OK) {
+  // A backup reads for long: it is not waited for, and this is tried again.
+  sqlite3_busy_timeout(db, 100);
+  const int emptied =
+      sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(db, kBusyMs);
+  if (emptied != SQLITE_OK) {
     return SqliteError(db, options_.path, "empty the log of what was erased");
   }
   return absl::OkStatus();

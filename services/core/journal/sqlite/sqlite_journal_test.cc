@@ -89,7 +89,7 @@ TEST_F(SqliteJournalTest, TheDatabaseItselfRefusesChanges) {
   Fill(3);
   EXPECT_EQ(Run("UPDATE record SET kind = 2"), "journal is append-only");
   EXPECT_EQ(Run("UPDATE record SET body = x'00' WHERE position = 0"), "journal is append-only");
-  const std::string erased = "UPDATE record SET erased = zeroblob(40), ";
+  const std::string erased = "UPDATE record SET erased = zeroblob(48), ";
   EXPECT_EQ(Run(erased + "header = x'00' WHERE position = 0"), "journal is append-only");
   EXPECT_EQ(Run(erased + "body = x'00' WHERE position = 1"), "journal is append-only")
       << "no document";
@@ -107,7 +107,7 @@ TEST_F(SqliteJournalTest, RefusesAStoreWhoseGuardsWereRemoved) {
 
 TEST_F(SqliteJournalTest, RefusesAChangedRecord) {
   Fill(5);
-  EXPECT_EQ(Run("UPDATE record SET body = x'00', erased = zeroblob(40) WHERE position = 3"), "");
+  EXPECT_EQ(Run("UPDATE record SET body = x'00', erased = zeroblob(48) WHERE position = 3"), "");
   EXPECT_THAT(ReadAll(), HasReason(base::Reason::kJournalCorrupt)) << "of another body";
 }
 

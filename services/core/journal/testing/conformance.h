@@ -103,6 +103,7 @@ TEST_P(JournalConformance, ErasesTheBodyOfADocumentAndNothingElse) {
     const Record whole = MakeRecord(i);
     EXPECT_EQ(read[i].erased_at, i == 3 ? std::optional<uint64_t>(5) : std::nullopt);
     EXPECT_EQ(read[i].body, i == 3 ? "remains" : whole.body);
+    EXPECT_EQ(read[i].bytes(), whole.body.size());
     EXPECT_EQ(read[i].body_digest, whole.body_digest);
     EXPECT_EQ(read[i].header, whole.header);
   }
@@ -125,11 +126,13 @@ TEST_P(JournalConformance, TakesARecordThatWasErasedElsewhere) {
   Record record = MakeRecord(3);
   record.body = "remains";
   record.erased_at = (uint64_t{1} << 40) + 5;
+  record.whole_bytes = 100;
   ASSERT_OK(journal_->Append(1, std::span(&record, 1)));
   ASSERT_OK(AppendOne(2));
   ASSERT_OK_AND_ASSIGN(const auto read, journal_->Read(0, 3, 1 << 20));
   EXPECT_EQ(read[1].erased_at, record.erased_at);
   EXPECT_EQ(read[1].body, "remains");
+  EXPECT_EQ(read[1].bytes(), 100u);
   EXPECT_EQ(read[1].body_digest, MakeRecord(3).body_digest);
   EXPECT_FALSE(read[0].erased_at.has_value());
 }

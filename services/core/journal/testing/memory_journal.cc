@@ -50,6 +50,7 @@ absl::Status MemoryJournal::Erase(uint64_t position, std::string_view remains, u
   Record& record = records_[position];
   if (record.erased_at.has_value()) return absl::OkStatus();
   record.body_digest = crypto::Sha256(record.body);
+  record.whole_bytes = record.body.size();
   record.body = std::string(remains);
   record.erased_at = erased_at;
   return absl::OkStatus();
