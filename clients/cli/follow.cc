@@ -63,8 +63,7 @@ std::optional<exchange::v1::Entry> SavedEntry(const std::string& path, const std
 // that. What a filter left out is not there, and nothing is to be done.
 absl::Status EraseSaved(const std::string& folder, const std::string& group,
                         const sdk::VerifiedEntry& order, const exchange::v1::Erasure& body) {
-  if (order.document.references_size() != 1)
-    return absl::OkStatus();  // recorded by another release
+  if (order.document.references_size() != 1) return absl::OkStatus();  // another release's
   const auto& of = order.document.references(0);
   const std::string path = EntryPath(folder, order.ledger, body.index());
   auto saved = SavedEntry(path, of.name(), of.digest());
