@@ -64,6 +64,14 @@ TEST(NamesTest, KnowsCodeLists) {
   EXPECT_FALSE(IsCountry("xx") || IsCountry("KR") || IsCountry(""));
   EXPECT_TRUE(IsCurrency("EUR") && IsUnit("KGM"));
   EXPECT_FALSE(IsCurrency("EURO") || IsUnit("kg"));
+  // Newton, kilonewton, newton second, megapascal, gigahertz, degree, kelvin, micrometre, metre per
+  // second (squared), joule, volt, percent, parts per million: what parameters are given in.
+  for (const char* code : {"NEW", "B47", "C57", "MPA", "A86", "DD", "KEL", "4H", "MTS", "MSK",
+                           "JOU", "VLT", "P1", "59"}) {
+    EXPECT_TRUE(IsUnit(code) && !IsTradeUnit(code)) << code;
+  }
+  EXPECT_TRUE(IsUnit("C62") && IsTradeUnit("C62"));
+  EXPECT_FALSE(IsUnit("") || IsUnit("MPa") || IsUnit("ZZZ"));
   // Each partner's money, and what was withdrawn while denials in it are in force.
   for (const char* code : {"ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP",
                            "HUF", "INR", "ISK", "JPY", "KRW", "NOK", "NZD", "PLN", "RUB", "SEK",

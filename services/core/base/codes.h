@@ -10,8 +10,10 @@ namespace entente::base {
 bool IsCountry(std::string_view code);
 // Whether `code` is an ISO 4217 currency, upper case.
 bool IsCurrency(std::string_view code);
-// Whether `code` is a unit of UN/ECE Recommendation 20 that the exchange knows.
+// Whether `code` is a unit of UN/ECE Recommendation 20, for what is measured.
 bool IsUnit(std::string_view code);
+// Whether it is one that goods are traded in: pieces, mass, length, area, volume.
+bool IsTradeUnit(std::string_view code);
 
 }  // namespace entente::base
 

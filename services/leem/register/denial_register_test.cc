@@ -285,6 +285,27 @@ TEST_F(DenialRegisterTest, EveryFaultIsNamedNotOnlyTheFirst) {
   }
 }
 
+TEST_F(DenialRegisterTest, ParametersHaveAnyUnitAndQuantitiesThoseOfTrade) {
+  auto document = regime_.Denial("kr", "1");
+  v1::DenialNotification body;
+  ASSERT_TRUE(document.body().UnpackTo(&body));
+  auto& thrust = *body.mutable_content()->add_parameters();
+  thrust.set_name("thrust");
+  thrust.set_value("4.5");
+  thrust.set_unit("B47");
+  document.mutable_body()->PackFrom(body);
+  EXPECT_OK(Put(document));
+  EXPECT_THAT(RefusedContent([](auto& c) { c.mutable_quantity()->set_unit("B47"); }),
+              NamesField("body.content.quantity.unit"));
+  EXPECT_THAT(RefusedContent([](auto& c) {
+                auto& parameter = *c.add_parameters();
+                parameter.set_name("thrust");
+                parameter.set_value("4.5");
+                parameter.set_unit("kN");
+              }),
+              NamesField("body.content.parameters[0].unit"));
+}
+
 TEST_F(DenialRegisterTest, NamesMustBeInNormalFormC) {
   EXPECT_THAT(RefusedContent([](auto& c) { c.mutable_parties(1)->set_name("Cafe\xcc\x81"); }),
               NamesField("body.content.parties[1].name"));

@@ -59,8 +59,10 @@ void CheckQuantity(const v1::DenialContent& content, const std::string& path,
     violations.Add(path + ".not_stated_reason", "is needed where there is no amount");
   } else if (stated) {
     if (!IsDecimal(quantity.amount())) violations.Add(path + ".amount", "is not a decimal number");
-    if (!base::IsUnit(quantity.unit())) {
-      violations.Add(path + ".unit", "\"{}\" is not a UN/ECE Rec 20 unit in use here",
+    if (!base::IsTradeUnit(quantity.unit())) {
+      violations.Add(path + ".unit",
+                     "\"{}\" is not a unit of UN/ECE Rec 20 that goods are counted in; as C62 "
+                     "(one), KGM, MTR",
                      quantity.unit());
     }
   }
@@ -120,7 +122,8 @@ void CheckItem(const v1::DenialContent& content, const std::string& path,
     CheckText(parameter.name(), 1, 100, at + ".name", violations);
     CheckText(parameter.value(), 1, 100, at + ".value", violations);
     if (!parameter.unit().empty() && !base::IsUnit(parameter.unit())) {
-      violations.Add(at + ".unit", "\"{}\" is not a UN/ECE Rec 20 unit in use here",
+      violations.Add(at + ".unit",
+                     "\"{}\" is not a unit of UN/ECE Rec 20; as B47 (kilonewton), MPA",
                      parameter.unit());
     }
   }
