@@ -5,6 +5,7 @@
 #include <set>
 
 #include "clients/cli/held_document.h"
+#include "clients/cli/normal_text.h"
 #include "entente/exchange/v1/exchange_service.grpc.pb.h"
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/clock.h"
@@ -40,7 +41,10 @@ void PrintReceipt(const exchange::v1::Receipt& receipt, bool json) {
 }
 
 absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
-                            const exchange::v1::Document& document) {
+                            exchange::v1::Document document) {
+  for (const std::string& field : NormalizeTexts(document)) {
+    std::cerr << fmt::format("{}: {}\n", Printable(field), kNormalized);
+  }
   ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
   if (!context.hold_file.empty()) return Hold(signed_document, context.hold_file);
   ENTENTE_ASSIGN_OR_RETURN(const auto receipt, client.Submit(signed_document));

@@ -12,9 +12,10 @@ namespace entente::cli {
 
 // A receipt for people, or leaf and receipt in JSON.
 void PrintReceipt(const exchange::v1::Receipt& receipt, bool json);
-// Signs and submits; with --hold, signs and keeps it in that file.
+// Signs and submits; with --hold, signs and keeps it in that file. Texts are normalised before, and
+// what that changes is said on standard error.
 absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
-                            const exchange::v1::Document& document);
+                            exchange::v1::Document document);
 // Signs and submits documents in proto3 JSON; originator and time of composing are filled in where
 // they are missing. Goes on after a refusal; the first one is returned.
 absl::Status SendFiles(const Context& context, const std::string& group,

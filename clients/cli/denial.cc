@@ -40,7 +40,9 @@ constexpr char kTemplate[] = R"({
       // Either control-list entries, or "catch_all": {"basis": "WMD_END_USE"}.
       "control_list_entries": [{"list": "mtcr-annex", "edition": "2016-03-17", "entry": "9.A.6"}],
       "item_description": "Three-axis gyroscope, bias stability 0.4 degrees per hour",
-      "parameters": [{"name": "bias stability", "value": "0.4"}],
+      // Units by UN/ECE Recommendation 20: K40 is standard gravity.
+      "parameters": [{"name": "bias stability", "value": "0.4 degrees per hour"},
+                     {"name": "rated acceleration", "value": "120", "unit": "K40"}],
       // or {"not_stated_reason": "…"}
       "quantity": {"amount": "12", "unit": "C62"},
       "value": {"amount": "48000.00", "currency": "EUR"},
@@ -154,9 +156,11 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
   exchange::v1::Marking marking;
   marking.set_level(exchange::v1::Marking::LEVEL_OFFICIAL);
   marking.set_tlp(exchange::v1::Marking::TLP_AMBER);
-  for (const RowFault& fault : file.faults) {
-    std::cerr << fmt::format("{}:{}: {}{}{}\n", options.file, fault.line, fault.column,
-                             fault.column.empty() ? "" : ": ", fault.description);
+  for (const auto* notes : {&file.faults, &file.normalized}) {
+    for (const RowNote& note : *notes) {
+      std::cerr << fmt::format("{}:{}: {}{}{}\n", options.file, note.line, note.column,
+                               note.column.empty() ? "" : ": ", note.description);
+    }
   }
   Progress progress("importing", file.denials.size());
   size_t next = 0;

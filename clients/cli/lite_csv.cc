@@ -4,6 +4,7 @@
 #include <set>
 
 #include "clients/cli/country_names.h"
+#include "clients/cli/normal_text.h"
 #include "services/core/base/names.h"
 #include "services/core/base/status.h"
 #include "services/core/base/text.h"
@@ -59,7 +60,7 @@ bool SameButName(const std::vector<std::string>& a, const std::vector<std::strin
   return true;
 }
 
-void CheckRow(const CsvRecord& record, std::string_view state, std::vector<RowFault>& faults) {
+void CheckRow(const CsvRecord& record, std::string_view state, std::vector<RowNote>& faults) {
   const auto fault = [&](int column, std::string text) {
     faults.push_back({record.line, std::string(ColumnName(column)), std::move(text)});
   };
@@ -142,7 +143,7 @@ void AddParty(const CsvRecord& record, leem::v1::DenialContent& content) {
 
 absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state) {
   if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
-  const auto records = ParseCsv(text);
+  auto records = ParseCsv(text);
   const auto header = base::Split(kLiteHeader, ',');
   if (records.empty() || !std::equal(header.begin(), header.end(), records[0].fields.begin(),
                                      records[0].fields.end())) {
@@ -155,7 +156,15 @@ absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state)
   std::set<std::string> faulty;
   std::map<size_t, std::vector<std::string>> last;  // fields of the denial's last row
   for (size_t i = 1; i < records.size(); ++i) {
-    const CsvRecord& record = records[i];
+    CsvRecord& record = records[i];
+    for (size_t column = 0; column < record.fields.size(); ++column) {
+      std::string normal = NormalText(record.fields[column]);
+      if (normal == record.fields[column]) continue;
+      record.fields[column] = std::move(normal);
+      if (column >= kColumns) continue;
+      file.normalized.push_back({record.line, std::string(ColumnName(static_cast<int>(column))),
+                                 std::string(kNormalized)});
+    }
     const size_t before = file.faults.size();
     CheckRow(record, state, file.faults);
     const bool whole = record.fields.size() == kColumns;

@@ -17,8 +17,8 @@ inline constexpr std::string_view kLiteHeader =
     "reference,regime_reg_ref,name,address,notifying_government,country,denial_cle,"
     "item_description,end_use,reason_for_refusal,entity_type";
 
-// A row that cannot be taken over.
-struct RowFault {
+// What is to be said of a row, or of one of its cells.
+struct RowNote {
   int line = 0;
   std::string column;
   std::string description;
@@ -33,7 +33,8 @@ struct LiteDenial {
 
 struct LiteFile {
   std::vector<LiteDenial> denials;
-  std::vector<RowFault> faults;  // their rows' denials are left out
+  std::vector<RowNote> faults;      // their rows' denials are left out
+  std::vector<RowNote> normalized;  // cells that were changed, by NormalText
 };
 
 // Reads a file for an agency of `state`: a row whose notifying_government is another state is a

@@ -42,6 +42,21 @@ TEST(LiteCsvTest, RowsOfOneReferenceAreOneDenialAndComeBackTheSame) {
   EXPECT_EQ(RoundTrip(text, "jp"), text);
 }
 
+TEST(LiteCsvTest, CellsAreNormalizedAndThatIsSaid) {
+  auto file = ReadLite(kHeader +
+                           "R/1,JP-1,\"Penguin\r\nTrading\",Cafe\u0301 1,Japan,Antarctica,catch "
+                           "all,Not stated,Not stated,Risk,end_user\r\n",
+                       "jp");
+  ASSERT_OK(file);
+  ASSERT_EQ(file->denials.size(), 1u);
+  EXPECT_EQ(file->denials[0].content.parties(0).name(), "Penguin\nTrading");
+  EXPECT_EQ(file->denials[0].content.parties(0).address(), "Caf\u00e9 1");
+  ASSERT_EQ(file->normalized.size(), 2u);
+  EXPECT_EQ(file->normalized[0].line, 2);
+  EXPECT_EQ(file->normalized[0].column, "name");
+  EXPECT_EQ(file->normalized[1].column, "address");
+}
+
 TEST(LiteCsvTest, TheMetiListComesBackByteForByte) {
   auto text = base::ReadFile("../shared/data/denials-meti.lite.csv");
   if (!text) GTEST_SKIP() << "no ../shared/data on this machine";

@@ -19,11 +19,26 @@ icu::StringPiece Piece(std::string_view text) {
   return {text.data(), static_cast<int32_t>(text.size())};
 }
 
+std::string Apply(const icu::Normalizer2* form, UErrorCode error, std::string_view text) {
+  ENTENTE_CHECK(U_SUCCESS(error));
+  std::string out;
+  icu::StringByteSink<std::string> sink(&out);
+  form->normalizeUTF8(0, Piece(text), sink, nullptr, error);
+  ENTENTE_CHECK(U_SUCCESS(error));
+  return out;
+}
+
 }  // namespace
 
+std::string ToNfc(std::string_view text) {
+  if (IsAscii(text)) return std::string(text);
+  UErrorCode error = U_ZERO_ERROR;
+  return Apply(icu::Normalizer2::getNFCInstance(error), error, text);
+}
+
 std::string FoldText(std::string_view text) {
-  std::string out;
   if (IsAscii(text)) {
+    std::string out;
     out.resize(text.size());
     std::transform(text.begin(), text.end(), out.begin(), [](char c) {
       return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -31,12 +46,7 @@ std::string FoldText(std::string_view text) {
     return out;
   }
   UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* folder = icu::Normalizer2::getNFKCCasefoldInstance(error);
-  ENTENTE_CHECK(U_SUCCESS(error));
-  icu::StringByteSink<std::string> sink(&out);
-  folder->normalizeUTF8(0, Piece(text), sink, nullptr, error);
-  ENTENTE_CHECK(U_SUCCESS(error));
-  return out;
+  return Apply(icu::Normalizer2::getNFKCCasefoldInstance(error), error, text);
 }
 
 bool IsNfc(std::string_view text) {

@@ -1,4 +1,4 @@
-// Text for search: compatibility forms, letter case and width folded away. ICU stays in this pair
+// Text in the Unicode forms that names are kept in and searched by. ICU stays in this pair
 // of files.
 #ifndef ENTENTE_SERVICES_CORE_RULES_FOLD_TEXT_H_
 #define ENTENTE_SERVICES_CORE_RULES_FOLD_TEXT_H_
@@ -12,6 +12,8 @@ namespace entente::rules {
 std::string FoldText(std::string_view text);
 // Whether UTF-8 text is in normal form C.
 bool IsNfc(std::string_view text);
+// UTF-8 text in normal form C.
+std::string ToNfc(std::string_view text);
 
 }  // namespace entente::rules
 

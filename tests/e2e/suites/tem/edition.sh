@@ -50,7 +50,6 @@ bad 'no node' '[{"remove": {"node": "zeppelin"}}]'
 bad 'below itself' '[{"move": {"node": "kites-equipment", "parent": "kite"}}]'
 bad 'there twice' '[{"renumber": {"node": "kites-test", "label": "A"}}]'
 bad 'refers to' '[{"remove": {"node": "def-height"}}]'
-bad 'normal form C' "[{\"replace\": {\"node\": \"kite\", \"text\": \"Cafe$(printf '\xcc\x81')\"}}]"
 
 step "who applies which"
 as kr annex set-status 2016-10-20 --state in-force --date 2016-12-01 --act "Decree 7" >/dev/null
