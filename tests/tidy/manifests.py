@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Manifests parse and keep the promises of hardening; queries name metrics that the code exports."""
+"""Queries name metrics that the code exports; metrics, alerts, runbooks and their table agree; manifests keep the
+promises of hardening."""
 import json
 import pathlib
 import re
@@ -7,7 +8,7 @@ import sys
 
 import yaml
 
-root = pathlib.Path(sys.argv[1])
+root = pathlib.Path(__file__).resolve().parents[2]
 exported = set(re.findall(r'"(entente_[a-z_]+)"', (root / 'services/core/telemetry/metrics.cc').read_text()))
 bad = []
 rules = yaml.safe_load((root / 'deploy/prometheus/rules.yml').read_text())
@@ -42,4 +43,5 @@ for name in compose['services'].keys() - {'prometheus'}:
         bad.append(f'compose: {name} is not restricted')
 for line in bad:
     print(line)
+print(f'{len(bad)} faults; {len(exported)} metrics, {len(queries)} queries')
 sys.exit(1 if bad else 0)
