@@ -35,7 +35,12 @@ rpc::GroupModule IemModule() {
 struct MatterServiceImpl::Found {
   v1::Matter matter;  // all but what only the documents say
   uint64_t first = 0;
-  uint64_t content = 0;
+  uint64_t content = 0;  // the newest
+
+  // Of what completes it, in FillIn's order.
+  std::vector<uint64_t> positions() const {
+    return first == content ? std::vector{content} : std::vector{content, first};
+  }
 };
 
 MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
@@ -74,8 +79,9 @@ MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
   return found;
 }
 
-absl::Status MatterServiceImpl::FillIn(const Found& found, v1::Matter& out) const {
-  ENTENTE_ASSIGN_OR_RETURN(auto content, rpc::ReadDocument(backend_.journal, found.content));
+absl::Status MatterServiceImpl::FillIn(const Found& found, rpc::RecordReader& records,
+                                       v1::Matter& out) {
+  ENTENTE_ASSIGN_OR_RETURN(auto content, records.NextDocument());
   out = found.matter;
   *out.mutable_marking() = content.header.marking();
   out.mutable_body()->Swap(content.header.mutable_body());
@@ -83,7 +89,7 @@ absl::Status MatterServiceImpl::FillIn(const Found& found, v1::Matter& out) cons
     out.set_originator(content.header.originator());
     return absl::OkStatus();
   }
-  ENTENTE_ASSIGN_OR_RETURN(const auto first, rpc::ReadDocument(backend_.journal, found.first));
+  ENTENTE_ASSIGN_OR_RETURN(const auto first, records.NextDocument());
   out.set_originator(first.header.originator());
   return absl::OkStatus();
 }
@@ -100,7 +106,8 @@ absl::Status MatterServiceImpl::GetMatter(const rpc::Caller& caller,
     found = Copy(*matter, caller);
     rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   }
-  return FillIn(found, *response.mutable_matter());
+  rpc::RecordReader records(backend_.journal, found.positions());
+  return FillIn(found, records, *response.mutable_matter());
 }
 
 absl::Status MatterServiceImpl::ListMatters(const rpc::Caller& caller,
@@ -118,13 +125,17 @@ absl::Status MatterServiceImpl::ListMatters(const rpc::Caller& caller,
       [&](const machine::Chain* start, rpc::Page<Found>& page) {
         register_.Visit(caller.reader(), originator, start, [&](const Matter& matter) {
           if (!page.Look(matter.name())) return false;
-          if (Matches(matter, clauses)) page.Add(Copy(matter, caller));
+          if (!Matches(matter, clauses)) return true;
+          Found copied = Copy(matter, caller);
+          const auto positions = copied.positions();
+          page.Add(std::move(copied), positions);
           return true;
         });
       },
-      [&](const Found& found, auto& out) -> absl::StatusOr<const v1::Matter*> {
+      [&](const Found& found, rpc::RecordReader& records,
+          auto& out) -> absl::StatusOr<const v1::Matter*> {
         v1::Matter* matter = out.add_matters();
-        ENTENTE_RETURN_IF_ERROR(FillIn(found, *matter));
+        ENTENTE_RETURN_IF_ERROR(FillIn(found, records, *matter));
         return matter;
       });
 }

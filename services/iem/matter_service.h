@@ -4,6 +4,7 @@
 
 #include "entente/iem/v1/matter_service.pb.h"
 #include "services/core/rpc/host/server_host.h"
+#include "services/core/rpc/reading.h"
 #include "services/iem/register/matter_register.h"
 
 namespace entente::iem {
@@ -20,7 +21,7 @@ class MatterServiceImpl final : public rpc::Service {
  private:
   struct Found;  // what is copied out of the register under its lock
   Found Copy(const Matter& matter, const rpc::Caller& caller) const;
-  absl::Status FillIn(const Found& found, v1::Matter& out) const;
+  static absl::Status FillIn(const Found& found, rpc::RecordReader& records, v1::Matter& out);
   absl::Status GetMatter(const rpc::Caller& caller, const v1::GetMatterRequest& request,
                          v1::GetMatterResponse& response) const;
   absl::Status ListMatters(const rpc::Caller& caller, const v1::ListMattersRequest& request,

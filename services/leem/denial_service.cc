@@ -88,8 +88,13 @@ DenialServiceImpl::Found DenialServiceImpl::Copy(const Denial& denial) {
   return found;
 }
 
-absl::Status DenialServiceImpl::FillIn(Found found, v1::Denial& denial) const {
-  ENTENTE_ASSIGN_OR_RETURN(const auto first, rpc::ReadDocument(backend_.journal, found.first));
+std::vector<uint64_t> DenialServiceImpl::Found::positions() const {
+  return first == content ? std::vector{first} : std::vector{first, content};
+}
+
+absl::Status DenialServiceImpl::FillIn(Found found, rpc::RecordReader& records,
+                                       v1::Denial& denial) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto first, records.NextDocument());
   denial.Swap(&found.denial);
   denial.set_originator(first.header.originator());
   *denial.mutable_composed_time() = first.header.composed_time();
@@ -97,7 +102,7 @@ absl::Status DenialServiceImpl::FillIn(Found found, v1::Denial& denial) const {
   const bool one = found.content == found.first;
   rpc::KeptDocument other;
   if (!one) {
-    ENTENTE_ASSIGN_OR_RETURN(other, rpc::ReadDocument(backend_.journal, found.content));
+    ENTENTE_ASSIGN_OR_RETURN(other, records.NextDocument());
   }
   const exchange::v1::Document& newest = one ? first.header : other.header;
   *denial.mutable_marking() = newest.marking();
@@ -125,7 +130,8 @@ absl::Status DenialServiceImpl::GetDenial(const rpc::Caller& caller,
     found = Copy(*denial);
     rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   }
-  return FillIn(std::move(found), *response.mutable_denial());
+  rpc::RecordReader records(backend_.journal, found.positions());
+  return FillIn(std::move(found), records, *response.mutable_denial());
 }
 
 absl::Status DenialServiceImpl::ListDenials(const rpc::Caller& caller,
@@ -142,14 +148,15 @@ absl::Status DenialServiceImpl::ListDenials(const rpc::Caller& caller,
           Found found = Copy(denial);
           found.names_unsure = match == Match::kMaybe;
           if (found.names_unsure) page.Charge(kReadCost);
-          page.Add(std::move(found));
+          const auto positions = found.positions();
+          page.Add(std::move(found), positions);
           return true;
         });
       },
-      [&](Found found, auto& out) -> absl::StatusOr<const v1::Denial*> {
+      [&](Found found, rpc::RecordReader& records, auto& out) -> absl::StatusOr<const v1::Denial*> {
         const bool unsure = found.names_unsure;
         v1::Denial* denial = out.add_denials();
-        ENTENTE_RETURN_IF_ERROR(FillIn(std::move(found), *denial));
+        ENTENTE_RETURN_IF_ERROR(FillIn(std::move(found), records, *denial));
         if (!unsure || FoldNames(denial->content()).find(searched) != std::string::npos) {
           return denial;
         }

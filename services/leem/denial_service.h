@@ -5,6 +5,7 @@
 #include "entente/leem/v1/denial_service.pb.h"
 #include "services/core/rpc/exchange_service.h"
 #include "services/core/rpc/host/server_host.h"
+#include "services/core/rpc/reading.h"
 #include "services/leem/register/denial_register.h"
 
 namespace entente::leem {
@@ -27,13 +28,16 @@ class DenialServiceImpl final : public rpc::Service {
   struct Found {
     v1::Denial denial;  // all but what only the documents say
     uint64_t first = 0;
-    uint64_t content = 0;
+    uint64_t content = 0;       // the newest
     bool names_unsure = false;  // whether it matches must be looked up in the content
+
+    // Of what completes it, in FillIn's order.
+    std::vector<uint64_t> positions() const;
   };
   static Found Copy(const Denial& denial);
-  // Fills in what the journal holds: the newest content and the first and newest documents'
-  // headers.
-  absl::Status FillIn(Found found, v1::Denial& denial) const;
+  // Fills in what the journal holds, at `first` and `content`: the newest content and both
+  // documents' headers.
+  static absl::Status FillIn(Found found, rpc::RecordReader& records, v1::Denial& denial);
 
   rpc::Backend& backend_;
   const DenialRegister& register_;

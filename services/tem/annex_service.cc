@@ -48,7 +48,8 @@ absl::Status AnnexServiceImpl::ListEditions(const rpc::Caller& caller,
 absl::Status AnnexServiceImpl::GetEdition(const rpc::Caller&, const v1::GetEditionRequest& request,
                                           v1::GetEditionResponse& response) const {
   ENTENTE_ASSIGN_OR_RETURN(const EditionState* state, Edition(request.edition()));
-  return rpc::ReadEntry(backend_.journal, state->chain->positions[0], *response.mutable_entry());
+  return rpc::RecordReader(backend_.journal, {state->chain->positions[0]})
+      .NextEntry(*response.mutable_entry());
 }
 
 absl::Status AnnexServiceImpl::Node(const v1::GetNodeRequest& request,

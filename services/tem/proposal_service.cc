@@ -121,7 +121,8 @@ absl::Status ProposalServiceImpl::ListProposals(const rpc::Caller& caller,
           return true;
         });
       },
-      [](v1::ProposalView found, auto& out) -> absl::StatusOr<const v1::ProposalView*> {
+      [](v1::ProposalView found, rpc::RecordReader&,
+         auto& out) -> absl::StatusOr<const v1::ProposalView*> {
         return &(*out.add_proposals() = std::move(found));
       });
 }

@@ -49,7 +49,9 @@ struct Service {
         faulty(inner, std::move(fault)) {
     auto replayed = machine::Replay(inner, machine, {.known = regime.log_keys(group.name())});
     EXPECT_OK(replayed);
-    if (!machine.erasures_due().empty()) EXPECT_OK(machine::CarryOutErasures(machine, inner));
+    if (!machine.erasures_due().empty()) {
+      EXPECT_OK(machine::CarryOutErasures(machine, inner));
+    }
     feed.emplace(machine, inner, feed::Feed::Options{.bytes_max = 20000, .page_records = 16});
     sequencer.emplace(
         machine::Sequencer::Dependencies{.journal = faulty,
@@ -343,7 +345,8 @@ class Simulation {
       }
       EXPECT_EQ(partner.names.size(), due) << partner.state;
       for (const auto& [name, remains] : partner.erased) {
-        EXPECT_TRUE(partner.orders.contains(name) && partner.orders.at(name) == remains) << name << " is withheld";
+        EXPECT_TRUE(partner.orders.contains(name) && partner.orders.at(name) == remains)
+            << name << " is withheld";
       }
     }
     auto records = journal_.Read(0, journal_.Head(), SIZE_MAX);

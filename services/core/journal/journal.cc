@@ -1,5 +1,7 @@
 #include "services/core/journal/journal.h"
 
+#include <utility>
+
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 
@@ -48,6 +50,19 @@ bool ReadErasedColumn(std::string_view column, Record& record) {
 absl::Status NothingToErase(uint64_t position) {
   return base::Refuse(absl::StatusCode::kOutOfRange, base::Reason::kIndexOutOfRange,
                       "there is no document at position {} to erase", position);
+}
+
+absl::StatusOr<std::vector<Record>> Journal::ReadAt(std::span<const uint64_t> positions,
+                                                    size_t bytes_max) {
+  std::vector<Record> result;
+  size_t bytes = 0;
+  for (const uint64_t position : positions) {
+    if (!result.empty() && bytes >= bytes_max) break;
+    ENTENTE_ASSIGN_OR_RETURN(auto one, Read(position, position + 1, 1));
+    bytes += one[0].header.size() + one[0].body.size();
+    result.push_back(std::move(one[0]));
+  }
+  return result;
 }
 
 base::Digest ChainDigest(const base::Digest& previous, const Record& record) {

@@ -76,6 +76,11 @@ class Journal {
   // when begin < end <= Head(). OUT_OF_RANGE beyond the head. Thread-safe.
   virtual absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end,
                                                    size_t bytes_max) = 0;
+  // The records at these positions, in this order, cut short as Read's are. Not empty where
+  // `positions` is not. OUT_OF_RANGE if one is beyond the head. Thread-safe. An engine across a
+  // network asks once.
+  virtual absl::StatusOr<std::vector<Record>> ReadAt(std::span<const uint64_t> positions,
+                                                     size_t bytes_max);
   // Puts `remains` in the place of a document's body, durably. Once: a body that was erased stays
   // as it is, and what the engine left undone of that is done. What it keeps of the body outside
   // the record, each engine says. One caller at a time, that of Append. After an error it may be

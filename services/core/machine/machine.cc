@@ -116,7 +116,7 @@ void Machine::Reserve(uint64_t documents) {
 
 // On an arena, most of it in one block.
 struct Machine::Parts {
-  explicit Parts(const journal::Record& record) : record(record) {
+  explicit Parts(const journal::Record& of) : record(of) {
     parsed = leaf.ParseFromString(record.header) && signed_document.ParseFromString(record.body) &&
              header.ParseFromString(signed_document.document());
     const std::string& url = header.body().type_url();

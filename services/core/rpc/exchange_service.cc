@@ -185,14 +185,15 @@ absl::Status ExchangeServiceImpl::GetDelivery(const Caller& caller,
   if (!position.has_value() || request.name().rfind(prefix, 0) != 0) {
     return NotFound(request.name());
   }
-  ENTENTE_ASSIGN_OR_RETURN(auto records, backend_.journal.Read(*position, *position + 1, 1));
+  ENTENTE_ASSIGN_OR_RETURN(const auto record, RecordReader(backend_.journal, {*position}).Next());
   pb::Leaf leaf;
-  ENTENTE_CHECK(leaf.ParseFromString(records[0].header));
+  ENTENTE_CHECK(leaf.ParseFromString(record.header));
   response.set_name(request.name());
   *response.mutable_recorded_time() = leaf.stamp().recorded_time();
   response.set_ledger(leaf.stamp().ledger());
   response.set_index(leaf.stamp().index());
-  std::vector<uint64_t> kept;  // positions of the acknowledgements, as the states of the response
+  std::vector<uint64_t> kept;                     // positions of acknowledgements
+  std::vector<pb::DeliveryStatus*> acknowledged;  // where they go
   {
     std::shared_lock lock(backend_.machine.mutex());
     const machine::Place place = backend_.machine.PlaceOf(*position);
@@ -207,23 +208,22 @@ absl::Status ExchangeServiceImpl::GetDelivery(const Caller& caller,
     for (const std::string& state : states) {
       auto* status = response.add_states();
       status->set_state(state);
-      kept.push_back(0);
       auto steps = place.ledger->acknowledged.find(state);
       if (steps == place.ledger->acknowledged.end()) continue;
       const auto step = std::find_if(steps->second.begin(), steps->second.end(),
                                      [&](const auto& one) { return one.size > place.index; });
       if (step == steps->second.end()) continue;
-      kept.back() = step->position;
+      kept.push_back(step->position);
+      acknowledged.push_back(status);
       ENTENTE_ASSIGN_OR_RETURN(const auto proof,
                                place.ledger->tree.ProveInclusion(place.index, step->size));
       for (const auto& node : proof) status->add_inclusion_proof(node.str());
     }
   }
-  for (int i = 0; i < response.states_size(); ++i) {
-    if (kept[i] == 0) continue;  // the journal's first record is never an acknowledgement
-    ENTENTE_ASSIGN_OR_RETURN(records, backend_.journal.Read(kept[i], kept[i] + 1, 1));
-    ENTENTE_CHECK(
-        response.mutable_states(i)->mutable_acknowledgement()->ParseFromString(records[0].header));
+  RecordReader acknowledgements(backend_.journal, std::move(kept));
+  for (auto* status : acknowledged) {
+    ENTENTE_ASSIGN_OR_RETURN(const auto said, acknowledgements.Next());
+    ENTENTE_CHECK(status->mutable_acknowledgement()->ParseFromString(said.header));
   }
   return absl::OkStatus();
 }
@@ -241,7 +241,7 @@ absl::Status ExchangeServiceImpl::GetEntry(const Caller& caller, const pb::GetEn
     }
     position = ledger->positions[request.index()];
   }
-  return ReadEntry(backend_.journal, position, *response.mutable_entry());
+  return RecordReader(backend_.journal, {position}).NextEntry(*response.mutable_entry());
 }
 
 absl::Status ExchangeServiceImpl::ListRevisions(const Caller& caller,
@@ -264,17 +264,21 @@ absl::Status ExchangeServiceImpl::ListRevisions(const Caller& caller,
     const machine::Chain* chain = backend_.machine.chains().Find(request.name(), reader);
     if (chain == nullptr || chain->name != request.name()) return NotFound(request.name());
     if (next > chain->positions.size()) return BadPageToken();
-    positions.assign(chain->positions.begin() + static_cast<int64_t>(next), chain->positions.end());
+    // One more than a page: there is another.
+    const size_t count = std::min(chain->positions.size() - next, static_cast<size_t>(limit) + 1);
+    const auto begin = chain->positions.begin() + static_cast<int64_t>(next);
+    positions.assign(begin, begin + static_cast<int64_t>(count));
     AddHeads(backend_.machine, reader, response.mutable_heads());
   }
+  RecordReader records(backend_.journal, positions);
   size_t bytes = 0;
-  for (const uint64_t position : positions) {
+  for (size_t i = 0; i < positions.size(); ++i) {
     if (response.revisions_size() == limit || bytes > kPageBytesMax) {
       response.set_next_page_token(MakePageToken(key, std::to_string(next)));
       break;
     }
     pb::Entry& entry = *response.add_revisions();
-    ENTENTE_RETURN_IF_ERROR(ReadEntry(backend_.journal, position, entry));
+    ENTENTE_RETURN_IF_ERROR(records.NextEntry(entry));
     bytes += entry.ByteSizeLong();
     ++next;
   }
@@ -287,11 +291,8 @@ absl::Status ExchangeServiceImpl::ListAnswers(const Caller& caller,
   ENTENTE_ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size(), kChainPageMax));
   const std::string key = "answers " + request.name();
   ENTENTE_ASSIGN_OR_RETURN(const std::string after, OpenPageToken(key, request.page_token()));
-  struct Answer {
-    std::string name;
-    uint64_t position;
-  };
-  std::vector<Answer> answers;
+  std::vector<std::string> names;
+  std::vector<uint64_t> positions;
   {
     std::shared_lock lock(backend_.machine.mutex());
     const machine::Reader reader = caller.reader();
@@ -303,18 +304,20 @@ absl::Status ExchangeServiceImpl::ListAnswers(const Caller& caller,
     // One more than a page: there is another.
     for (const machine::Chain* answer :
          machine::Chains::AnswersTo(*chain, reader, last, static_cast<size_t>(limit) + 1)) {
-      answers.push_back({answer->name, answer->positions[0]});
+      names.push_back(answer->name);
+      positions.push_back(answer->positions[0]);
     }
     AddHeads(backend_.machine, reader, response.mutable_heads());
   }
+  RecordReader records(backend_.journal, std::move(positions));
   size_t bytes = 0;
-  for (size_t i = 0; i < answers.size(); ++i) {
+  for (size_t i = 0; i < names.size(); ++i) {
     if (i == static_cast<size_t>(limit) || bytes > kPageBytesMax) {
-      response.set_next_page_token(MakePageToken(key, answers[i - 1].name));
+      response.set_next_page_token(MakePageToken(key, names[i - 1]));
       break;
     }
     pb::Entry& entry = *response.add_answers();
-    ENTENTE_RETURN_IF_ERROR(ReadEntry(backend_.journal, answers[i].position, entry));
+    ENTENTE_RETURN_IF_ERROR(records.NextEntry(entry));
     bytes += entry.ByteSizeLong();
   }
   return absl::OkStatus();

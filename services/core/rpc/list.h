@@ -32,12 +32,17 @@ class Page {
   void Charge(size_t items) { looked_ += items; }
   // Nothing more is looked at: what was found fills the answer.
   void Close() { looked_ = kLookMax; }
-  // The last item belongs in the answer.
-  void Add(Found found) { found_.emplace_back(last_, std::move(found)); }
+  // The last item belongs in the answer, which is completed by what stands at these positions of
+  // the journal.
+  void Add(Found found, const std::vector<uint64_t>& positions = {}) {
+    found_.emplace_back(last_, std::move(found));
+    positions_.insert(positions_.end(), positions.begin(), positions.end());
+  }
 
   bool more() const { return more_; }
   const std::string& last() const { return last_; }
   std::vector<std::pair<std::string, Found>>& found() { return found_; }
+  const std::vector<uint64_t>& positions() const { return positions_; }
 
  private:
   const size_t limit_;
@@ -45,12 +50,14 @@ class Page {
   bool more_ = false;
   std::string last_;
   std::vector<std::pair<std::string, Found>> found_;  // with names
+  std::vector<uint64_t> positions_;                   // of all that was found, in its order
 };
 
 // Answers a request for a list: `visit(start, page)` goes over the register's items after the chain
 // `start` (null: from the first) while the page has room, under the machine's lock; `fill(found,
-// response)` then adds one to the answer and gives the message that it has added; null if it does
-// not belong there after all. `key` tells the request from others, whose page tokens it refuses.
+// records, response)` then adds one to the answer and gives the message that it has added; null if
+// it does not belong there after all. It takes from `records` what Page::Add was told of. `key`
+// tells the request from others, whose page tokens it refuses.
 template <typename Found, typename Request, typename Response, typename Visit, typename Fill>
 absl::Status List(const Backend& backend, const machine::Reader& reader, const std::string& key,
                   const Request& request, Response& response, const Visit& visit,
@@ -67,10 +74,11 @@ absl::Status List(const Backend& backend, const machine::Reader& reader, const s
     AddHeads(backend.machine, reader, response.mutable_heads());
   }
   if (page.more()) response.set_next_page_token(MakePageToken(key, page.last()));
+  RecordReader records(backend.journal, page.positions());
   size_t bytes = 0;
   for (auto& [name, found] : page.found()) {
     ENTENTE_ASSIGN_OR_RETURN(const google::protobuf::Message* added,
-                             fill(std::move(found), response));
+                             fill(std::move(found), records, response));
     if (added != nullptr) bytes += added->ByteSizeLong();
     if (bytes > kPageBytesMax && name != page.found().back().first) {
       response.set_next_page_token(MakePageToken(key, name));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
@@ -55,21 +56,32 @@ absl::StatusOr<const machine::Chain*> OpenChainToken(const machine::Machine& mac
   return chain;
 }
 
-absl::StatusOr<KeptDocument> ReadDocument(journal::Journal& journal, uint64_t position) {
-  ENTENTE_ASSIGN_OR_RETURN(auto records, journal.Read(position, position + 1, 1));
+absl::StatusOr<journal::Record> RecordReader::Next() {
+  if (next_ == ahead_.size()) {
+    ENTENTE_CHECK(read_ < positions_.size());
+    ENTENTE_ASSIGN_OR_RETURN(
+        ahead_, journal_.ReadAt(std::span(positions_).subspan(read_), kReadAheadBytes));
+    read_ += ahead_.size();
+    next_ = 0;
+  }
+  return std::move(ahead_[next_++]);
+}
+
+absl::StatusOr<KeptDocument> RecordReader::NextDocument() {
+  ENTENTE_ASSIGN_OR_RETURN(const auto record, Next());
   KeptDocument kept;
   pb::SignedDocument signed_document;
-  ENTENTE_CHECK(kept.leaf.ParseFromString(records[0].header) &&
-                signed_document.ParseFromString(records[0].body) &&
+  ENTENTE_CHECK(kept.leaf.ParseFromString(record.header) &&
+                signed_document.ParseFromString(record.body) &&
                 kept.header.ParseFromString(signed_document.document()));
   return kept;
 }
 
-absl::Status ReadEntry(journal::Journal& journal, uint64_t position, pb::Entry& entry) {
-  ENTENTE_ASSIGN_OR_RETURN(auto records, journal.Read(position, position + 1, 1));
-  entry.set_leaf(std::move(records[0].header));
-  entry.set_signed_document(std::move(records[0].body));
-  if (records[0].erased_at.has_value()) entry.set_erased_at(*records[0].erased_at);
+absl::Status RecordReader::NextEntry(pb::Entry& entry) {
+  ENTENTE_ASSIGN_OR_RETURN(auto record, Next());
+  entry.set_leaf(std::move(record.header));
+  entry.set_signed_document(std::move(record.body));
+  if (record.erased_at.has_value()) entry.set_erased_at(*record.erased_at);
   return absl::OkStatus();
 }
 

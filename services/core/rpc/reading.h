@@ -4,6 +4,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "entente/exchange/v1/ledger.pb.h"
 #include "services/core/rpc/edge/backend.h"
@@ -19,6 +21,7 @@ inline constexpr int kPageMax = 500;
 inline constexpr int kChainPageMax = 100;  // of entries
 // What a page looks at: a selective filter gives short pages rather than a long wait.
 inline constexpr size_t kLookMax = 5000;
+inline constexpr size_t kReadAheadBytes = 256 << 10;
 
 // The page size asked for, within limits; FIELD_INVALID if negative.
 absl::StatusOr<int> PageSize(int asked, int most = kPageMax);
@@ -53,16 +56,32 @@ void AddHeads(const machine::Machine& machine, const machine::Reader& reader,
 // The one answer to everything that is not there for this caller.
 absl::Status NotFound(std::string_view what);
 
-// A document as it is kept.
+// A document as it is kept. Of what was erased, what remains.
 struct KeptDocument {
   pb::Leaf leaf;
   pb::Document header;
 };
-// The position must be a document's. Of what was erased, what remains.
-absl::StatusOr<KeptDocument> ReadDocument(journal::Journal& journal, uint64_t position);
 
-// The entry at a position, which must be a document's.
-absl::Status ReadEntry(journal::Journal& journal, uint64_t position, pb::Entry& entry);
+// Reads what an answer is made of, in its order, and many records with one query: it holds at most
+// kReadAheadBytes, and one record more.
+class RecordReader {
+ public:
+  RecordReader(journal::Journal& journal, std::vector<uint64_t> positions)
+      : journal_(journal), positions_(std::move(positions)) {}
+
+  // What stands at the next position; there must be one.
+  absl::StatusOr<journal::Record> Next();
+  // The same of a document.
+  absl::StatusOr<KeptDocument> NextDocument();
+  absl::Status NextEntry(pb::Entry& entry);
+
+ private:
+  journal::Journal& journal_;
+  const std::vector<uint64_t> positions_;
+  size_t read_ = 0;                     // of positions_
+  std::vector<journal::Record> ahead_;  // of them, the last; those before next_ were given out
+  size_t next_ = 0;
+};
 
 }  // namespace entente::rpc
 

@@ -69,7 +69,8 @@ absl::Status NoticeServiceImpl::ListNotices(const rpc::Caller& caller,
           return true;
         });
       },
-      [](v1::NoticeView found, auto& out) -> absl::StatusOr<const v1::NoticeView*> {
+      [](v1::NoticeView found, rpc::RecordReader&,
+         auto& out) -> absl::StatusOr<const v1::NoticeView*> {
         return &(*out.add_notices() = std::move(found));
       });
 }

@@ -20,6 +20,7 @@ std::string BinaryInt(int64_t value);    // int8
 std::string BinaryShort(int16_t value);  // int2
 // A one-dimensional array of elements of one type.
 inline constexpr uint32_t kByteaOid = 17;
+inline constexpr uint32_t kIntOid = 20;
 inline constexpr uint32_t kShortOid = 21;
 std::string BinaryArray(uint32_t element_oid, std::span<const std::string_view> elements);
 

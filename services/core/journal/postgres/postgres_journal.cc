@@ -12,6 +12,7 @@
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/journal/postgres/connection.h"
+#include "services/core/journal/postgres/statements.h"
 
 namespace entente::journal {
 namespace {
@@ -27,82 +28,26 @@ using postgres::ResultPtr;
 
 constexpr size_t kIdleMax = 4;  // connections for reading that are kept
 
-// Made once per database, under a lock: two services may start at once. `chain` of a record is
-// ChainDigest of journal.h.
-constexpr const char* kSchema = R"sql(
-BEGIN;
-SELECT pg_advisory_xact_lock(7310573);
-CREATE TABLE IF NOT EXISTS entente_journal (service text PRIMARY KEY, format bigint NOT NULL);
-CREATE TABLE IF NOT EXISTS entente_record (
-  service text NOT NULL REFERENCES entente_journal, position bigint NOT NULL CHECK (position >= 0),
-  kind smallint NOT NULL CHECK (kind BETWEEN 1 AND 3), header bytea NOT NULL, body bytea NOT NULL,
-  chain bytea NOT NULL CHECK (octet_length(chain) = 32),
-  erased bytea CHECK (octet_length(erased) = 48), PRIMARY KEY (service, position));
-CREATE OR REPLACE FUNCTION entente_refuse() RETURNS trigger LANGUAGE plpgsql AS
-  $$ BEGIN RAISE EXCEPTION 'the journal is append-only'; END $$;
-CREATE OR REPLACE TRIGGER record_is_never_deleted BEFORE DELETE ON entente_record
-  FOR EACH ROW EXECUTE FUNCTION entente_refuse();
-CREATE OR REPLACE TRIGGER record_is_erased_at_most BEFORE UPDATE ON entente_record
-  FOR EACH ROW WHEN (NOT (OLD.erased IS NULL AND NEW.erased IS NOT NULL AND OLD.kind = 1 AND
-    (NEW.service, NEW.position, NEW.kind, NEW.header, NEW.chain) =
-    (OLD.service, OLD.position, OLD.kind, OLD.header, OLD.chain)))
-  EXECUTE FUNCTION entente_refuse();
-CREATE OR REPLACE TRIGGER record_is_never_emptied BEFORE TRUNCATE ON entente_record
-  FOR EACH STATEMENT EXECUTE FUNCTION entente_refuse();
-CREATE OR REPLACE TRIGGER journal_is_never_changed BEFORE UPDATE OR DELETE ON entente_journal
-  FOR EACH ROW EXECUTE FUNCTION entente_refuse();
-COMMIT;
-)sql";
-
-// Nothing is inserted unless $2 is the head, and the record before it the one that the writer
-// knows; two writers that both see that meet at the primary key, and one of them learns that the
-// other was first.
-constexpr const char* kAppend = R"sql(
-WITH head AS (
-  SELECT coalesce(max(position) + 1, 0) AS size,
-    coalesce((SELECT chain FROM entente_record WHERE service = $1 AND position = $2::bigint - 1),
-             decode(repeat('00', 32), 'hex')) AS chain
-  FROM entente_record WHERE service = $1),
-added AS (
-  INSERT INTO entente_record (service, position, kind, header, body, chain, erased)
-  SELECT $1, $2::bigint + r.ordinality - 1, r.kind, r.header, r.body, r.chain,
-    nullif(r.erased, ''::bytea)
-  FROM head, unnest($3::smallint[], $4::bytea[], $5::bytea[], $6::bytea[], $9::bytea[])
-    WITH ORDINALITY AS r (kind, header, body, chain, erased, ordinality)
-  WHERE head.size = $2::bigint AND head.chain = $8::bytea
-  RETURNING position)
-SELECT count(*), pg_notify($7, '')::text FROM added)sql";
-
-// The record before gives the chain to check against.
-constexpr const char* kRead = R"sql(
-SELECT position, kind, header, body, chain, erased FROM (
-  SELECT *, sum(octet_length(header) + octet_length(body)) FILTER (WHERE position >= $2::bigint)
-    OVER (ORDER BY position) - octet_length(header) - octet_length(body) AS before
-  FROM entente_record
-  WHERE service = $1 AND position >= $2::bigint - 1
-    AND position < least($3::bigint, $2::bigint + 4096)) AS r
-WHERE position <= $2::bigint OR before < $4::bigint
-ORDER BY position)sql";
-
-constexpr const char* kErase = R"sql(
-UPDATE entente_record SET body = $3::bytea, erased = sha256(body) || int8send($4::bigint) ||
-  int8send(octet_length(body))
-WHERE service = $1 AND position = $2::bigint AND kind = 1 AND erased IS NULL)sql";
-constexpr const char* kIsDocument = R"sql(SELECT 1::bigint FROM entente_record
-WHERE service = $1 AND position = $2::bigint AND kind = 1)sql";
-
-// A standby may be behind, which proves nothing.
-constexpr const char* kHead = R"sql(
-SELECT pg_is_in_recovery(), r.size, r.chain FROM (SELECT 1) AS one LEFT JOIN (
-  SELECT position + 1 AS size, chain FROM entente_record WHERE service = $1
-  ORDER BY position DESC LIMIT 1) AS r ON true)sql";
-constexpr const char* kChain = R"sql(
-SELECT chain FROM entente_record WHERE service = $1 AND position = $2::bigint)sql";
+absl::Status BeyondHead(uint64_t head) {
+  return base::Refuse(absl::StatusCode::kOutOfRange, Reason::kIndexOutOfRange, "head is {}", head);
+}
 
 absl::Status Corrupt(std::string text) {
   return base::MakeRefusal(
       absl::StatusCode::kDataLoss, Reason::kJournalCorrupt,
       "the database: " + std::move(text) + "; restore a backup, do not repair");
+}
+
+// Columns 1 to 5 of a row: kind, header, body, chain and erased. Nothing if they do not continue
+// the chain `before`.
+std::optional<Record> RecordAt(const PGresult* result, int row, const base::Digest& before) {
+  Record record;
+  record.kind = static_cast<RecordKind>(IntAt(result, row, 1));
+  record.header = BytesAt(result, row, 2);
+  record.body = BytesAt(result, row, 3);
+  if (!ReadErasedColumn(BytesAt(result, row, 5), record)) return std::nullopt;
+  if (ChainDigest(before, record).view() != BytesAt(result, row, 4)) return std::nullopt;
+  return record;
 }
 
 }  // namespace
@@ -118,6 +63,7 @@ class PostgresJournal::Impl {
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch);
   absl::Status Erase(uint64_t position, std::string_view remains, uint64_t erased_at);
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max);
+  absl::StatusOr<std::vector<Record>> ReadAt(std::span<const uint64_t> positions, size_t bytes_max);
   uint64_t Head() const { return head_.load(std::memory_order_acquire); }
   absl::Status Refresh();
   void Watch(std::function<void()> moved);
@@ -129,6 +75,8 @@ class PostgresJournal::Impl {
   absl::Status RefreshOn(Connection& connection);
   absl::StatusOr<std::vector<Record>> Check(const PGresult* result, uint64_t begin,
                                             uint64_t end) const;
+  absl::StatusOr<std::vector<Record>> CheckEach(const PGresult* result,
+                                                std::span<const uint64_t> positions) const;
   absl::Status Insert(Connection& connection, uint64_t expected_head, std::span<const Record> batch,
                       const base::Digest& before, base::Digest& last);
   void Run(const std::function<void()>& moved);
@@ -177,7 +125,7 @@ absl::Status PostgresJournal::Impl::Start() {
       return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound,
                           "the database holds no journal of Entente");
     }
-    ENTENTE_RETURN_IF_ERROR(connection.RunAll(kSchema));
+    ENTENTE_RETURN_IF_ERROR(connection.RunAll(postgres::kSchema));
   } else if (IntAt(there.get(), 0, 0) != 2) {
     return journal::CheckFormat("the database", kFormat - 1);  // its tables are of before
   }
@@ -216,7 +164,7 @@ absl::Status PostgresJournal::Impl::RefreshOn(Connection& connection) {
     known_chain = known_chain_;
   }
   const std::string service[] = {options_.service};
-  ENTENTE_ASSIGN_OR_RETURN(const ResultPtr newest, connection.Run(kHead, service));
+  ENTENTE_ASSIGN_OR_RETURN(const ResultPtr newest, connection.Run(postgres::kHead, service));
   if (PQntuples(newest.get()) != 1 || BytesAt(newest.get(), 0, 0) != std::string_view("\0", 1)) {
     return base::WithRetry(base::Refuse(absl::StatusCode::kUnavailable, Reason::kJournalFaulted,
                                         "the database: is a standby"),
@@ -226,7 +174,7 @@ absl::Status PostgresJournal::Impl::RefreshOn(Connection& connection) {
   const uint64_t size = empty ? 0 : static_cast<uint64_t>(IntAt(newest.get(), 0, 1));
   if (known_size > 0) {
     const std::string place[] = {options_.service, BinaryInt(static_cast<int64_t>(known_size - 1))};
-    ENTENTE_ASSIGN_OR_RETURN(const ResultPtr there, connection.Run(kChain, place));
+    ENTENTE_ASSIGN_OR_RETURN(const ResultPtr there, connection.Run(postgres::kChain, place));
     if (PQntuples(there.get()) != 1 || BytesAt(there.get(), 0, 0) != known_chain.view()) {
       return base::Refuse(absl::StatusCode::kDataLoss, Reason::kJournalRolledBack,
                           "the database has lost record {}, which was there: was it failed over "
@@ -280,7 +228,7 @@ absl::Status PostgresJournal::Impl::Insert(Connection& connection, uint64_t expe
                                     channel_,
                                     before.str(),
                                     BinaryArray(postgres::kByteaOid, views(erased))};
-  ENTENTE_ASSIGN_OR_RETURN(const ResultPtr result, connection.Run(kAppend, parameters));
+  ENTENTE_ASSIGN_OR_RETURN(const ResultPtr result, connection.Run(postgres::kAppend, parameters));
   if (IntAt(result.get(), 0, 0) == static_cast<int64_t>(batch.size())) return absl::OkStatus();
   return base::Refuse(absl::StatusCode::kAborted, Reason::kJournalHeadMoved, "head is not {}",
                       expected_head);
@@ -331,34 +279,64 @@ absl::StatusOr<std::vector<Record>> PostgresJournal::Impl::Check(const PGresult*
       chain = *stored;
       continue;
     }
-    Record record;
-    record.kind = static_cast<RecordKind>(IntAt(result, row, 1));
-    record.header = BytesAt(result, row, 2);
-    record.body = BytesAt(result, row, 3);
-    const bool reads = ReadErasedColumn(BytesAt(result, row, 5), record);
-    chain = ChainDigest(chain, record);
-    if (!reads || chain != *stored) return Corrupt(fmt::format("record {} fails its check", next));
-    records.push_back(std::move(record));
+    auto record = RecordAt(result, row, chain);
+    if (!record.has_value()) return Corrupt(fmt::format("record {} fails its check", next));
+    records.push_back(*std::move(record));
+    chain = *stored;
   }
   if (records.empty() && begin < end) return Corrupt(fmt::format("record {} is gone", begin));
   return records;
 }
 
+absl::StatusOr<std::vector<Record>> PostgresJournal::Impl::CheckEach(
+    const PGresult* result, std::span<const uint64_t> positions) const {
+  std::vector<Record> records;
+  for (int row = 0; row < PQntuples(result); ++row) {
+    const uint64_t position = positions[records.size()];
+    const auto before = base::Digest::From(BytesAt(result, row, 6));
+    if (IntAt(result, row, 0) != row + 1 || before.has_value() != (position > 0)) {
+      return Corrupt(fmt::format("record {} is out of place", position));
+    }
+    auto record = RecordAt(result, row, before.value_or(base::Digest()));
+    if (!record.has_value()) return Corrupt(fmt::format("record {} fails its check", position));
+    records.push_back(*std::move(record));
+  }
+  if (records.empty()) return Corrupt(fmt::format("record {} is gone", positions[0]));
+  return records;
+}
+
 absl::StatusOr<std::vector<Record>> PostgresJournal::Impl::Read(uint64_t begin, uint64_t end,
                                                                 size_t bytes_max) {
-  if (begin > end || end > Head()) {
-    return base::Refuse(absl::StatusCode::kOutOfRange, Reason::kIndexOutOfRange, "head is {}",
-                        Head());
-  }
+  if (begin > end || end > Head()) return BeyondHead(Head());
   if (begin == end) return std::vector<Record>();
   ENTENTE_ASSIGN_OR_RETURN(Connection connection, Take());
   const std::string range[] = {options_.service, BinaryInt(static_cast<int64_t>(begin)),
                                BinaryInt(static_cast<int64_t>(end)),
                                BinaryInt(static_cast<int64_t>(bytes_max))};
-  const auto result = connection.Run(kRead, range);
+  const auto result = connection.Run(postgres::kRead, range);
   GiveBack(std::move(connection));
   ENTENTE_RETURN_IF_ERROR(result.status());
   return Check(result->get(), begin, end);
+}
+
+absl::StatusOr<std::vector<Record>> PostgresJournal::Impl::ReadAt(
+    std::span<const uint64_t> positions, size_t bytes_max) {
+  const uint64_t head = Head();
+  std::vector<std::string> asked;
+  for (const uint64_t position : positions) {
+    if (position >= head) return BeyondHead(head);
+    asked.push_back(BinaryInt(static_cast<int64_t>(position)));
+  }
+  if (asked.empty()) return std::vector<Record>();
+  ENTENTE_ASSIGN_OR_RETURN(Connection connection, Take());
+  const std::string places[] = {
+      options_.service,
+      BinaryArray(postgres::kIntOid, std::vector<std::string_view>(asked.begin(), asked.end())),
+      BinaryInt(static_cast<int64_t>(bytes_max))};
+  const auto result = connection.Run(postgres::kReadAt, places);
+  GiveBack(std::move(connection));
+  ENTENTE_RETURN_IF_ERROR(result.status());
+  return CheckEach(result->get(), positions);
 }
 
 absl::Status PostgresJournal::Impl::Erase(uint64_t position, std::string_view remains,
@@ -366,10 +344,10 @@ absl::Status PostgresJournal::Impl::Erase(uint64_t position, std::string_view re
   ENTENTE_ASSIGN_OR_RETURN(Connection connection, Take());
   const std::string place[] = {options_.service, BinaryInt(static_cast<int64_t>(position)),
                                std::string(remains), BinaryInt(static_cast<int64_t>(erased_at))};
-  const auto document = connection.Run(kIsDocument, std::span(place).first(2));
+  const auto document = connection.Run(postgres::kIsDocument, std::span(place).first(2));
   absl::Status status = document.status();
   if (status.ok() && PQntuples(document->get()) == 0) status = NothingToErase(position);
-  if (status.ok()) status = connection.Run(kErase, place).status();
+  if (status.ok()) status = connection.Run(postgres::kErase, place).status();
   GiveBack(std::move(connection));
   return status;
 }
@@ -434,6 +412,10 @@ absl::Status PostgresJournal::Append(uint64_t expected_head, std::span<const Rec
 absl::StatusOr<std::vector<Record>> PostgresJournal::Read(uint64_t begin, uint64_t end,
                                                           size_t bytes_max) {
   return impl_->Read(begin, end, bytes_max);
+}
+absl::StatusOr<std::vector<Record>> PostgresJournal::ReadAt(std::span<const uint64_t> positions,
+                                                            size_t bytes_max) {
+  return impl_->ReadAt(positions, bytes_max);
 }
 absl::Status PostgresJournal::Erase(uint64_t position, std::string_view remains,
                                     uint64_t erased_at) {

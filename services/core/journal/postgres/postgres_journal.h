@@ -33,6 +33,8 @@ class PostgresJournal final : public Journal {
   absl::Status Append(uint64_t expected_head, std::span<const Record> batch) override;
   // At most 4,096 records at a time.
   absl::StatusOr<std::vector<Record>> Read(uint64_t begin, uint64_t end, size_t bytes_max) override;
+  absl::StatusOr<std::vector<Record>> ReadAt(std::span<const uint64_t> positions,
+                                             size_t bytes_max) override;
   // The database's own log and dead rows keep the body until they are recycled and vacuumed
   // (docs/runbooks/erase.md).
   absl::Status Erase(uint64_t position, std::string_view remains, uint64_t erased_at) override;

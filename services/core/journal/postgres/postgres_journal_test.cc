@@ -143,6 +143,25 @@ TEST_F(PostgresJournalTest, ChangedBytesAreFoundAndNotServed) {
   ASSERT_OK(Tamper("ALTER TABLE entente_record ENABLE TRIGGER ALL"));
   EXPECT_THAT(one_->Read(0, 3, 1 << 20), base::testing::HasReason(Reason::kJournalCorrupt));
   EXPECT_OK(one_->Read(0, 1, 1));
+  const auto read_at = [&](std::vector<uint64_t> positions) {
+    return one_->ReadAt(positions, 1 << 20).status();
+  };
+  EXPECT_THAT(read_at({0, 1}), base::testing::HasReason(Reason::kJournalCorrupt));
+  EXPECT_OK(read_at({2, 0}));
+}
+
+TEST_F(PostgresJournalTest, ARecordThatIsGoneIsMissedAmongManyToo) {
+  for (uint64_t i = 0; i < 4; ++i) ASSERT_OK(AppendOne(*one_, i));
+  ASSERT_OK(Tamper("ALTER TABLE entente_record DISABLE TRIGGER ALL"));
+  ASSERT_OK(
+      Tamper("DELETE FROM entente_record WHERE position = 1 AND service = '" + service_ + "'"));
+  ASSERT_OK(Tamper("ALTER TABLE entente_record ENABLE TRIGGER ALL"));
+  for (const std::vector<uint64_t>& positions :
+       std::vector<std::vector<uint64_t>>{{1}, {0, 1, 3}, {1, 0}, {2}}) {
+    EXPECT_THAT(one_->ReadAt(positions, 1 << 20),
+                base::testing::HasReason(Reason::kJournalCorrupt));
+  }
+  EXPECT_OK(one_->ReadAt(std::vector<uint64_t>{3, 0}, 1 << 20));
 }
 
 // As after a failover to a standby that had not yet received the last commits.

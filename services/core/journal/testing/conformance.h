@@ -67,6 +67,29 @@ TEST_P(JournalConformance, ReadsBackEveryByteInOrder) {
   }
 }
 
+TEST_P(JournalConformance, ReadsAnyPositionsInTheOrderAskedAndCutsThemShort) {
+  std::vector<Record> batch;
+  for (uint64_t i = 0; i < 50; ++i) batch.push_back(MakeRecord(i, 1000));
+  ASSERT_OK(journal_->Append(0, batch));
+  const std::vector<uint64_t> positions = {49, 0, 7, 7, 1, 30};
+  ASSERT_OK_AND_ASSIGN(const auto read, journal_->ReadAt(positions, 1 << 20));
+  ASSERT_EQ(read.size(), positions.size());
+  for (size_t i = 0; i < positions.size(); ++i) {
+    EXPECT_EQ(read[i].header, batch[positions[i]].header);
+    EXPECT_EQ(read[i].body, batch[positions[i]].body);
+    EXPECT_EQ(read[i].body_digest, batch[positions[i]].body_digest);
+  }
+  ASSERT_OK_AND_ASSIGN(const auto one, journal_->ReadAt(positions, 0));
+  EXPECT_EQ(one.size(), 1u);
+  ASSERT_OK_AND_ASSIGN(const auto some, journal_->ReadAt(positions, 2500));
+  EXPECT_EQ(some.size(), 3u);
+  EXPECT_EQ(some.back().body, batch[7].body);
+  ASSERT_OK_AND_ASSIGN(const auto none, journal_->ReadAt({}, 1 << 20));
+  EXPECT_TRUE(none.empty());
+  EXPECT_THAT(journal_->ReadAt(std::vector<uint64_t>{3, 50}, 1 << 20),
+              StatusIs(absl::StatusCode::kOutOfRange));
+}
+
 TEST_P(JournalConformance, RefusesAMovedHeadAndWritesNothing) {
   ASSERT_OK(AppendOne(0));
   const Record record = MakeRecord(1);
