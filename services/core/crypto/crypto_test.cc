@@ -19,7 +19,6 @@ namespace {
 
 using base::testing::HasReason;
 using google::protobuf::Struct;
-using google::protobuf::Value;
 
 constexpr char kVectors[] = "../shared/vectors/";
 // Of 208 cases, with OpenSSL 3.0 in strict mode and without CRLs.

@@ -104,14 +104,20 @@ std::string FormatMonth(int month) {
 
 namespace {
 
+using Keys = absl::flat_hash_set<std::string>;
+
+// The period before the one that is asked for is counted, too.
+int FirstCounted(const Query& query) {
+  return query.first_month - (query.last_month - query.first_month + 1);
+}
+
 // Which keys are worth cells: cells of a key cost kilobytes, and a state can name as many keys as
 // it likes. Keys beyond the first kKeysMax that are met are left out, then all but the kRowsKept
 // that were met most often. Values of a partition are few by nature and must add up: all are kept.
-absl::flat_hash_set<std::string> KeysOf(const machine::Register& reg, const machine::Reader& reader,
-                                        const Query& query, int begin) {
+Keys KeysOf(const machine::Register& reg, const machine::Reader& reader, const Query& query) {
   absl::flat_hash_map<std::string, int64_t> counts;
   reg.Observe(reader, query.dimension.name, [&](const machine::Observation& seen) {
-    if (seen.month < begin || seen.month > query.last_month) return;
+    if (seen.month < FirstCounted(query) || seen.month > query.last_month) return;
     auto it = counts.find(absl::string_view(seen.key.data(), seen.key.size()));
     if (it == counts.end()) {
       if (counts.size() >= kKeysMax) return;
@@ -126,29 +132,37 @@ absl::flat_hash_set<std::string> KeysOf(const machine::Register& reg, const mach
     std::nth_element(ranked.begin(), ranked.begin() + kRowsKept, ranked.end());
     ranked.resize(kRowsKept);
   }
-  absl::flat_hash_set<std::string> keys;
+  Keys keys;
   for (auto& [count, key] : ranked) keys.insert(std::move(key));
   return keys;
 }
 
-}  // namespace
-
-Table Compute(const machine::Register& reg, const machine::Reader& reader, const Query& query) {
-  const int length = query.last_month - query.first_month + 1;
-  const int begin = query.first_month - length;
-  const auto months = static_cast<size_t>(2 * length);
-  const auto keys = KeysOf(reg, reader, query, begin);
+// The cells of `keys`; where that is null, of all keys, or nothing once there are more of them than
+// rows that are kept.
+std::optional<Counts> CountCells(const machine::Register& reg, const machine::Reader& reader,
+                                 const Query& query, const Keys* keys) {
+  const int begin = FirstCounted(query);
+  const auto months = static_cast<size_t>(query.last_month - begin + 1);
   absl::flat_hash_map<std::string, std::vector<Counted>> by_basis[3];
+  size_t kept = 0;
+  bool too_many = false;
   reg.Observe(reader, query.dimension.name, [&](const machine::Observation& seen) {
-    if (seen.month < begin || seen.month > query.last_month) return;
-    if (!keys.contains(absl::string_view(seen.key.data(), seen.key.size()))) return;
+    if (too_many || seen.month < begin || seen.month > query.last_month) return;
+    const absl::string_view key(seen.key.data(), seen.key.size());
+    if (keys != nullptr && !keys->contains(key)) return;
     auto& rows = by_basis[static_cast<size_t>(seen.basis)];
-    auto it = rows.find(absl::string_view(seen.key.data(), seen.key.size()));
-    if (it == rows.end()) it = rows.try_emplace(std::string(seen.key), months).first;
+    auto it = rows.find(key);
+    if (it == rows.end()) {
+      too_many = keys == nullptr && kept == kRowsKept;
+      if (too_many) return;
+      ++kept;
+      it = rows.try_emplace(std::string(seen.key), months).first;
+    }
     Counted& cell = it->second[static_cast<size_t>(seen.month - begin)];
     ++cell.count;
     cell.AddOriginator(seen.originator);
   });
+  if (too_many) return std::nullopt;
   Counts counts;
   for (const auto basis :
        {machine::Basis::kNone, machine::Basis::kListed, machine::Basis::kCatchAll}) {
@@ -156,6 +170,21 @@ Table Compute(const machine::Register& reg, const machine::Reader& reader, const
       counts.emplace(RowKey(key, basis), std::move(cells));
     }
   }
+  return counts;
+}
+
+}  // namespace
+
+Table Compute(const machine::Register& reg, const machine::Reader& reader, const Query& query) {
+  const int length = query.last_month - query.first_month + 1;
+  const auto months = static_cast<size_t>(2 * length);
+  // Few keys are the rule, and are counted at once.
+  auto counted = CountCells(reg, reader, query, nullptr);
+  if (!counted.has_value()) {
+    const Keys keys = KeysOf(reg, reader, query);
+    counted = CountCells(reg, reader, query, &keys);
+  }
+  Counts& counts = *counted;
   Suppress(counts, query, months);
   Table table;
   for (const auto& [key, cells] : counts) {

@@ -1,6 +1,7 @@
 // Suppression against an attacker who has every published figure and knows the rules.
 #include "services/core/trends/trends.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -42,8 +43,11 @@ class Cases final : public machine::Register {
   std::vector<std::string> FactNames() const override { return {}; }
   void Observe(const machine::Reader&, std::string_view,
                const std::function<void(const machine::Observation&)>& visit) const override {
+    ++observed;
     for (const Case& one : cases_) visit({one.month, one.originator, one.key, one.basis});
   }
+
+  mutable int observed = 0;  // how often all cases were looked at
 
  private:
   const std::vector<Case> cases_;
@@ -88,6 +92,32 @@ TEST(TrendsTest, ACellNeedsEnoughOriginatorsHoweverLargeItIs) {
   EXPECT_EQ(table.rows[0].key, "enough");
   EXPECT_EQ(table.rows[0].total, 3);
   EXPECT_EQ(table.suppressed_cells, 1);
+}
+
+// A state can name as many keys as it likes: what is met most often is kept, and few keys cost one
+// look at the cases.
+TEST(TrendsTest, OfTooManyKeysThoseThatAreMetMostOftenAreCounted) {
+  const std::vector<std::string> by = {"jp", "kr", "nz"};
+  for (const size_t extra : {size_t{0}, size_t{1}, size_t{500}}) {
+    std::vector<Case> cases;
+    // What is met least comes first.
+    for (size_t i = 0; i < extra; ++i) Append(cases, Many(fmt::format("rare {}", i), 3, by));
+    for (size_t i = 0; i < kRowsKept; ++i) {
+      Append(cases, Many(fmt::format("often {}", i), i == 0 ? 7 : 4, by));
+    }
+    const Cases reg(cases);
+    const Table table = Compute(reg, {.state = "kr", .is_partner = true},
+                                {.dimension = {"x", false},
+                                 .first_month = kJanuary,
+                                 .last_month = kJanuary,
+                                 .min_originators = 3});
+    EXPECT_EQ(reg.observed, extra == 0 ? 1 : 3);
+    ASSERT_EQ(table.rows.size(), kRowsMax);
+    EXPECT_EQ(table.rows_left_out, static_cast<int>(kRowsKept - kRowsMax));
+    EXPECT_EQ(table.rows[0].key, "often 0");
+    EXPECT_EQ(table.rows[0].total, 7);
+    EXPECT_EQ(table.rows[1].total, 4);
+  }
 }
 
 TEST(TrendsTest, ListedAndCatchAllAreNeverAddedUp) {
