@@ -40,9 +40,9 @@ constexpr char kTemplate[] = R"({
       // Either control-list entries, or "catch_all": {"basis": "WMD_END_USE"}.
       "control_list_entries": [{"list": "mtcr-annex", "edition": "2016-03-17", "entry": "9.A.6"}],
       "item_description": "Three-axis gyroscope, bias stability 0.4 degrees per hour",
-      // Units by UN/ECE Recommendation 20: K40 is standard gravity.
+      // Units by UN/ECE Recommendation 20: KGM is the kilogram, B47 the kilonewton.
       "parameters": [{"name": "bias stability", "value": "0.4 degrees per hour"},
-                     {"name": "rated acceleration", "value": "120", "unit": "K40"}],
+                     {"name": "mass", "value": "1.8", "unit": "KGM"}],
       // or {"not_stated_reason": "…"}
       "quantity": {"amount": "12", "unit": "C62"},
       "value": {"amount": "48000.00", "currency": "EUR"},

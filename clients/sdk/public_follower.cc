@@ -104,23 +104,23 @@ absl::Status PublicFollower::FollowOnce() {
   follow.acknowledge = false;
   follow.stop = &stop_;
   follow.retry.attempts_max = 1;
+  follow.marked = [this](const entente::config::v1::FollowerState&) {
+    if (!std::exchange(told_, "").empty()) options_.back();
+    return absl::OkStatus();
+  };
   return client->Follow(follow, [this](const VerifiedEntry& entry) { return Take(entry); });
 }
 
 void PublicFollower::Run() {
   const base::SystemClock clock;
   absl::Duration delay = kShortest;
-  std::string told;
   while (!stop_) {
     const absl::Time began = clock.Now();
     const absl::Status status = FollowOnce();
     if (stop_) return;
     // A stream that lasted was a good one.
-    if (clock.Now() - began > kLongest) {
-      delay = kShortest;
-      told.clear();
-    }
-    if (std::exchange(told, base::Text(status)) != base::Text(status)) options_.away(status);
+    if (clock.Now() - began > kLongest) delay = kShortest;
+    if (std::exchange(told_, base::Text(status)) != base::Text(status)) options_.away(status);
     Wait(status.code() == absl::StatusCode::kDataLoss ? kLongest : delay);
     delay = std::min(kLongest, delay * 2);
   }

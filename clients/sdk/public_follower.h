@@ -30,9 +30,11 @@ class PublicFollower {
     // Takes a verified entry; true: it is kept, and taken again at each start. An error ends the
     // connection; the entry comes again.
     std::function<absl::StatusOr<bool>(const VerifiedEntry&, const identity::Directory&)> take;
-    // Told when the connection ends and why, once for each reason until it is back; DATA_LOSS: what
+    // Told when the connection ends and why, once for each reason until `back`; DATA_LOSS: what
     // the service gave does not verify. The follower tries again by itself.
     std::function<void(const absl::Status&)> away;
+    // Told when the group's service is followed again after `away`, at its first progress mark.
+    std::function<void()> back;
     // Told of a kept file that cannot be read, or does not verify. What was in it is not taken, and
     // comes again only if the folder is removed.
     std::function<void(const std::string& file, const absl::Status&)> damaged;
@@ -59,6 +61,7 @@ class PublicFollower {
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::condition_variable stopped_;
+  std::string told_;  // why the service is away; empty: it is not. Of the thread alone
   std::thread thread_;
 };
 

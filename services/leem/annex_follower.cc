@@ -37,6 +37,7 @@ absl::StatusOr<std::unique_ptr<AnnexFollower>> AnnexFollower::Start(
     Log(damage ? Level::kError : Level::kWarn, "does not follow TEM now; tries again",
         field::kError, base::Text(status));
   };
+  options.back = [] { Log(Level::kInfo, "follows TEM again", "upstream", "tem"); };
   options.damaged = [](const std::string& file, const absl::Status& status) {
     Log(Level::kError, "a kept edition does not verify; remove its folder to fetch all again",
         field::kError, file + ": " + base::Text(status));

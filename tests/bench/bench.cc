@@ -390,8 +390,6 @@ int JournalBench(const std::string& folder, int callers, int count) {
   return 0;
 }
 
-// Fills a journal with `count` denials through the sequencer, and says how submitting and listing
-// cost at each power of ten.
 // As many letters as a denial's names may have, each of which folds to eleven times its bytes: of
 // all legal documents these take most memory for their size.
 void AddNamesThatGrow(pb::Document& document) {
@@ -403,6 +401,8 @@ void AddNamesThatGrow(pb::Document& document) {
   document.mutable_body()->PackFrom(body);
 }
 
+// Fills a journal with `count` denials through the sequencer, and says what submitting and listing
+// cost at each power of ten.
 int Fill(const std::string& path, int count, bool names_grow) {
   base::testing::FakeClock clock;
   testing::TestRegime regime({"jp", "kr", "nz"}, clock.Now());

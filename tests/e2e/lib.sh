@@ -14,9 +14,9 @@ finish() {
   local others
   others=$(jobs -p)
   [ -z "$others" ] || kill -KILL $others 2>/dev/null || true
-  if [ "$code" -ne 0 ]; then
+  if [ "$code" -ne 0 ] && [ "$code" -ne 77 ]; then
     echo "story failed with $code; the suite's last words:" >&2
-    tail -5 "$work/suite.log" 2>/dev/null >&2
+    tail -5 "$work/suite.log" >&2 || true
   fi
   rm -rf "$work"
   exit "$code"

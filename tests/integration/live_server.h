@@ -53,7 +53,7 @@ class LiveServer {
     options.audit = audit_.get();
     options.memory = memory_;
     options.config.set_group(module_.name());
-    options.config.set_listen("127.0.0.1:0");
+    options.config.set_listen("127.0.0.1:" + std::to_string(port_));
     options.config.set_database_file(folder_.File("leem.db"));
     options.config.set_tls_certificate_file(folder_.File("tls.crt"));
     options.config.set_tls_key_file(folder_.File("tls.key"));
@@ -63,6 +63,7 @@ class LiveServer {
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     if (absl::Status listens = server_->Listen(); !listens.ok()) return listens;
+    port_ = server_->port();
     regime_.source().OnChange([this] { server_->DirectoryChanged(); });
     return absl::OkStatus();
   }
@@ -73,7 +74,7 @@ class LiveServer {
     registry_ = std::make_unique<prometheus::Registry>();
   }
 
-  int port() const { return server_->port(); }
+  int port() const { return port_; }
   // From the next Start on.
   void UseMemory(std::shared_ptr<rpc::MemoryWatch> memory) { memory_ = std::move(memory); }
   // A channel with this TLS identity; null: no certificate at all.
@@ -144,6 +145,7 @@ class LiveServer {
   const rpc::JournalFactory journals_;
   std::unique_ptr<prometheus::Registry> registry_ = std::make_unique<prometheus::Registry>();
   std::optional<document::SigningIdentity> tls_;
+  int port_ = 0;  // any, and then the same
   std::unique_ptr<rpc::GroupServer> server_;
 };
 
