@@ -8,7 +8,7 @@
 namespace entente {
 namespace {
 
-#define ENTENTE_GROUP(name, Name, port) &name::k##Name,
+#define ENTENTE_GROUP(name, Name, port, follows) &name::k##Name,
 constexpr const machine::Group* kGroups[] = {
 #include "services/groups.def"
 };

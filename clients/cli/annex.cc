@@ -182,9 +182,9 @@ config::v1::TemRules RulesOf(const sdk::Agency& agency) {
 // block is open among the positions that were signed.
 absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal& proposal,
                                      const std::vector<std::string>& joined_later) {
-  ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchAnswers(client, proposal.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto answers, FetchAnswers(client, proposal.name));
   const TextStanding standing =
-      StandingOf(statements, StateOf(proposal.name), proposal.text_digest,
+      StandingOf(answers, StateOf(proposal.name), proposal.text_digest,
                  [&](const sdk::VerifiedEntry& entry) {
                    return client.agency().directory().ChairedAt(
                        entry.agency(), "tem", entry.leaf.stamp().directory_serial());

@@ -177,9 +177,10 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
             client->Compose(denial.reference, audience, marking, body);
         entry::SetTime(times.Get(denial), document.mutable_composed_time());
         auto made = client->Sign(document);
-        if (!made.ok()) sign_error = made.status();
-        if (made.ok()) out = *std::move(made);
-        return made.ok();
+        sign_error = made.status();
+        if (!made.ok()) return false;
+        out = *std::move(made);
+        return true;
       },
       [&](uint64_t sequence, const absl::StatusOr<exchange::v1::Receipt>& receipt) {
         progress.Update(sequence + 1);

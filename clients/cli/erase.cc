@@ -81,7 +81,7 @@ void AddErase(CLI::App& app, Context& context) {
       "Its digest, name and time stay, and so does the order. It cannot be taken back.\n"
       "Example: entente erase leem partners/kr/denials/2016-0042 \\\n"
       "           --authority \"Data Protection Authority\" --legal-basis \"Order 17/2026\" --yes");
-  erase->add_option("group", options->group, "iem, leem or tem")->required();
+  erase->add_option("group", options->group, "One of " + GroupNames())->required();
   erase->add_option("name", options->name, "As in partners/kr/denials/2016-0042/revisions/2")
       ->required();
   erase->add_option("--authority", options->authority, "Who ordered it")->required();

@@ -255,7 +255,7 @@ void AddFollow(CLI::App& app, Context& context) {
       app.add_subcommand("follow",
                          "Receive what is released to you: every signature and ledger verified.\n"
                          "Example: entente follow leem --to denials.destination=aq --save inbox");
-  follow->add_option("group", options->group, "iem, leem or tem")->required();
+  follow->add_option("group", options->group, "One of " + GroupNames())->required();
   follow->add_option("--to", options->filter, "Filter: field=value [AND field=value …]");
   follow->add_option("--cursor", options->cursor, "File that keeps how far you are");
   follow->add_option("--save", options->save, "Folder to save entries to; acknowledges them");

@@ -151,7 +151,7 @@ void AddLedger(CLI::App& app, Context& context) {
   const auto add = [&](CLI::App* parent, const char* verb, const char* text,
                        absl::Status (*run)(const Context&, const LedgerOptions&)) {
     auto* command = parent->add_subcommand(verb, text);
-    command->add_option("--group", options->group, "iem, leem or tem");
+    command->add_option("--group", options->group, "One of " + GroupNames());
     context.Run(command, [options, &context, run] { return run(context, *options); });
     return command;
   };

@@ -17,6 +17,7 @@
 #include "services/core/journal/engines/open_journal.h"
 #include "services/core/journal/sqlite/sqlite_journal.h"
 #include "services/core/rpc/transport/grpc_status.h"
+#include "services/groups.h"
 
 namespace entente::cli {
 namespace {
@@ -350,7 +351,7 @@ void AddOperate(CLI::App& app, Context& context) {
   backup->add_option("--note", options->note,
                      "With postgres: the service's database_file, beside which the time is noted");
   backup->add_option("out", options->out, "The copy; must not be there yet")->required();
-  backup->add_option("--group", options->group, "iem, leem or tem");
+  backup->add_option("--group", options->group, "One of " + GroupNames());
   AddDirectoryOptions(backup, options->directory);
   context.Run(backup, [options, &context] { return Backup(context, *options); });
   auto* restore = app.add_subcommand(
@@ -359,7 +360,7 @@ void AddOperate(CLI::App& app, Context& context) {
       "Example: entente restore leem-2016-10-21.db postgres:/run/secrets/leem_postgres");
   restore->add_option("backup", options->database, "A file that entente backup made")->required();
   restore->add_option("out", options->out, "A SQLite file, or postgres:FILE")->required();
-  restore->add_option("--group", options->group, "iem, leem or tem");
+  restore->add_option("--group", options->group, "One of " + GroupNames());
   AddDirectoryOptions(restore, options->directory);
   context.Run(restore, [options, &context] { return Restore(context, *options); });
   auto* status = app.add_subcommand(

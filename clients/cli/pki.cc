@@ -29,9 +29,16 @@ struct PkiOptions {
   std::string state;
   std::string agency;
   std::string officer;
-  std::vector<std::string> seats = {"iem:read,submit", "leem:read,submit", "tem:read,submit"};
-  std::vector<std::string> endpoints = {"iem=127.0.0.1:7702", "leem=127.0.0.1:7701",
-                                        "tem=127.0.0.1:7703"};
+#define ENTENTE_GROUP(name, Name, port, follows) #name ":read,submit",
+  std::vector<std::string> seats = {
+#include "services/groups.def"
+  };
+#undef ENTENTE_GROUP
+#define ENTENTE_GROUP(name, Name, port, follows) #name "=127.0.0.1:" #port,
+  std::vector<std::string> endpoints = {
+#include "services/groups.def"
+  };
+#undef ENTENTE_GROUP
   std::string certificate;
   std::vector<std::string> files;
   std::string group;

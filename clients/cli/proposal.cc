@@ -111,12 +111,12 @@ void PrintConflicts(const tem::v1::ProposalView& view) {
 // Puts the positions that were signed on this text in the place of those that the service shows.
 absl::Status ShowSignedPositions(sdk::Client& client, const VerifiedProposal& proposal,
                                  tem::v1::ProposalView& view) {
-  ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchAnswers(client, proposal.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto answers, FetchAnswers(client, proposal.name));
   for (tem::v1::StatePosition& shown : *view.mutable_positions()) {
     const std::string state = shown.state();
     shown.Clear();
     shown.set_state(state);
-    for (const sdk::VerifiedEntry& entry : statements) {
+    for (const sdk::VerifiedEntry& entry : answers) {
       tem::v1::ProposalPosition position;
       if (entry.originator().state != state || !entry.document.body().UnpackTo(&position) ||
           position.text_digest() != proposal.text_digest) {
@@ -198,11 +198,11 @@ absl::Status Redline(const Context& context, const ProposalOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status Statements(const Context& context, const ProposalOptions& options) {
+absl::Status Answers(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchAnswers(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto answers, FetchAnswers(*client, options.name));
   Table table({"NAME", "RECORDED", "KIND", "ABOUT", "WHAT"});
-  for (const sdk::VerifiedEntry& entry : statements) {
+  for (const sdk::VerifiedEntry& entry : answers) {
     if (context.json) {
       std::cout << "{\"leaf\":" << ToJson(entry.leaf) << ",\"document\":" << ToJson(entry.document)
                 << "}\n";
@@ -335,8 +335,8 @@ absl::Status Comment(const Context& context, const ProposalOptions& options) {
       return base::RefuseArgument(Reason::kFieldInvalid,
                                   "--on: name the proposal that the comment is about");
     }
-    ENTENTE_ASSIGN_OR_RETURN(const auto statements, FetchAnswers(*client, options.file));
-    for (const sdk::VerifiedEntry& entry : statements) {
+    ENTENTE_ASSIGN_OR_RETURN(const auto answers, FetchAnswers(*client, options.file));
+    for (const sdk::VerifiedEntry& entry : answers) {
       if (entry.name() == options.name) {
         return Say(*client, context, options, entry.document, body);
       }
@@ -429,7 +429,7 @@ void AddReading(CLI::App* noun, Context& context, const Options& options) {
   list->add_option("--to", options->filter, "Filter, as in \"tem.state=agreed AND tem.item=3\"");
   context.Run(list, [options, &context] { return List(context, *options); });
   AddVerb(noun, context, options, "get", "Show positions, agreement and conflicts", Get);
-  AddVerb(noun, context, options, "statements", "Show what was said, verified", Statements);
+  AddVerb(noun, context, options, "answers", "Show what was said, verified", Answers);
   auto* redline =
       AddVerb(noun, context, options, "redline", "Show what it does to its edition", Redline);
   redline->add_option("--html", options->html, "Write one self-contained page");

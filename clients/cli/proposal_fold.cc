@@ -4,12 +4,12 @@
 
 namespace entente::cli {
 
-TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& statements,
+TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& answers,
                         const std::string& sponsor, const std::string& text_digest,
                         const std::function<bool(const sdk::VerifiedEntry&)>& chaired) {
   TextStanding standing;
   standing.sponsors = {sponsor};
-  for (const sdk::VerifiedEntry& entry : statements) {
+  for (const sdk::VerifiedEntry& entry : answers) {
     const auto& body = entry.document.body();
     const std::string state = entry.originator().state;
     tem::v1::ProposalPosition position;

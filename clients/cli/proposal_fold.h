@@ -20,9 +20,9 @@ struct TextStanding {
   std::string meeting;  // at which a chair concluded that it is agreed; empty: none did
   std::vector<std::string> partners;  // of that instant, as the service noted
 };
-// Folds statements, in order of recording, that speak to the text with this digest (32 bytes) of a
+// Folds answers, in order of recording, that speak to the text with this digest (32 bytes) of a
 // proposal by `sponsor`'s state. `chaired` tells whether a conclusion's signer chaired TEM.
-TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& statements,
+TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& answers,
                         const std::string& sponsor, const std::string& text_digest,
                         const std::function<bool(const sdk::VerifiedEntry&)>& chaired);
 

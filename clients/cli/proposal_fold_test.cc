@@ -37,8 +37,8 @@ sdk::VerifiedEntry Position(const std::string& state, v1::PositionKind kind,
   return Said(state, body);
 }
 
-TextStanding Standing(const std::vector<sdk::VerifiedEntry>& statements, bool chaired = true) {
-  return StandingOf(statements, "kr", kText, [chaired](const auto&) { return chaired; });
+TextStanding Standing(const std::vector<sdk::VerifiedEntry>& answers, bool chaired = true) {
+  return StandingOf(answers, "kr", kText, [chaired](const auto&) { return chaired; });
 }
 
 TEST(ProposalFoldTest, ASponsorWhoWithdrewIsNone) {

@@ -399,13 +399,13 @@ void AddVerify(CLI::App& app, Context& context) {
   auto* verify =
       app.add_subcommand("verify", "Check a saved folder, receipt or checkpoint, offline");
   verify->add_option("path", options->path, "Folder of follow --save, or a file")->required();
-  verify->add_option("--group", options->group, "iem, leem or tem");
+  verify->add_option("--group", options->group, "One of " + GroupNames());
   context.Run(verify, [options, &context] { return Verify(context, *options); });
   auto* fsck = app.add_subcommand("fsck", "Re-derive everything from a journal's bytes");
   fsck->add_option("database", options->path,
                    "The journal's SQLite file, or postgres:FILE with a connection string in FILE")
       ->required();
-  fsck->add_option("--group", options->group, "iem, leem or tem");
+  fsck->add_option("--group", options->group, "One of " + GroupNames());
   AddDirectoryOptions(fsck, options->directory);
   context.Run(fsck, [options, &context] { return Fsck(context, *options); });
 }

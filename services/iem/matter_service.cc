@@ -100,11 +100,11 @@ absl::Status MatterServiceImpl::GetMatter(const rpc::Caller& caller,
   Found found;
   {
     std::shared_lock lock(backend_.machine.mutex());
-    ENTENTE_RETURN_IF_ERROR(rpc::CheckHeads(backend_.machine, caller.reader(), request));
+    ENTENTE_RETURN_IF_ERROR(
+        rpc::AnswerAtHeads(backend_.machine, caller.reader(), request, response));
     const Matter* matter = register_.Find(request.name(), caller.reader());
     if (matter == nullptr || matter->name() != request.name()) return rpc::NotFound(request.name());
     found = Copy(*matter, caller);
-    rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   }
   rpc::RecordReader records(backend_.journal, found.positions());
   return FillIn(found, records, *response.mutable_matter());

@@ -122,13 +122,13 @@ absl::Status DenialServiceImpl::GetDenial(const rpc::Caller& caller,
   Found found;
   {
     std::shared_lock lock(backend_.machine.mutex());
-    ENTENTE_RETURN_IF_ERROR(rpc::CheckHeads(backend_.machine, caller.reader(), request));
+    ENTENTE_RETURN_IF_ERROR(
+        rpc::AnswerAtHeads(backend_.machine, caller.reader(), request, response));
     const Denial* denial = register_.Find(request.name(), caller.reader());
     if (denial == nullptr || denial->name() != request.name()) {
       return rpc::NotFound(request.name());
     }
     found = Copy(*denial);
-    rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   }
   rpc::RecordReader records(backend_.journal, found.positions());
   return FillIn(std::move(found), records, *response.mutable_denial());

@@ -6,7 +6,7 @@
 #include "services/tem/proposal_service.h"
 
 int main(int argc, char** argv) {
-#define ENTENTE_GROUP(name, Name, port) entente::name::Name##Module(),
+#define ENTENTE_GROUP(name, Name, port, follows) entente::name::Name##Module(),
   return entente::rpc::RunServer(argc, argv, "entente-suite",
                                  {
 #include "services/groups.def"

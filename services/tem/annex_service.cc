@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
 #include "services/core/entry/audience.h"
 #include "services/core/rpc/reading.h"
 
@@ -16,10 +17,16 @@ std::string Today(const base::Clock& clock) {
   return absl::FormatTime("%Y-%m-%d", clock.Now(), absl::UTCTimeZone());
 }
 
+// Where a page ended: the place of its last relation, and which that was.
+std::string Place(size_t index, const v1::CodeRelation& relation) {
+  const std::string words = fmt::format("{} {} {} {} {}", relation.node(), relation.jurisdiction(),
+                                        relation.code(), relation.crosswalk(), index);
+  return fmt::format("{} {}", index, crypto::Sha256(words).hex());
+}
+
 }  // namespace
 
 absl::StatusOr<const EditionState*> AnnexServiceImpl::Edition(const std::string& edition) const {
-  std::shared_lock lock(backend_.machine.mutex());
   const EditionState* found = register_.FindEdition(edition);
   if (found == nullptr) return rpc::NotFound(edition.empty() ? "an edition" : edition);
   return found;
@@ -29,7 +36,7 @@ absl::Status AnnexServiceImpl::ListEditions(const rpc::Caller& caller,
                                             const v1::ListEditionsRequest& request,
                                             v1::ListEditionsResponse& response) const {
   std::shared_lock lock(backend_.machine.mutex());
-  ENTENTE_RETURN_IF_ERROR(rpc::CheckHeads(backend_.machine, caller.reader(), request));
+  ENTENTE_RETURN_IF_ERROR(rpc::AnswerAtHeads(backend_.machine, caller.reader(), request, response));
   const auto& editions = register_.editions();
   for (auto it = editions.rbegin(); it != editions.rend(); ++it) {
     const EditionState& state = *it->second;
@@ -41,19 +48,27 @@ absl::Status AnnexServiceImpl::ListEditions(const rpc::Caller& caller,
     out.set_name(state.chain->name);
     entry::SetTime(absl::FromUnixMicros(state.chain->recorded_micros), out.mutable_recorded_time());
   }
-  rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   return absl::OkStatus();
 }
 
-absl::Status AnnexServiceImpl::GetEdition(const rpc::Caller&, const v1::GetEditionRequest& request,
+absl::Status AnnexServiceImpl::GetEdition(const rpc::Caller& caller,
+                                          const v1::GetEditionRequest& request,
                                           v1::GetEditionResponse& response) const {
-  ENTENTE_ASSIGN_OR_RETURN(const EditionState* state, Edition(request.edition()));
-  return rpc::RecordReader(backend_.journal, {state->chain->positions[0]})
-      .NextEntry(*response.mutable_entry());
+  uint64_t position = 0;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    ENTENTE_RETURN_IF_ERROR(
+        rpc::AnswerAtHeads(backend_.machine, caller.reader(), request, response));
+    ENTENTE_ASSIGN_OR_RETURN(const EditionState* state, Edition(request.edition()));
+    position = state->chain->positions[0];
+  }
+  return rpc::RecordReader(backend_.journal, {position}).NextEntry(*response.mutable_entry());
 }
 
-absl::Status AnnexServiceImpl::Node(const v1::GetNodeRequest& request,
-                                    v1::GetNodeResponse& response) const {
+absl::Status AnnexServiceImpl::GetNode(const rpc::Caller& caller, const v1::GetNodeRequest& request,
+                                       v1::GetNodeResponse& response) const {
+  std::shared_lock lock(backend_.machine.mutex());
+  ENTENTE_RETURN_IF_ERROR(rpc::AnswerAtHeads(backend_.machine, caller.reader(), request, response));
   std::string id = request.id();
   if (id.empty()) {
     ENTENTE_ASSIGN_OR_RETURN(const EditionState* edition, Edition(request.edition()));
@@ -61,7 +76,6 @@ absl::Status AnnexServiceImpl::Node(const v1::GetNodeRequest& request,
     if (at < 0) return rpc::NotFound(edition->edition + " " + request.path());
     id = edition->content[at].node->id;
   }
-  std::shared_lock lock(backend_.machine.mutex());
   for (const auto& [name, state] : register_.editions()) {
     const int at = state->content.Find(id);
     if (at < 0) continue;
@@ -82,39 +96,31 @@ absl::Status AnnexServiceImpl::Node(const v1::GetNodeRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status AnnexServiceImpl::GetNode(const rpc::Caller&, const v1::GetNodeRequest& request,
-                                       v1::GetNodeResponse& response) const {
-  return Node(request, response);
-}
-
-absl::Status AnnexServiceImpl::DiffEditions(const rpc::Caller&,
+absl::Status AnnexServiceImpl::DiffEditions(const rpc::Caller& caller,
                                             const v1::DiffEditionsRequest& request,
                                             v1::DiffEditionsResponse& response) const {
   if (request.old_edition().empty() || request.new_edition().empty()) {
     return base::RefuseArgument(base::Reason::kFieldInvalid, "old_edition, new_edition: name both");
   }
-  ENTENTE_ASSIGN_OR_RETURN(const EditionState* before, Edition(request.old_edition()));
-  ENTENTE_ASSIGN_OR_RETURN(const EditionState* after, Edition(request.new_edition()));
+  const EditionState* before = nullptr;
+  const EditionState* after = nullptr;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    ENTENTE_RETURN_IF_ERROR(
+        rpc::AnswerAtHeads(backend_.machine, caller.reader(), request, response));
+    ENTENTE_ASSIGN_OR_RETURN(before, Edition(request.old_edition()));
+    ENTENTE_ASSIGN_OR_RETURN(after, Edition(request.new_edition()));
+  }
   for (auto& difference : annex::Compare(before->content, after->content)) {
     *response.add_differences() = std::move(difference);
   }
   return absl::OkStatus();
 }
 
-absl::Status AnnexServiceImpl::FindCodes(const rpc::Caller& caller,
-                                         const v1::FindCodesRequest& request,
-                                         v1::FindCodesResponse& response) const {
-  if (request.path().empty() == request.code().empty()) {
-    return base::RefuseArgument(base::Reason::kFieldInvalid, "path, code: name one of them");
-  }
-  ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
-  ENTENTE_ASSIGN_OR_RETURN(const EditionState* state, Edition(request.edition()));
-  const annex::Edition& edition = state->content;
-  const std::string key = fmt::format("codes {} {} {} {} {}", request.path(), request.code(),
-                                      state->edition, request.jurisdiction(), request.date());
-  ENTENTE_ASSIGN_OR_RETURN(const std::string after, rpc::OpenPageToken(key, request.page_token()));
-  size_t next = 0;
-  if (!after.empty()) std::from_chars(after.data(), after.data() + after.size(), next);
+absl::StatusOr<std::vector<v1::CodeRelation>> AnnexServiceImpl::Relations(
+    const machine::Reader& reader, const v1::FindCodesRequest& request,
+    const EditionState& state) const {
+  const annex::Edition& edition = state.content;
   std::vector<v1::CodeRelation> found;
   const auto take = [&](const CrosswalkRecord& crosswalk, const CrosswalkRecord::Row& row) {
     if ((!request.jurisdiction().empty() && crosswalk.jurisdiction != request.jurisdiction()) ||
@@ -134,37 +140,62 @@ absl::Status AnnexServiceImpl::FindCodes(const rpc::Caller& caller,
     out.set_source(crosswalk.source);
     out.set_crosswalk(crosswalk.chain->name);
   };
-  {
-    std::shared_lock lock(backend_.machine.mutex());
-    if (!request.code().empty()) {
-      register_.crosswalks().OfCode(caller.reader(), request.code(), take);
-    } else {
-      const int at = edition.FindPath(request.path());
-      if (at < 0) return rpc::NotFound(state->edition + " " + request.path());
-      for (int i = at; i < edition[at].end; ++i) {
-        register_.crosswalks().OfNode(caller.reader(), edition[i].node->id, take);
-      }
+  if (!request.code().empty()) {
+    register_.crosswalks().OfCode(reader, request.code(), take);
+  } else {
+    const int at = edition.FindPath(request.path());
+    if (at < 0) return rpc::NotFound(state.edition + " " + request.path());
+    for (int i = at; i < edition[at].end; ++i) {
+      register_.crosswalks().OfNode(reader, edition[i].node->id, take);
     }
   }
-  if (found.size() >= kRelationsMax) {
-    return base::RefuseArgument(
-        base::Reason::kFieldInvalid,
-        "path: gives {} relations or more; ask for less of the list, or for "
-        "one jurisdiction",
-        kRelationsMax);
+  if (found.size() < kRelationsMax) return found;
+  return base::RefuseArgument(base::Reason::kFieldInvalid,
+                              "path: gives {} relations or more; ask for less of the list, or for "
+                              "one jurisdiction",
+                              kRelationsMax);
+}
+
+absl::Status AnnexServiceImpl::FindCodes(const rpc::Caller& caller,
+                                         const v1::FindCodesRequest& request,
+                                         v1::FindCodesResponse& response) const {
+  if (request.path().empty() == request.code().empty()) {
+    return base::RefuseArgument(base::Reason::kFieldInvalid, "path, code: name one of them");
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, rpc::PageSize(request.page_size()));
+  const EditionState* state = nullptr;
+  std::vector<v1::CodeRelation> found;
+  {
+    std::shared_lock lock(backend_.machine.mutex());
+    ENTENTE_RETURN_IF_ERROR(
+        rpc::AnswerAtHeads(backend_.machine, caller.reader(), request, response));
+    ENTENTE_ASSIGN_OR_RETURN(state, Edition(request.edition()));
+    ENTENTE_ASSIGN_OR_RETURN(found, Relations(caller.reader(), request, *state));
   }
   std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
     const auto rank = [&](const v1::CodeRelation& one) {
-      return std::make_tuple(edition.Find(one.node()), std::string_view(one.jurisdiction()),
+      return std::make_tuple(state->content.Find(one.node()), std::string_view(one.jurisdiction()),
                              std::string_view(one.code()), std::string_view(one.crosswalk()));
     };
     return rank(a) < rank(b);
   });
+  const std::string key = fmt::format("codes {} {} {} {} {}", request.path(), request.code(),
+                                      state->edition, request.jurisdiction(), request.date());
+  ENTENTE_ASSIGN_OR_RETURN(const std::string last, rpc::OpenPageToken(key, request.page_token()));
+  size_t next = 0;
+  if (!last.empty()) {
+    const auto [end, error] = std::from_chars(last.data(), last.data() + last.size(), next);
+    // Another relation stands there by now: relations would be skipped, or come twice.
+    if (error != std::errc() || next >= found.size() || Place(next, found[next]) != last) {
+      return rpc::BadPageToken();
+    }
+    ++next;
+  }
   for (; next < found.size() && response.relations_size() < limit; ++next) {
-    *response.add_relations() = std::move(found[next]);
+    *response.add_relations() = found[next];
   }
   if (next < found.size()) {
-    response.set_next_page_token(rpc::MakePageToken(key, std::to_string(next)));
+    response.set_next_page_token(rpc::MakePageToken(key, Place(next - 1, found[next - 1])));
   }
   return absl::OkStatus();
 }
@@ -175,6 +206,7 @@ absl::Status AnnexServiceImpl::ListImplementations(
   const std::string today = Today(backend_.clock);
   const machine::Reader reader = caller.reader();
   std::shared_lock lock(backend_.machine.mutex());
+  ENTENTE_RETURN_IF_ERROR(rpc::AnswerAtHeads(backend_.machine, reader, request, response));
   if (!request.edition().empty() && register_.FindEdition(request.edition()) == nullptr) {
     return rpc::NotFound(request.edition());
   }
@@ -190,8 +222,7 @@ absl::Status AnnexServiceImpl::ListImplementations(
       const ImplementationState* newest = nullptr;
       for (const ImplementationState& one : said->second) {
         if (!entry::Includes(one.chain->audience(), reader.state, reader.is_partner)) continue;
-        if (newest == nullptr || one.chain->recorded_micros > newest->chain->recorded_micros)
-          newest = &one;
+        if (newest == nullptr || machine::Before(*newest->chain, *one.chain)) newest = &one;
       }
       if (newest == nullptr) continue;
       *out.mutable_status() = newest->status;

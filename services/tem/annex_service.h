@@ -24,9 +24,13 @@ class AnnexServiceImpl final : public rpc::Service {
                        v1::GetNodeResponse& response) const;
   absl::Status DiffEditions(const rpc::Caller& caller, const v1::DiffEditionsRequest& request,
                             v1::DiffEditionsResponse& response) const;
-  // Editions are never changed nor let go: what is found stays good without the lock.
+  // Under the machine's lock. Editions are never changed nor let go: what is found stays good
+  // without it.
   absl::StatusOr<const EditionState*> Edition(const std::string& edition) const;
-  absl::Status Node(const v1::GetNodeRequest& request, v1::GetNodeResponse& response) const;
+  // Those that are asked for, in no order. Under the machine's lock.
+  absl::StatusOr<std::vector<v1::CodeRelation>> Relations(const machine::Reader& reader,
+                                                          const v1::FindCodesRequest& request,
+                                                          const EditionState& state) const;
   absl::Status FindCodes(const rpc::Caller& caller, const v1::FindCodesRequest& request,
                          v1::FindCodesResponse& response) const;
   absl::Status ListImplementations(const rpc::Caller& caller,

@@ -56,7 +56,7 @@ v1::ProposalView ProposalServiceImpl::View(const ProposalRecord& proposal,
   for (const std::string& into : proposal.into) view.add_into(into);
   view.set_in_edition(proposal.in_edition);
   view.set_concluded_meeting(proposal.meeting);
-  view.set_statements(
+  view.set_answers(
       static_cast<int>(backend_.machine.chains().AnswersTo(*proposal.chain, reader).size()));
   if (!conflicts) return view;
   for (const std::string& state : caller.directory->partners()) {
@@ -91,12 +91,11 @@ absl::Status ProposalServiceImpl::GetProposal(const rpc::Caller& caller,
                                               const v1::GetProposalRequest& request,
                                               v1::GetProposalResponse& response) const {
   std::shared_lock lock(backend_.machine.mutex());
-  ENTENTE_RETURN_IF_ERROR(rpc::CheckHeads(backend_.machine, caller.reader(), request));
+  ENTENTE_RETURN_IF_ERROR(rpc::AnswerAtHeads(backend_.machine, caller.reader(), request, response));
   const ProposalRecord* proposal = register_.Find(request.name(), caller.reader());
   if (proposal == nullptr || proposal->name() != request.name())
     return rpc::NotFound(request.name());
   *response.mutable_proposal() = View(*proposal, caller, true);
-  rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   return absl::OkStatus();
 }
 

@@ -7,6 +7,7 @@
 
 #include "services/core/base/testing/status_matchers.h"
 #include "services/groups.h"
+#include "tests/support/every_kind.h"
 #include "tests/support/group_case.h"
 #include "tests/support/register_driver.h"
 
@@ -41,6 +42,29 @@ class World {
     names_.push_back(*name);
     return name;
   }
+  // Puts a document of each kind, the n-th of them changed. False if that is refused; what then
+  // is not admitted any more is left out.
+  bool PutEveryKind(size_t n = 0,
+                    const std::function<void(exchange::v1::Document&)>& change = nullptr) {
+    std::map<std::string, base::Digest> tips;
+    size_t number = 0;
+    for (const testing::Step& step : testing::EveryKind(*group_.group)) {
+      auto document = testing::Compose(regime_, *group_.group, step, ++number, tips);
+      if (number == n) change(document);
+      const auto name = driver_.Put(document);
+      if (number == n && !name.ok()) return false;
+      // What follows a changed document may not be admitted any more.
+      if (!name.ok()) {
+        EXPECT_NE(n, 0u) << number << " " << name.status();
+        continue;
+      }
+      names_.push_back(*name);
+      if (step.chain.empty() || name->rfind(step.chain + "/", 0) == 0) {
+        tips[step.chain.empty() ? *name : step.chain] = driver_.tip();
+      }
+    }
+    return true;
+  }
   // Puts acts, an hour apart; of those that are left out, only the hour passes.
   void Live(
       const std::vector<Act>& acts,
@@ -58,34 +82,40 @@ class World {
 
   // All that the register answers a reader, in words.
   std::string Answers(const std::string& state, const std::vector<std::string>& names) const {
+    return Answers(reg(), state, names);
+  }
+  // The same of another register that has the same documents.
+  std::string Answers(const machine::Register& reg, const std::string& state,
+                      const std::vector<std::string>& names) const {
     const machine::Reader reader = As(state);
-    const auto& chains = reg().chains();
+    const auto& chains = reg.chains();
     std::string text;
     for (const std::string& name : names) {
       const machine::Chain* chain = chains.Find(name, reader);
       text += name + (chain == nullptr ? " absent\n" : " is there\n");
       if (chain == nullptr) continue;
-      for (const auto& [fact, value] : reg().Facts(name)) text += fact + "=" + value + "\n";
+      for (const auto& [fact, value] : reg.Facts(name)) text += fact + "=" + value + "\n";
       for (const auto* answer : machine::Chains::AnswersTo(*chain, reader)) {
         text += "answered by " + answer->name + "\n";
       }
     }
-    for (const auto& dimension : reg().Dimensions()) {
-      reg().Observe(reader, dimension.name, [&](const machine::Observation& seen) {
+    for (const auto& dimension : reg.Dimensions()) {
+      reg.Observe(reader, dimension.name, [&](const machine::Observation& seen) {
         text += fmt::format("{} {} {} {} {}\n", dimension.name, seen.month, seen.originator,
                             seen.key, static_cast<int>(seen.basis));
       });
     }
-    reg().VisitOwing(reader, nullptr, [&](const machine::Chain& chain) {
+    reg.VisitOwing(reader, nullptr, [&](const machine::Chain& chain) {
       text += "may owe " + chain.name + "\n";
-      for (const auto& owed : Owed(chain, state)) text += owed;
+      for (const auto& owed : Owed(reg, chain, state)) text += owed;
       return true;
     });
     return text;
   }
-  std::vector<std::string> Owed(const machine::Chain& chain, const std::string& state) const {
+  std::vector<std::string> Owed(const machine::Register& reg, const machine::Chain& chain,
+                                const std::string& state) const {
     std::vector<std::string> words;
-    for (const auto& owed : reg().ObligationsOf(chain, As(state), kStates, clock_.Now())) {
+    for (const auto& owed : reg.ObligationsOf(chain, As(state), kStates, clock_.Now())) {
       words.push_back(fmt::format("{} {} {}\n", owed.kind, owed.state, absl::FormatTime(owed.due)));
     }
     return words;
@@ -132,6 +162,28 @@ TEST_P(RegisterConformanceTest, ReplayIsWhatLivedWhateverTheRulesAre) {
     EXPECT_EQ(fresh->Fingerprint(), world.reg().Fingerprint());
     EXPECT_EQ(fresh->chains().Fingerprint(), world.reg().chains().Fingerprint());
     EXPECT_EQ(fresh->Footprint(), world.reg().Footprint());
+    // Nothing that is answered is of the rules of today.
+    for (const std::string& state : kStates) {
+      EXPECT_EQ(world.Answers(*fresh, state, world.names()), world.Answers(state, world.names()));
+    }
+  }
+}
+
+TEST_P(RegisterConformanceTest, EveryKindIsTakenAndReplayed) {
+  World world(group());
+  ASSERT_TRUE(world.PutEveryKind());
+  std::set<std::string> missing;
+  for (const machine::Kind& kind : group().group->kinds) missing.emplace(kind.message);
+  world.driver().ForEach([&](const exchange::v1::Document& header) {
+    const std::string& url = header.body().type_url();
+    missing.erase(url.substr(url.find('/') + 1));
+  });
+  EXPECT_THAT(missing, ::testing::IsEmpty()) << "no step of tests/support/every_kind.cc has it";
+  const auto fresh = world.driver().Fresh(config::v1::RegimeProfile());
+  world.driver().ApplyTo(*fresh);
+  EXPECT_EQ(fresh->Fingerprint(), world.reg().Fingerprint());
+  for (const std::string& state : kStates) {
+    EXPECT_EQ(world.Answers(*fresh, state, world.names()), world.Answers(state, world.names()));
   }
 }
 
@@ -247,7 +299,7 @@ TEST_P(RegisterConformanceTest, ObligationsAreFoundInOrderFromAnyChainOn) {
     for (const std::string& name : world.names()) {
       const machine::Chain* chain = chains.Find(name, As(state));
       if (chain == nullptr || chain->answered != nullptr || visited.count(chain) != 0) continue;
-      for (const std::string& owed : world.Owed(*chain, state)) {
+      for (const std::string& owed : world.Owed(world.reg(), *chain, state)) {
         EXPECT_EQ(owed.find(" " + state + " "), std::string::npos) << owed << " of " << name;
         EXPECT_NE(chain->originator_state(), state) << owed << " of " << name;
       }
@@ -300,7 +352,44 @@ void WithEachFieldChanged(google::protobuf::Message& message, const std::functio
   }
 }
 
-// Register law 3: two states that answer differently have different fingerprints.
+std::unique_ptr<google::protobuf::Message> BodyOf(const exchange::v1::Document& document) {
+  const std::string type = document.body().type_url();
+  const auto* descriptor =
+      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
+          type.substr(type.find('/') + 1));
+  std::unique_ptr<google::protobuf::Message> body(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
+  EXPECT_TRUE(document.body().UnpackTo(body.get()));
+  return body;
+}
+
+// Register law 3: two states that answer differently have different fingerprints. Whatever a
+// document of any kind says.
+TEST_P(RegisterConformanceTest, TheFingerprintCoversWhatEveryKindSays) {
+  World plain(group());
+  ASSERT_TRUE(plain.PutEveryKind());
+  const size_t steps = testing::EveryKind(*group().group).size();
+  int taken = 0;
+  int differed = 0;
+  for (size_t n = 1; n <= steps; ++n) {
+    exchange::v1::Document document;
+    World first(group());
+    first.PutEveryKind(n, [&](auto& it) { document = it; });
+    const auto body = BodyOf(document);
+    WithEachFieldChanged(*body, [&] {
+      World changed(group());
+      if (!changed.PutEveryKind(n, [&](auto& it) { it.mutable_body()->PackFrom(*body); })) return;
+      ++taken;
+      const auto& names = plain.names();
+      if (changed.Answers("jp", names) == plain.Answers("jp", names)) return;
+      ++differed;
+      EXPECT_NE(changed.reg().Fingerprint(), plain.reg().Fingerprint()) << body->ShortDebugString();
+    });
+  }
+  EXPECT_GT(taken, 5);
+  EXPECT_GT(differed, 0);
+}
+
 TEST_P(RegisterConformanceTest, TheFingerprintCoversWhateverIsAnswered) {
   const Act opening = Opening();
   const Act revision = Next(What::kRevise, opening, 2);
@@ -310,13 +399,7 @@ TEST_P(RegisterConformanceTest, TheFingerprintCoversWhateverIsAnswered) {
   ASSERT_OK(later.Put(opening));
   ASSERT_OK(later.Put(revision));
   const auto document = before.Compose(opening);
-  const std::string type = document.body().type_url();
-  const auto* descriptor =
-      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
-          type.substr(type.find('/') + 1));
-  std::unique_ptr<google::protobuf::Message> body(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
-  ASSERT_TRUE(document.body().UnpackTo(body.get()));
+  const auto body = BodyOf(document);
   int taken = 0;
   int differed = 0;
   WithEachFieldChanged(*body, [&] {
@@ -343,6 +426,7 @@ TEST_P(RegisterConformanceTest, TheFingerprintCoversWhateverIsAnswered) {
 TEST_P(RegisterConformanceTest, ABodyThatIsLostIsAppliedAllTheSame) {
   World world(group());
   world.Live(testing::RandomActs(group(), kStates, 5, 60));
+  world.PutEveryKind();
   for (const size_t kept : {size_t{0}, size_t{1}, size_t{7}}) {
     const auto one = world.driver().Fresh(group().profile);
     const auto other = world.driver().Fresh(group().profile);

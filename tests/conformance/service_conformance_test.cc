@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "services/core/crypto/hash.h"
 #include "services/core/entry/audience.h"
 #include "services/iem/matter_service.h"
 #include "services/leem/denial_service.h"
@@ -29,7 +30,7 @@ using testing::LiveServer;
 const std::vector<std::string> kStates = {"jp", "kr", "nz"};
 
 rpc::GroupModule ModuleOf(const GroupCase& group) {
-#define ENTENTE_GROUP(name, Name, port) \
+#define ENTENTE_GROUP(name, Name, port, follows) \
   if (group.group == &name::Name##Module().group) return name::Name##Module();
 #include "services/groups.def"
 #undef ENTENTE_GROUP
@@ -90,6 +91,40 @@ class World {
     const Answer answer = Call(header.originator().substr(9, 2), kSubmit, request);
     ASSERT_TRUE(answer.status.ok()) << answer.status.error_message() << header.ShortDebugString();
   }
+  // All that a state is given until it has all.
+  std::string Follow(const std::string& state, const std::string& cursor,
+                     const std::string& filter) {
+    clock_.Advance(absl::Seconds(1));
+    exchange::v1::FollowRequest request;
+    request.set_cursor(cursor);
+    request.set_filter(filter);
+    request.set_until_current(true);
+    grpc::ClientContext context;
+    const auto stub = exchange::v1::ExchangeService::NewStub(channels_.at(state));
+    auto reader = stub->Follow(&context, request);
+    exchange::v1::FollowResponse response;
+    std::string text;
+    while (reader->Read(&response)) text += base::ToHex(response.SerializeAsString()) + "\n";
+    return text + Answer{reader->Finish(), ""}.text();
+  }
+  // What comes of documents that are sent together.
+  std::string SubmitMany(const std::string& state,
+                         const std::vector<exchange::v1::SignedDocument>& documents) {
+    clock_.Advance(absl::Seconds(1));
+    grpc::ClientContext context;
+    const auto stub = exchange::v1::ExchangeService::NewStub(channels_.at(state));
+    auto stream = stub->SubmitMany(&context);
+    exchange::v1::SubmitManyRequest request;
+    exchange::v1::SubmitManyResponse response;
+    std::string text;
+    for (const auto& document : documents) {
+      *request.mutable_signed_document() = document;
+      stream->Write(request);
+      if (stream->Read(&response)) text += base::ToHex(response.SerializeAsString()) + "\n";
+    }
+    stream->WritesDone();
+    return text + Answer{stream->Finish(), ""}.text();
+  }
   void Wait(absl::Duration time) { clock_.Advance(time); }
   // Methods that take one message and give one, by name.
   std::map<std::string, const MethodDescriptor*> Methods() {
@@ -130,14 +165,24 @@ class ServiceConformanceTest : public ::testing::TestWithParam<GroupCase> {
     }
     testing::Composer composer(group(), regime_);
     const auto acts = testing::RandomActs(group(), kStates, 11, 40);
+    std::vector<std::string> later;  // names of revisions and answers
     for (const Act& act : acts) {
       const auto document = composer.Compose(act);
       const auto signed_document = regime_.Sign(document);
       composer.Took(act, testing::TestRegime::DigestOf(signed_document));
       signed_.emplace_back(act.Reaches("nz"), signed_document);
       ledgers_.insert(entry::LedgerIdOf(group().name(), document.audience()));
-      if (act.what == Act::What::kOpen) names_.push_back(act.chain);
+      if (act.what == Act::What::kOpen) {
+        names_.push_back(act.chain);
+      } else if (later.size() < 8 && act.what == Act::What::kAnswer) {
+        const std::string type = document.body().type_url();
+        const auto* kind = group().group->Find(type.substr(type.find('/') + 1));
+        later.push_back(fmt::format("partners/{}/{}/{}", act.state, kind->folder, act.reference()));
+      } else if (later.size() < 4) {
+        later.push_back(act.chain + "/revisions/2");
+      }
     }
+    names_.insert(names_.end(), later.begin(), later.end());
     const std::string nowhere = names_[0] + "-none";
     names_.push_back(nowhere);
     names_.emplace_back();
@@ -242,9 +287,13 @@ class ServiceConformanceTest : public ::testing::TestWithParam<GroupCase> {
       for (const int value : {0, 1}) {
         vary([&](Message& m) { reflection->SetInt32(&m, &field, value); });
       }
-    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_INT64) {
-      for (const int value : {0, 1, 3}) {
-        vary([&](Message& m) { reflection->SetInt64(&m, &field, value); });
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64) {
+      for (const unsigned value : {0U, 1U, 3U}) {
+        vary([&](Message& m) { reflection->SetUInt64(&m, &field, value); });
+      }
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+      for (const int value : {0, 1}) {
+        vary([&](Message& m) { reflection->SetEnumValue(&m, &field, value); });
       }
     }
   }
@@ -270,7 +319,27 @@ class ServiceConformanceTest : public ::testing::TestWithParam<GroupCase> {
   }
   std::vector<std::pair<std::string, Request>> ExactRequests(World& world,
                                                              const std::string& state) const;
-  // What acts: it has tests of its own.
+  // All that comes to a state by streams, and of what it says that it holds.
+  std::string AskStreams(World& world, const std::string& state) {
+    std::string text;
+    std::vector<std::string> filters = group().filters;
+    filters.insert(filters.end(), {"", "originator=jp", "x"});
+    for (const std::string& filter : filters) text += world.Follow(state, "", filter);
+    for (const std::string& ledger : ledgers_) {
+      const std::string service = "mtcr.example/" + group().name();
+      text +=
+          world.Follow(state, fmt::format("entente-cursor-v1\n{}\n{} 1\n", service, ledger), "");
+    }
+    if (state == "nz") text += world.SubmitMany(state, attempts_);
+    for (const std::string& ledger : ledgers_) {
+      exchange::v1::AcknowledgeRequest request;
+      *request.add_acknowledgements() =
+          regime_.Acknowledge(state, group().name(), ledger, {1, crypto::Sha256("guessed")});
+      text += world.Call(state, "/entente.exchange.v1.ExchangeService/Acknowledge", request).text();
+    }
+    return text;
+  }
+  // What acts: it is asked by AskStreams, and has tests of its own.
   static bool Reads(const std::string& name) {
     return name != World::kSubmit && name != "/entente.exchange.v1.ExchangeService/Acknowledge";
   }
@@ -287,6 +356,7 @@ class ServiceConformanceTest : public ::testing::TestWithParam<GroupCase> {
 // Law 6.
 TEST_P(ServiceConformanceTest, AnOutsiderCannotTellTwoWorldsApart) {
   std::map<std::string, std::string> seen[2];
+  std::set<std::string> answered;
   size_t calls = 0;
   for (int world_number = 0; world_number < 2; ++world_number) {
     World world(group(), regime_);
@@ -296,12 +366,15 @@ TEST_P(ServiceConformanceTest, AnOutsiderCannotTellTwoWorldsApart) {
         if (!Reads(name) && (name != World::kSubmit || state != "nz")) continue;
         for (const Request& request : Requests(method->input_type())) {
           for (const Answer& answer : CallThrough(world, state, *method, name, *request)) {
+            if (answer.status.ok()) answered.insert(name);
             seen[world_number][state] +=
                 name + " " + request->ShortDebugString() + ": " + answer.text();
             ++calls;
           }
         }
+        EXPECT_TRUE(answered.count(name) != 0 || !Reads(name)) << name << " never says anything";
       }
+      seen[world_number][state] += AskStreams(world, state);
     }
   }
   EXPECT_GT(calls, 300u);
@@ -382,7 +455,14 @@ TEST_P(ServiceConformanceTest, AReadWaitsForTheHeadsThatItNames) {
   const std::string nowhere = entry::LedgerIdOf(group().name(), Listed({"jp"}));
   ASSERT_EQ(ledgers_.count(hidden), 1u);
   size_t reads = 0;
+  // They say themselves which part of a ledger they ask of, or are no answer of the ledgers.
+  const std::set<std::string> headless = {"GetEntry",       "GetCheckpoint",    "ListLedgers",
+                                          "ProveInclusion", "ProveConsistency", "GetBudget"};
   for (const auto& [name, method] : world.Methods()) {
+    if (!Reads(name) || headless.count(method->name()) != 0) continue;
+    EXPECT_NE(method->input_type()->FindFieldByName("at_least"), nullptr) << name;
+    EXPECT_NE(method->input_type()->FindFieldByName("exactly"), nullptr) << name;
+    EXPECT_NE(method->output_type()->FindFieldByName("heads"), nullptr) << name;
     const auto* at_least = method->input_type()->FindFieldByName("at_least");
     if (at_least == nullptr) continue;
     for (const Request& request : Requests(method->input_type())) {
@@ -466,6 +546,14 @@ TEST_P(ServiceConformanceTest, AnAnswerIsOfExactlyTheHeadsThatWereAskedFor) {
   for (const auto& exact : of_nz) {
     EXPECT_OK(call("nz", exact)) << "hidden from nz, and told: " << exact.first;
   }
+}
+
+// What deploys a group reads the list; what serves it knows what it can follow.
+TEST(GroupsConformanceTest, EachFollowsWhatTheListSays) {
+#define ENTENTE_GROUP(name, Name, port, follows) \
+  EXPECT_EQ(fmt::format("{}", fmt::join(name::Name##Module().upstreams, " ")), #follows);
+#include "services/groups.def"
+#undef ENTENTE_GROUP
 }
 
 INSTANTIATE_TEST_SUITE_P(Groups, ServiceConformanceTest, ::testing::ValuesIn(testing::GroupCases()),

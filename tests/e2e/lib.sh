@@ -37,9 +37,12 @@ make_regime() { # [groups…]
   groups=${*:-leem iem}
   entente pki init "$work/pki" --states au,jp,kr,nz >/dev/null
   for state in au jp kr nz; do # jp chairs TEM
-    entente pki issue "$work/pki" --state $state --agency licensing --officer officer-1 \
-      --seat iem:read,submit --seat leem:read,submit \
-      --seat tem:read,submit$([ $state = jp ] && echo ,chair) >/dev/null
+    local seats=() seat
+    for seat in $("$root/deploy/groups" | cut -d' ' -f1); do
+      [ $state$seat = jptem ] && seat+=:read,submit,chair || seat+=:read,submit
+      seats+=(--seat "$seat")
+    done
+    entente pki issue "$work/pki" --state $state --agency licensing --officer officer-1 "${seats[@]}" >/dev/null
   done
   cp "$root/deploy/config/profile.textproto" "$work/"
   cat > "$work/server.textproto" <<CONFIG
@@ -47,12 +50,18 @@ directory_file: "pki/directory.textproto"
 directory_key_file: "pki/directory.pub"
 profile_file: "profile.textproto"
 CONFIG
-  # LEEM must know where TEM is before either serves.
-  tem_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  # Who follows a group must know where it is before either serves.
+  local -A port_of=()
+  local followed
+  for followed in $("$root/deploy/groups" | cut -s -d' ' -f3); do
+    port_of[$followed]=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  done
   for group in $groups; do
-    local at=0 follows=
-    [ "$group" = tem ] && at=$tem_port
-    [ "$group" = leem ] && [[ " $groups " == *" tem "* ]] && follows="upstreams { group: \"tem\" address: \"127.0.0.1:$tem_port\" }"
+    local at=${port_of[$group]:-0} follows=
+    followed=$("$root/deploy/groups" | sed -n "s/^$group [0-9]* //p")
+    if [ -n "$followed" ] && [[ " $groups " == *" $followed "* ]]; then
+      follows="upstreams { group: \"$followed\" address: \"127.0.0.1:${port_of[$followed]}\" }"
+    fi
     cat >> "$work/server.textproto" <<CONFIG
 groups {
   $follows

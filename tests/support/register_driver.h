@@ -79,6 +79,9 @@ class RegisterDriver {
       Apply(kept, other, ledgers);
     }
   }
+  void ForEach(const std::function<void(const pb::Document&)>& use) const {
+    for (const Kept& kept : kept_) use(kept.header);
+  }
   const Register& reg() const { return *reg_; }
   // A register of the same group with these rules, and nothing in it.
   std::unique_ptr<Register> Fresh(const config::v1::RegimeProfile& profile) const {

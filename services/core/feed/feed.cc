@@ -11,6 +11,7 @@
 #include "services/core/entry/audience.h"
 #include "services/core/entry/cursor.h"
 #include "services/core/machine/erasure.h"
+#include "services/core/rules/links.h"
 
 namespace entente::feed {
 namespace {
@@ -134,7 +135,7 @@ machine::Applied Feed::WhatIs(uint64_t position, const journal::Record& record) 
           place.ledger->tree.leaf(place.index),
           leaf.stamp().name(),
           std::string(document::ShortKind(header.body().type_url())),
-          header.originator().substr(9, 2)};  // after "partners/"
+          std::string(rules::StateOf(header.originator()))};
 }
 
 std::shared_ptr<const Segment> Feed::Build(uint64_t begin, std::span<const journal::Record> records,

@@ -21,6 +21,7 @@
 #include "absl/hash/hash.h"
 #include "services/core/entry/entry.h"
 #include "services/core/machine/ledger.h"
+#include "services/core/rules/links.h"
 
 namespace entente::machine {
 
@@ -45,7 +46,7 @@ struct Chain {
   int64_t recorded_micros = 0;  // its first document
   int64_t updated_micros = 0;   // its newest document
 
-  std::string_view originator_state() const { return std::string_view(name).substr(9, 2); }
+  std::string_view originator_state() const { return rules::StateOf(name); }
   const entry::pb::Audience& audience() const { return ledger->audience; }
   // Whether something was said to it, whoever may read that, of which `is_that` holds.
   template <typename IsThat>

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "entente/config/v1/regime_profile.pb.h"
+#include "services/core/base/status.h"
 #include "services/core/machine/register.h"
 
 namespace entente::machine {
@@ -34,8 +35,7 @@ struct Kind {
 };
 
 struct Group {
-  std::string_view name;   // "leem"
-  std::string_view title;  // "Licensing and Enforcement Experts Meeting"
+  std::string_view name;  // "leem"
   std::span<const Kind> kinds;
   std::unique_ptr<Register> (*make_register)(const entente::config::v1::RegimeProfile& profile);
 
@@ -44,6 +44,11 @@ struct Group {
     const auto kind = std::find_if(kinds.begin(), kinds.end(),
                                    [&](const Kind& k) { return k.message == message; });
     return kind == kinds.end() ? nullptr : &*kind;
+  }
+  // BODY_UNKNOWN, for what it does not take.
+  absl::Status Refuse(std::string_view message) const {
+    return base::RefuseArgument(base::Reason::kBodyUnknown, "body: {} does not take a {}", name,
+                                message);
   }
   // Whether the group gives names of this folder.
   bool Gives(std::string_view folder) const {

@@ -122,7 +122,7 @@ struct Machine::Parts {
     const std::string& url = header.body().type_url();
     kind = std::string_view(url).substr(url.rfind('/') + 1);
   }
-  std::string state() const { return header.originator().substr(9, 2); }  // after "partners/"
+  std::string state() const { return std::string(rules::StateOf(header.originator())); }
 
   const journal::Record& record;
   char block[16384];

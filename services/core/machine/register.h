@@ -51,8 +51,8 @@ struct Judgement {
   google::protobuf::Any ruling;  // the group's own findings
   uint32_t rules_version = 0;
   // Keys that the judgement read, and that the document writes, beside its own name and references
-  // (law 1). Of two documents in one batch neither writes a key that the other reads or writes: the
-  // later one waits for the next batch.
+  // (register law 1). Of two documents in one batch neither writes a key that the other reads or
+  // writes: the later one waits for the next batch.
   std::vector<std::string> reads;
   std::vector<std::string> writes;
 };

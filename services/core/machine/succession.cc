@@ -4,6 +4,7 @@
 #include "services/core/entry/audience.h"
 #include "services/core/machine/erasure.h"
 #include "services/core/machine/register.h"
+#include "services/core/rules/checks.h"
 #include "services/core/rules/links.h"
 
 namespace entente::machine {
@@ -23,6 +24,27 @@ absl::StatusOr<const Chain*> FindNamed(const Chains& chains, std::string_view na
                                                   name, chain->name));
   }
   return chain;
+}
+
+absl::Status CheckNameIsFree(const Chains& chains, std::string_view name) {
+  if (chains.FindAny(name) == nullptr) return absl::OkStatus();
+  return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
+                      "reference: {} exists already, perhaps from another agency of your state; "
+                      "use a new one",
+                      name);
+}
+
+absl::Status CheckAnswers(const Chain& answered, const entry::pb::Audience& audience) {
+  if (!rules::Within(audience, answered.audience())) {
+    return base::RefuseArgument(Reason::kReleaseNeeded,
+                                "audience: is wider than that of {}, which it answers",
+                                answered.name);
+  }
+  if (!rules::Holds(audience, std::string(answered.originator_state()))) {
+    return rules::Fault("audience", fmt::format("must hold the state that is answered, {}",
+                                                answered.originator_state()));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<const Chain*> FindSuperseded(const Chains& chains,

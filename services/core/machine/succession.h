@@ -18,6 +18,11 @@ namespace entente::machine {
 // originator may not read it; FIELD_INVALID if the name is one of a later document.
 absl::StatusOr<const Chain*> FindNamed(const Chains& chains, std::string_view name,
                                        const document::VerifiedDocument& document);
+// REFERENCE_REUSED if a document has the name that the first of a chain is to have.
+absl::Status CheckNameIsFree(const Chains& chains, std::string_view name);
+// What is said to a chain goes no further than that does, RELEASE_NEEDED, and to the state that it
+// answers, FIELD_INVALID.
+absl::Status CheckAnswers(const Chain& answered, const entry::pb::Audience& audience);
 // The chain that a document continues, by its reference of the relation SUPERSEDES, which it has.
 // PROCEDURE_FORBIDS if that is another state's. Whether it may be continued, and by this, the group
 // judges next.

@@ -180,6 +180,7 @@ absl::Status ExchangeServiceImpl::GetDelivery(const Caller& caller,
   std::optional<uint64_t> position;
   {
     std::shared_lock lock(backend_.machine.mutex());
+    ENTENTE_RETURN_IF_ERROR(AnswerAtHeads(backend_.machine, caller.reader(), request, response));
     position = backend_.machine.chains().PositionOf(request.name());
   }
   if (!position.has_value() || request.name().rfind(prefix, 0) != 0) {
@@ -260,7 +261,7 @@ absl::Status ExchangeServiceImpl::ListRevisions(const Caller& caller,
   {
     std::shared_lock lock(backend_.machine.mutex());
     const machine::Reader reader = caller.reader();
-    ENTENTE_RETURN_IF_ERROR(CheckHeads(backend_.machine, reader, request));
+    ENTENTE_RETURN_IF_ERROR(AnswerAtHeads(backend_.machine, reader, request, response));
     const machine::Chain* chain = backend_.machine.chains().Find(request.name(), reader);
     if (chain == nullptr || chain->name != request.name()) return NotFound(request.name());
     if (next > chain->positions.size()) return BadPageToken();
@@ -268,7 +269,6 @@ absl::Status ExchangeServiceImpl::ListRevisions(const Caller& caller,
     const size_t count = std::min(chain->positions.size() - next, static_cast<size_t>(limit) + 1);
     const auto begin = chain->positions.begin() + static_cast<int64_t>(next);
     positions.assign(begin, begin + static_cast<int64_t>(count));
-    AddHeads(backend_.machine, reader, response.mutable_heads());
   }
   RecordReader records(backend_.journal, positions);
   size_t bytes = 0;
@@ -296,7 +296,7 @@ absl::Status ExchangeServiceImpl::ListAnswers(const Caller& caller,
   {
     std::shared_lock lock(backend_.machine.mutex());
     const machine::Reader reader = caller.reader();
-    ENTENTE_RETURN_IF_ERROR(CheckHeads(backend_.machine, reader, request));
+    ENTENTE_RETURN_IF_ERROR(AnswerAtHeads(backend_.machine, reader, request, response));
     const machine::Chain* chain = backend_.machine.chains().Find(request.name(), reader);
     if (chain == nullptr || chain->name != request.name()) return NotFound(request.name());
     ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* last,
@@ -307,7 +307,6 @@ absl::Status ExchangeServiceImpl::ListAnswers(const Caller& caller,
       names.push_back(answer->name);
       positions.push_back(answer->positions[0]);
     }
-    AddHeads(backend_.machine, reader, response.mutable_heads());
   }
   RecordReader records(backend_.journal, std::move(positions));
   size_t bytes = 0;
@@ -332,7 +331,7 @@ absl::Status ExchangeServiceImpl::ListObligations(const Caller& caller,
   const absl::Time now = backend_.clock.Now();
   std::shared_lock lock(backend_.machine.mutex());
   const machine::Reader reader = caller.reader();
-  ENTENTE_RETURN_IF_ERROR(CheckHeads(backend_.machine, reader, request));
+  ENTENTE_RETURN_IF_ERROR(AnswerAtHeads(backend_.machine, reader, request, response));
   ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
                            OpenChainToken(backend_.machine, reader, after));
   const machine::Register& reg = backend_.machine.reg();
@@ -356,24 +355,21 @@ absl::Status ExchangeServiceImpl::ListObligations(const Caller& caller,
     }
     return true;
   });
-  AddHeads(backend_.machine, reader, response.mutable_heads());
   return absl::OkStatus();
 }
 
 absl::Status ExchangeServiceImpl::ListLedgers(const Caller& caller,
                                               const pb::ListLedgersRequest& request,
                                               pb::ListLedgersResponse& response) const {
-  base::FieldViolations violations;
-  if (request.page_size() < 0) violations.Add("page_size", "must not be negative");
-  if (request.page_token().size() > 64) violations.Add("page_token", "is malformed");
-  ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
-  const int limit = request.page_size() == 0 ? 100 : std::min(request.page_size(), 1000);
+  ENTENTE_ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size()));
+  const std::string key = "ledgers";
+  ENTENTE_ASSIGN_OR_RETURN(const std::string after, OpenPageToken(key, request.page_token()));
   const machine::Reader reader = caller.reader();
   std::shared_lock lock(backend_.machine.mutex());
   for (const machine::Ledger* ledger : backend_.machine.LedgersOf(reader)) {
-    if (ledger->id <= request.page_token()) continue;
+    if (ledger->id <= after) continue;
     if (response.ledgers_size() == limit) {
-      response.set_next_page_token(response.ledgers(limit - 1).ledger());
+      response.set_next_page_token(MakePageToken(key, response.ledgers(limit - 1).ledger()));
       break;
     }
     auto* info = response.add_ledgers();

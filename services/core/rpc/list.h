@@ -67,11 +67,10 @@ absl::Status List(const Backend& backend, const machine::Reader& reader, const s
   Page<Found> page(limit);
   {
     std::shared_lock lock(backend.machine.mutex());
-    ENTENTE_RETURN_IF_ERROR(CheckHeads(backend.machine, reader, request));
+    ENTENTE_RETURN_IF_ERROR(AnswerAtHeads(backend.machine, reader, request, response));
     ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* start,
                              OpenChainToken(backend.machine, reader, after));
     visit(start, page);
-    AddHeads(backend.machine, reader, response.mutable_heads());
   }
   if (page.more()) response.set_next_page_token(MakePageToken(key, page.last()));
   RecordReader records(backend.journal, page.positions());

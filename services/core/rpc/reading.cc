@@ -111,8 +111,9 @@ absl::Status CheckNothingMore(const machine::Machine& machine, const machine::Re
                                  "ledger {} has size {} by now, and nothing older is kept; ask of "
                                  "that",
                                  ledger->id, size);
-      return base::WithMetadata(base::WithMetadata(passed, "ledger", ledger->id), "size",
-                                std::to_string(size));
+      passed = base::WithMetadata(passed, "ledger", ledger->id);
+      passed = base::WithMetadata(passed, "size", std::to_string(size));
+      return base::WithMetadata(passed, "root", ledger->tree.Root().hex());
     }
     const std::string& root = it->second->root();
     if (!root.empty() && root != ledger->tree.Root().view()) {
@@ -126,9 +127,9 @@ absl::Status CheckNothingMore(const machine::Machine& machine, const machine::Re
 
 }  // namespace
 
-absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
-                        const google::protobuf::RepeatedPtrField<pb::Head>& at_least,
-                        bool exactly) {
+absl::Status AnswerAtHeads(const machine::Machine& machine, const machine::Reader& reader,
+                           const google::protobuf::RepeatedPtrField<pb::Head>& at_least,
+                           bool exactly, google::protobuf::RepeatedPtrField<pb::Head>* heads) {
   for (const pb::Head& head : at_least) {
     // What is hidden is told as what is not here yet: the first document of a ledger may have been
     // recorded by another replica.
@@ -140,12 +141,9 @@ absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& 
           absl::Milliseconds(100));
     }
   }
-  return exactly ? CheckNothingMore(machine, reader, at_least) : absl::OkStatus();
-}
-
-void AddHeads(const machine::Machine& machine, const machine::Reader& reader,
-              google::protobuf::RepeatedPtrField<pb::Head>* heads) {
+  if (exactly) ENTENTE_RETURN_IF_ERROR(CheckNothingMore(machine, reader, at_least));
   for (const machine::Ledger* ledger : machine.LedgersOf(reader)) SetHead(*ledger, heads->Add());
+  return absl::OkStatus();
 }
 
 }  // namespace entente::rpc

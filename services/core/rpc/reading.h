@@ -40,19 +40,19 @@ absl::StatusOr<const machine::Chain*> OpenChainToken(const machine::Machine& mac
 
 // Refuses until the machine has reached the heads that a request names (read your writes); and,
 // where it asks for exactly them, once a ledger of the reader's has passed them: HEAD_PASSED,
-// which names the first that has and its size (metadata), or LEDGER_FORKED where one of that size
-// has another root.
-absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
-                        const google::protobuf::RepeatedPtrField<pb::Head>& at_least, bool exactly);
-template <typename Request>
-absl::Status CheckHeads(const machine::Machine& machine, const machine::Reader& reader,
-                        const Request& request) {
-  return CheckHeads(machine, reader, request.at_least(), request.exactly());
+// which names the first that has, its size and its root (metadata), or LEDGER_FORKED where one of
+// that size has another root. Else gives the heads of the reader's ledgers. The caller holds the
+// machine's lock until it has read what it answers.
+absl::Status AnswerAtHeads(const machine::Machine& machine, const machine::Reader& reader,
+                           const google::protobuf::RepeatedPtrField<pb::Head>& at_least,
+                           bool exactly, google::protobuf::RepeatedPtrField<pb::Head>* heads);
+template <typename Request, typename Response>
+absl::Status AnswerAtHeads(const machine::Machine& machine, const machine::Reader& reader,
+                           const Request& request, Response& response) {
+  return AnswerAtHeads(machine, reader, request.at_least(), request.exactly(),
+                       response.mutable_heads());
 }
 void SetHead(const machine::Ledger& ledger, pb::Head* head);
-// Heads of the reader's ledgers.
-void AddHeads(const machine::Machine& machine, const machine::Reader& reader,
-              google::protobuf::RepeatedPtrField<pb::Head>* heads);
 // The one answer to everything that is not there for this caller.
 absl::Status NotFound(std::string_view what);
 

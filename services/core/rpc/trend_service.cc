@@ -53,9 +53,8 @@ absl::Status TrendServiceImpl::GetTrends(const Caller& caller, const pb::GetTren
   trends::Table table;
   {
     std::shared_lock lock(backend_.machine.mutex());
-    ENTENTE_RETURN_IF_ERROR(CheckHeads(backend_.machine, caller.reader(), request));
+    ENTENTE_RETURN_IF_ERROR(AnswerAtHeads(backend_.machine, caller.reader(), request, response));
     table = trends::Compute(register_, caller.reader(), query);
-    AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   }
   response.set_dimension(query.dimension.name);
   for (int month = query.first_month; month <= query.last_month; ++month) {

@@ -142,7 +142,7 @@ Keys KeysOf(const machine::Register& reg, const machine::Reader& reader, const Q
 std::optional<Counts> CountCells(const machine::Register& reg, const machine::Reader& reader,
                                  const Query& query, const Keys* keys) {
   const int begin = FirstCounted(query);
-  const auto months = static_cast<size_t>(query.last_month - begin + 1);
+  const auto months = static_cast<size_t>(query.last_month) + 1 - static_cast<size_t>(begin);
   absl::flat_hash_map<std::string, std::vector<Counted>> by_basis[3];
   size_t kept = 0;
   bool too_many = false;
@@ -177,7 +177,7 @@ std::optional<Counts> CountCells(const machine::Register& reg, const machine::Re
 
 Table Compute(const machine::Register& reg, const machine::Reader& reader, const Query& query) {
   const int length = query.last_month - query.first_month + 1;
-  const auto months = static_cast<size_t>(2 * length);
+  const auto months = 2 * static_cast<size_t>(length);
   // Few keys are the rule, and are counted at once.
   auto counted = CountCells(reg, reader, query, nullptr);
   if (!counted.has_value()) {

@@ -22,7 +22,7 @@ struct Case {
   Basis basis = Basis::kNone;
 };
 
-const machine::Group kCases = {.name = "cases", .title = "", .kinds = {}, .make_register = nullptr};
+const machine::Group kCases = {.name = "cases", .kinds = {}, .make_register = nullptr};
 
 // A register of cases that everybody may read.
 class Cases final : public machine::Register {

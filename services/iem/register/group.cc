@@ -25,7 +25,6 @@ constexpr machine::Kind kKinds[] = {
 
 const machine::Group kIem = {
     .name = "iem",
-    .title = "Information Exchange Meeting",
     .kinds = kKinds,
     .make_register = [](const entente::config::v1::RegimeProfile& profile)
         -> std::unique_ptr<machine::Register> { return std::make_unique<MatterRegister>(profile); },

@@ -82,10 +82,7 @@ absl::Status MatterRegister::CheckAlone(const document::VerifiedDocument& docume
                                         absl::Time now) const {
   const auto& header = document.header();
   const machine::Kind* declared = kIem.Find(document.parsed().kind);
-  if (declared == nullptr) {
-    return base::RefuseArgument(Reason::kBodyUnknown, "body: IEM does not take a {}",
-                                document.parsed().kind);
-  }
+  if (declared == nullptr) return kIem.Refuse(document.parsed().kind);
   base::FieldViolations violations;
   rules::CheckHeader(header, now, profile_.level_max(), violations);
   if (header.audience().has_public_()) {
@@ -118,12 +115,14 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
   ENTENTE_RETURN_IF_ERROR(CheckSources(document));
   machine::Judgement judgement;
   judgement.rules_version = profile_.version();
+  v1::MatterRuling ruling;
   if (revises) {
     ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
                              machine::FindSuperseded(chains(), document));
     const Matter* matter = matters_.Of(chain);
     if (matter == nullptr) return rules::NoSuch(chain->name);
     ENTENTE_RETURN_IF_ERROR(ValidateRevision(document, *matter));
+    ruling = RulingOf(document, matter, context.now);
     judgement.name = machine::NextName(*chain);
   } else if (declared.role == Role::kAnswers) {
     const Reference& reference = *ReferenceOf(header, Reference::RELATION_ANSWERS);
@@ -132,28 +131,37 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
     const Matter* matter = matters_.Of(chain);
     if (matter == nullptr) return rules::NoSuch(reference.name());
     ENTENTE_RETURN_IF_ERROR(ValidateAnswer(document, *matter, context.now));
-    if (matter->state != v1::MATTER_STATE_OPEN) {
-      v1::MatterRuling ruling;
-      ruling.set_late(true);
-      judgement.ruling.PackFrom(ruling);
-    }
+    if (matter->state != v1::MATTER_STATE_OPEN) ruling.set_late(true);
     judgement.name = machine::FirstName(declared, document);
   } else {
-    if (kind == kRelease) {
-      ENTENTE_RETURN_IF_ERROR(ValidateRelease(document));
-      v1::MatterRuling ruling;
-      entry::SetTime(context.now + absl::Hours(24) * profile_.iem().release_lapse_days(),
-                     ruling.mutable_lapse_time());
-      judgement.ruling.PackFrom(ruling);
-    }
+    if (kind == kRelease) ENTENTE_RETURN_IF_ERROR(ValidateRelease(document));
     if (kind == kRequest) ENTENTE_RETURN_IF_ERROR(ValidateAddressees(document));
+    ruling = RulingOf(document, nullptr, context.now);
     judgement.name = machine::FirstName(declared, document);
   }
-  if (!revises && chains().FindAny(judgement.name) != nullptr) {
-    return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
-                        "reference: {} exists already; use a new one", judgement.name);
-  }
+  if (!revises) ENTENTE_RETURN_IF_ERROR(machine::CheckNameIsFree(chains(), judgement.name));
+  if (ruling.ByteSizeLong() > 0) judgement.ruling.PackFrom(ruling);
   return judgement;
+}
+
+v1::MatterRuling MatterRegister::RulingOf(const document::VerifiedDocument& document,
+                                          const Matter* revised, absl::Time now) const {
+  const std::string kind(document::ShortKind(document.parsed().kind));
+  v1::MatterRuling ruling;
+  if (kind == kRelease && revised == nullptr) {
+    entry::SetTime(now + absl::Hours(24) * profile_.iem().release_lapse_days(),
+                   ruling.mutable_lapse_time());
+  }
+  const bool flash =
+      kind == kAlert && Unpack<v1::Alert>(document.header()).urgency() == v1::URGENCY_FLASH;
+  const bool ends = kind == kAlertClosure &&
+                    (revised->flash || Unpack<v1::AlertClosure>(document.header()).outcome() ==
+                                           v1::AlertClosure::OUTCOME_WITHDRAWN);
+  if (flash || ends) {
+    entry::SetTime(now + absl::Minutes(profile_.iem().flash_acknowledge_minutes()),
+                   ruling.mutable_acknowledge_time());
+  }
+  return ruling;
 }
 
 // rule 9: what is made from sources is marked as they are at least, and goes no further than
@@ -271,15 +279,7 @@ absl::Status MatterRegister::ValidateAnswer(const document::VerifiedDocument& do
   if (matter.state != v1::MATTER_STATE_OPEN && kind == kAgreement) {
     return Forbid(Reason::kChainEnded, matter.name(), "has ended; no date is agreed any more");
   }
-  if (!rules::Within(header.audience(), matter.chain->audience())) {
-    return base::RefuseArgument(Reason::kReleaseNeeded,
-                                "audience: is wider than that of {}, which it answers",
-                                matter.name());
-  }
-  if (!rules::Holds(header.audience(), matter.originator_state())) {
-    return Fault("audience",
-                 "must hold the state that is answered, " + std::string(matter.originator_state()));
-  }
+  ENTENTE_RETURN_IF_ERROR(machine::CheckAnswers(*matter.chain, header.audience()));
   if (kind == kReply) return ValidateReply(document, matter);
   if (kind == kAgreement) return ValidateAgreement(document, matter);
   if (kind == kDecision) return ValidateDecision(document, matter, now);
@@ -323,7 +323,7 @@ absl::Status MatterRegister::ValidateDecision(const document::VerifiedDocument& 
   if (!release.chain->said.empty()) {
     return Forbid(Reason::kChainEnded, release.name(), "is decided already");
   }
-  if (absl::ToUnixMicros(now) > LapseMicros(release)) {
+  if (absl::ToUnixMicros(now) > release.lapse_micros) {
     return Forbid(Reason::kChainEnded, release.name(), "has lapsed, which means denied");
   }
   const auto body = Unpack<v1::ReleaseDecision>(document.header());
@@ -338,12 +338,6 @@ absl::Status MatterRegister::ValidateDecision(const document::VerifiedDocument& 
     return Fault("body.states", "must be all states asked for GRANTED, some of them for PARTIAL");
   }
   return absl::OkStatus();
-}
-
-int64_t MatterRegister::LapseMicros(const Matter& release) const {
-  if (release.lapse_micros != 0) return release.lapse_micros;
-  return release.chain->recorded_micros +
-         int64_t{86'400'000'000} * profile_.iem().release_lapse_days();
 }
 
 namespace {
@@ -402,12 +396,12 @@ void MatterRegister::ApplyTo(const machine::AppliedDocument& document, Matter& m
                   : kind == kRequest ? MatterKind::kRequest
                                      : MatterKind::kRelease;
     matter.month = machine::MonthOf(absl::FromUnixMicros(document.recorded_micros()));
-    v1::MatterRuling ruling;
-    if (document.leaf.stamp().ruling().UnpackTo(&ruling) && ruling.has_lapse_time()) {
-      matter.lapse_micros = Micros(ruling.lapse_time());
-    }
   }
+  v1::MatterRuling ruling;
+  document.leaf.stamp().ruling().UnpackTo(&ruling);
+  if (document.opens()) matter.lapse_micros = Micros(ruling.lapse_time());
   matter.newest_index = document.leaf.stamp().index();
+  matter.newest_due_micros = Micros(ruling.acknowledge_time());
   if (kind == kAlertClosure) {
     const auto body = Unpack<v1::AlertClosure>(document.header);
     matter.state = body.outcome() == v1::AlertClosure::OUTCOME_WITHDRAWN
@@ -430,7 +424,7 @@ void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matt
     AlertFacts(alert, facts);
     if (alert.urgency() == v1::URGENCY_FLASH && !matter.flash) {
       matter.flash_index = matter.newest_index;
-      matter.flash_micros = document.recorded_micros();
+      matter.flash_due_micros = matter.newest_due_micros;
     }
     matter.flash = alert.urgency() == v1::URGENCY_FLASH;
     matter.review_micros = Micros(alert.review_time());
@@ -494,11 +488,12 @@ std::string MatterRegister::StateOf(const Matter& matter) {
 base::Digest MatterRegister::Fingerprint() const {
   machine::FingerprintHash hash;
   for (const Matter& matter : matters_) {
-    const auto& [chain, kind, marking, state, content_at, newest_index, month, review, flash,
-                 flash_index, flash_micros, facts, former, addressees, proposed, lapse, subject,
+    const auto& [chain, kind, marking, state, content_at, newest_index, newest_due, month, review,
+                 flash, flash_index, flash_due, facts, former, addressees, proposed, lapse, subject,
                  asked] = matter;
-    hash.Add(chain->number, kind, marking, state, content_at, newest_index, month, review, flash,
-             flash_index, flash_micros, facts, former, addressees, proposed, lapse, subject, asked);
+    hash.Add(chain->number, kind, marking, state, content_at, newest_index, newest_due, month,
+             review, flash, flash_index, flash_due, facts, former, addressees, proposed, lapse,
+             subject, asked);
   }
   for (const Answer& answer : answers_) {
     const auto& [chain, marking, sighting, reply, date, addressee, country, outcome, states] =
@@ -594,7 +589,7 @@ v1::ReleaseOutcome MatterRegister::OutcomeOf(const Matter& release, const machin
     states = answer->states;
     return answer->outcome;
   }
-  return absl::ToUnixMicros(now) > LapseMicros(release) ? v1::RELEASE_OUTCOME_LAPSED
+  return absl::ToUnixMicros(now) > release.lapse_micros ? v1::RELEASE_OUTCOME_LAPSED
                                                         : v1::RELEASE_OUTCOME_UNSPECIFIED;
 }
 
@@ -603,9 +598,6 @@ std::vector<machine::Obligation> MatterRegister::Unacknowledged(
   std::vector<machine::Obligation> owed;
   if (!matter.flash && matter.state != v1::MATTER_STATE_WITHDRAWN) return owed;
   const machine::Ledger& ledger = *matter.chain->ledger;
-  const auto after = [&](int64_t micros) {
-    return absl::FromUnixMicros(micros) + absl::Minutes(profile_.iem().flash_acknowledge_minutes());
-  };
   for (const std::string& state : partners) {
     if (state == matter.originator_state() || !entry::Includes(ledger.audience, state, true)) {
       continue;
@@ -613,9 +605,10 @@ std::vector<machine::Obligation> MatterRegister::Unacknowledged(
     const auto steps = ledger.acknowledged.find(state);
     const uint64_t held = steps == ledger.acknowledged.end() ? 0 : steps->second.back().size;
     if (matter.flash && held <= matter.flash_index) {
-      owed.push_back({"iem.acknowledgement", state, after(matter.flash_micros)});
+      owed.push_back({"iem.acknowledgement", state, absl::FromUnixMicros(matter.flash_due_micros)});
     } else if (held <= matter.newest_index) {
-      owed.push_back({"iem.acknowledgement", state, after(matter.chain->updated_micros)});
+      owed.push_back(
+          {"iem.acknowledgement", state, absl::FromUnixMicros(matter.newest_due_micros)});
     }
   }
   return owed;
@@ -645,7 +638,7 @@ std::vector<machine::Obligation> MatterRegister::ObligationsOf(
     // Once it has lapsed, nothing can be decided any more.
     if (OutcomeOf(matter, reader, now, states) == v1::RELEASE_OUTCOME_UNSPECIFIED) {
       owed.push_back({"iem.decision", std::string(rules::StateOf(matter.subject)),
-                      absl::FromUnixMicros(LapseMicros(matter))});
+                      absl::FromUnixMicros(matter.lapse_micros)});
     }
   }
   return owed;

@@ -32,16 +32,17 @@ struct Matter {
   v1::MatterState state = v1::MATTER_STATE_OPEN;
   uint32_t content_at = 0;              // which of its documents holds the newest content
   uint64_t newest_index = 0;            // of its newest document, in the ledger
+  int64_t newest_due_micros = 0;        // until when that is to be acknowledged
   int month = 0;                        // it was recorded in, as machine::MonthOf
   int64_t review_micros = 0;            // 0: none
   bool flash = false;                   // an alert that must be read at once
   uint64_t flash_index = 0;             // of the document that made it one, in the ledger
-  int64_t flash_micros = 0;             // and when
+  int64_t flash_due_micros = 0;         // and until when that is to be acknowledged
   machine::WordSet facts;               // "iem.country=ir", of the newest content
   std::set<std::string> former;         // facts of earlier contents
   std::vector<std::string> addressees;  // of a request that names them
   int64_t proposed_micros = 0;          // of a request
-  int64_t lapse_micros = 0;             // of a release request; 0: recorded before rulings were
+  int64_t lapse_micros = 0;             // of a release request
   std::string subject;                  // of a release request: the document's name
   std::vector<std::string> asked;       // of a release request: states
 
@@ -144,7 +145,10 @@ class MatterRegister final : public machine::Register {
   static void ApplyTo(const machine::AppliedDocument& document, Matter& matter);
   static void ApplyContent(const machine::AppliedDocument& document, Matter& matter);
   static void ApplyAnswer(const machine::AppliedDocument& document, Answer& answer);
-  int64_t LapseMicros(const Matter& release) const;
+  // What the profile of the day says of a document that was found good. `revised` is null where it
+  // opens a matter.
+  v1::MatterRuling RulingOf(const document::VerifiedDocument& document, const Matter* revised,
+                            absl::Time now) const;
 
   const entente::config::v1::RegimeProfile profile_;
   const machine::Budgets budgets_;

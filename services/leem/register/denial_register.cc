@@ -144,7 +144,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::Validate(
   const std::string& kind = document.parsed().kind;
   if (kind == kNotification) return ValidateNotification(document, context);
   if (kLeem.Find(kind) != nullptr) return ValidateRevision(document, context);
-  return base::RefuseArgument(Reason::kBodyUnknown, "body: LEEM does not take a {}", kind);
+  return kLeem.Refuse(kind);
 }
 
 absl::Status DenialRegister::CheckAlone(const document::VerifiedDocument& document,
@@ -152,7 +152,7 @@ absl::Status DenialRegister::CheckAlone(const document::VerifiedDocument& docume
   const std::string& kind = document.parsed().kind;
   if (kind == kNotification) return CheckNotification(document, now).status();
   if (kLeem.Find(kind) != nullptr) return CheckRevision(document, now).status();
-  return base::RefuseArgument(Reason::kBodyUnknown, "body: LEEM does not take a {}", kind);
+  return kLeem.Refuse(kind);
 }
 
 absl::StatusOr<v1::DenialNotification> DenialRegister::CheckNotification(
@@ -184,11 +184,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
   const RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
   machine::Judgement judgement;
   judgement.name = machine::FirstName(*kLeem.Find(kNotification), document);
-  if (chains().FindAny(judgement.name) != nullptr) {
-    return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
-                        "reference: {} exists, from another agency of your state; use a new one",
-                        judgement.name);
-  }
+  ENTENTE_RETURN_IF_ERROR(machine::CheckNameIsFree(chains(), judgement.name));
   v1::DenialRuling ruling;
   ruling.set_revision(1);
   ruling.set_entry_check(EntryCheckOf(body.content(), rule_context));

@@ -19,7 +19,6 @@ constexpr machine::Kind kKinds[] = {
 
 const machine::Group kLeem = {
     .name = "leem",
-    .title = "Licensing and Enforcement Experts Meeting",
     .kinds = kKinds,
     .make_register = [](const entente::config::v1::RegimeProfile& profile)
         -> std::unique_ptr<machine::Register> { return std::make_unique<DenialRegister>(profile); },

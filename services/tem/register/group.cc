@@ -26,7 +26,6 @@ constexpr machine::Kind kKinds[] = {
 
 const machine::Group kTem = {
     .name = "tem",
-    .title = "Technical Experts Meeting",
     .kinds = kKinds,
     .make_register = [](const entente::config::v1::RegimeProfile& profile)
         -> std::unique_ptr<machine::Register> { return std::make_unique<TemRegister>(profile); },

@@ -18,7 +18,7 @@ inline constexpr char kCrosswalk[] = "Crosswalk";
 inline constexpr char kImplementation[] = "ImplementationStatus";
 
 // Whether documents of this short kind are said about a proposal.
-inline bool IsStatement(const std::string& kind) {
+inline bool IsAnswer(const std::string& kind) {
   return kind == kSponsorship || kind == kComment || kind == kPosition || kind == kConclusion;
 }
 

@@ -114,8 +114,8 @@ void TemRegister::Apply(const machine::AppliedDocument& document) noexcept {
     ApplyProposal(document);
   } else if (kind == kClosure) {
     ApplyClosure(document);
-  } else if (IsStatement(kind)) {
-    ApplyStatement(document, kind);
+  } else if (IsAnswer(kind)) {
+    ApplyAnswer(document, kind);
   } else if (kind == kApproval) {
     ApplyApproval(document);
   } else if (kind == kEdition) {
@@ -198,7 +198,7 @@ void TemRegister::ApplyClosure(const machine::AppliedDocument& document) {
   proposal.updated_micros = document.chain->updated_micros;
 }
 
-void TemRegister::ApplyStatement(const machine::AppliedDocument& document,
+void TemRegister::ApplyAnswer(const machine::AppliedDocument& document,
                                  const std::string& kind) {
   const machine::Chain& chain = *document.chain;
   ENTENTE_CHECK(document.opens() && proposals_.Of(chain.answered) != nullptr);

@@ -130,7 +130,7 @@ class TemRegister final : public machine::Register {
   // Rules of single kinds; they give the assigned name.
   absl::StatusOr<std::string> ValidateProposal(const document::VerifiedDocument& document) const;
   absl::StatusOr<std::string> ValidateClosure(const document::VerifiedDocument& document) const;
-  absl::StatusOr<std::string> ValidateStatement(const document::VerifiedDocument& document,
+  absl::StatusOr<std::string> ValidateAnswer(const document::VerifiedDocument& document,
                                                 const machine::ValidationContext& context,
                                                 google::protobuf::Any& ruling) const;
   absl::Status ValidateComment(const Header& header, const ProposalRecord& proposal) const;
@@ -164,7 +164,7 @@ class TemRegister final : public machine::Register {
 
   void ApplyProposal(const machine::AppliedDocument& document);
   void ApplyClosure(const machine::AppliedDocument& document);
-  void ApplyStatement(const machine::AppliedDocument& document, const std::string& kind);
+  void ApplyAnswer(const machine::AppliedDocument& document, const std::string& kind);
   void ApplyApproval(const machine::AppliedDocument& document);
   void ApplyEdition(const machine::AppliedDocument& document);
   void ApplyCrosswalk(const machine::AppliedDocument& document);

@@ -137,7 +137,7 @@ absl::StatusOr<machine::Judgement> TemRegister::Validate(
         "audience", "{}",
         kind == kEdition ? "an edition is public" : "is never public here, but for an edition");
   }
-  const bool answers = IsStatement(kind) || kind == kEdition;
+  const bool answers = IsAnswer(kind) || kind == kEdition;
   const int answered = rules::CountReferences(header, Reference::RELATION_ANSWERS);
   const int superseded = rules::CountReferences(header, Reference::RELATION_SUPERSEDES);
   const bool may_supersede = kind == kProposal || kind == kCrosswalk;
@@ -152,22 +152,19 @@ absl::StatusOr<machine::Judgement> TemRegister::Validate(
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
   machine::Judgement judgement;
   judgement.rules_version = profile_.version();
-  absl::StatusOr<std::string> name =
-      base::RefuseArgument(Reason::kBodyUnknown, "body: TEM does not take a {}", full);
+  absl::StatusOr<std::string> name = kTem.Refuse(full);
   if (kTem.Find(full) == nullptr) return name.status();
   if (kind == kProposal) name = ValidateProposal(document);
   if (kind == kClosure) name = ValidateClosure(document);
-  if (IsStatement(kind)) name = ValidateStatement(document, context, judgement.ruling);
+  if (IsAnswer(kind)) name = ValidateAnswer(document, context, judgement.ruling);
   if (kind == kApproval) name = ValidateApproval(document, context);
   if (kind == kEdition) name = ValidateEdition(document, context);
   if (kind == kCrosswalk) name = ValidateCrosswalk(document);
   if (kind == kImplementation) name = ValidateImplementation(document);
   ENTENTE_ASSIGN_OR_RETURN(judgement.name, std::move(name));
   NoteDependencies(header, kind, judgement);
-  if (rules::ChainOf(judgement.name) == judgement.name &&
-      chains().FindAny(judgement.name) != nullptr) {
-    return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
-                        "reference: {} exists already; use a new one", judgement.name);
+  if (rules::ChainOf(judgement.name) == judgement.name) {
+    ENTENTE_RETURN_IF_ERROR(machine::CheckNameIsFree(chains(), judgement.name));
   }
   return judgement;
 }
@@ -285,7 +282,7 @@ absl::StatusOr<std::string> TemRegister::ValidateClosure(
   return machine::NextName(*proposal->chain);
 }
 
-absl::StatusOr<std::string> TemRegister::ValidateStatement(
+absl::StatusOr<std::string> TemRegister::ValidateAnswer(
     const document::VerifiedDocument& document, const machine::ValidationContext& context,
     google::protobuf::Any& ruling) const {
   const auto& header = document.header();
@@ -297,13 +294,7 @@ absl::StatusOr<std::string> TemRegister::ValidateStatement(
   if (kind == kComment && said != nullptr && said->name == name &&
       name.find("/comments/") != std::string::npos) {
     proposal = proposals_.Of(said->answered);
-    if (!rules::Within(header.audience(), said->audience())) {
-      return base::RefuseArgument(Reason::kReleaseNeeded,
-                                  "audience: is wider than that of {}, which it answers", name);
-    }
-    if (!rules::Holds(header.audience(), said->originator_state())) {
-      return Fault("audience", "must hold the state that is answered");
-    }
+    ENTENTE_RETURN_IF_ERROR(machine::CheckAnswers(*said, header.audience()));
   } else if (proposal == nullptr || proposal->name() != name) {
     return NoSuch(name);
   }
@@ -344,15 +335,7 @@ absl::Status TemRegister::ValidateComment(const Header& header,
                    body.node());
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
-  if (!rules::Within(header.audience(), proposal.chain->audience())) {
-    return base::RefuseArgument(Reason::kReleaseNeeded,
-                                "audience: is wider than that of {}, which it is about",
-                                proposal.name());
-  }
-  if (!rules::Holds(header.audience(), proposal.originator_state())) {
-    return Fault("audience", "must hold the first sponsor's state");
-  }
-  return absl::OkStatus();
+  return machine::CheckAnswers(*proposal.chain, header.audience());
 }
 
 absl::Status TemRegister::ValidatePosition(const Header& header, const ProposalRecord& proposal,

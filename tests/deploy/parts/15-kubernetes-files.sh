@@ -1,6 +1,6 @@
 # The overlays build, and everything in them is what Kubernetes' own schemas say. A certificate authority is made here that
 # later parts use.
-entente pki init "$work/pki" --states jp,kr,nz --host localhost,leem,iem,tem >/dev/null
+entente pki init "$work/pki" --states jp,kr,nz --host "localhost,$(tr ' \n' ',,' <<< "$groups" | sed 's/,*$//')" >/dev/null
 mkdir -p "$work/ports"
 for group in $groups; do
   free_port > "$work/ports/$group"
@@ -9,8 +9,12 @@ done
 endpoints=()
 for group in $groups; do endpoints+=(--endpoint "$group=127.0.0.1:$(port_of $group)"); done
 for state in jp kr nz; do
-  entente pki issue "$work/pki" --state $state --agency licensing --officer officer-1 "${endpoints[@]}" --seat iem:read,submit \
-    --seat leem:read,submit --seat "tem:read,submit$([ $state = jp ] && echo ,chair)" >/dev/null
+  seats=()
+  for seat in $groups; do
+    [ $state$seat = jptem ] && seat+=:read,submit,chair || seat+=:read,submit
+    seats+=(--seat "$seat")
+  done
+  entente pki issue "$work/pki" --state $state --agency licensing --officer officer-1 "${endpoints[@]}" "${seats[@]}" >/dev/null
 done
 cp -r deploy/kubernetes "$work/kubernetes"
 mkdir "$work/postgres.example"

@@ -6,7 +6,7 @@ mkdir -p "$project"
 cp -r deploy "$project/"
 (cd "$project" && deploy/prepare "$work/pki" >/dev/null)
 # Nothing but where the ports are found: on this machine's loopback, where they are free.
-for group in $groups; do sed -i "s/\"77\(0[0-9]\):\(77$(echo "$group" | sed 's/leem/01/; s/iem/02/; s/tem/03/')\)\"/\"127.0.0.1:$(port_of $group):\2\"/" "$project/deploy/compose.yaml"; done
+deploy/groups | while read -r group port _; do sed -i "s/\"$port:$port\"/\"127.0.0.1:$(port_of "$group"):$port\"/" "$project/deploy/compose.yaml"; done
 export PODMAN_USERNS=
 compose() { (cd "$project/deploy" && podman-compose --podman-path "$work/podman" -p entente "$@"); }
 printf '#!/bin/sh\nexec podman %s "$@"\n' "$(printf "'%s' " "${podman_flags[@]}")" > "$work/podman"

@@ -18,7 +18,6 @@ constexpr machine::Kind kKinds[] = {
 
 const machine::Group kSample = {
     .name = "sample",
-    .title = "Sample Group",
     .kinds = kKinds,
     .make_register = [](const entente::config::v1::RegimeProfile& profile)
         -> std::unique_ptr<machine::Register> { return std::make_unique<NoticeRegister>(profile); },

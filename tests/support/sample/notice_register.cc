@@ -51,10 +51,7 @@ absl::Status NoticeRegister::CheckAlone(const document::VerifiedDocument& docume
                                         absl::Time now) const {
   const auto& header = document.header();
   const machine::Kind* kind = kSample.Find(document.parsed().kind);
-  if (kind == nullptr) {
-    return base::RefuseArgument(Reason::kBodyUnknown, "body: the sample group does not take a {}",
-                                document.parsed().kind);
-  }
+  if (kind == nullptr) return kSample.Refuse(document.parsed().kind);
   base::FieldViolations violations;
   rules::CheckHeader(header, now, profile_.level_max(), violations);
   if (header.audience().has_public_()) {
@@ -106,16 +103,10 @@ absl::StatusOr<std::string> NoticeRegister::NameOf(const document::VerifiedDocum
     ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
                              machine::FindNamed(chains(), name, document));
     if (notices_.Of(chain) == nullptr) return rules::NoSuch(name);
-    if (!rules::Within(header.audience(), chain->audience())) {
-      return base::RefuseArgument(Reason::kReleaseNeeded,
-                                  "audience: is wider than that of {}, which it answers", name);
-    }
+    ENTENTE_RETURN_IF_ERROR(machine::CheckAnswers(*chain, header.audience()));
   }
   std::string name = machine::FirstName(kind, document);
-  if (chains().FindAny(name) != nullptr) {
-    return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
-                        "reference: {} exists already; use a new one", name);
-  }
+  ENTENTE_RETURN_IF_ERROR(machine::CheckNameIsFree(chains(), name));
   return name;
 }
 

@@ -47,11 +47,10 @@ absl::Status NoticeServiceImpl::GetNotice(const rpc::Caller& caller,
                                           const v1::GetNoticeRequest& request,
                                           v1::GetNoticeResponse& response) const {
   std::shared_lock lock(backend_.machine.mutex());
-  ENTENTE_RETURN_IF_ERROR(rpc::CheckHeads(backend_.machine, caller.reader(), request));
+  ENTENTE_RETURN_IF_ERROR(rpc::AnswerAtHeads(backend_.machine, caller.reader(), request, response));
   const Notice* notice = register_.Find(request.name(), caller.reader());
   if (notice == nullptr || notice->name() != request.name()) return rpc::NotFound(request.name());
   *response.mutable_notice() = View(*notice);
-  rpc::AddHeads(backend_.machine, caller.reader(), response.mutable_heads());
   return absl::OkStatus();
 }
 

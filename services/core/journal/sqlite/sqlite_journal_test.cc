@@ -158,7 +158,7 @@ TEST_F(SqliteJournalTest, NoFlippedBitIsServed) {
   int trials = 0;
   for (size_t at = 0; at < original.size(); at += 61, ++trials) {
     std::string bytes = original;
-    bytes[at] ^= static_cast<char>(1 << (at % 8));
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
     ASSERT_TRUE(base::WriteFileAtomically(path_, bytes));
     auto journal = SqliteJournal::Open({.path = path_, .service = "t/leem"});
     if (!journal.ok() || (*journal)->Head() != 40) {
@@ -206,7 +206,7 @@ TEST_F(SqliteJournalTest, NoFlippedBitInTheLogLosesWhatWasAcknowledged) {
   int refused = 0;
   for (size_t at = 0; at < wal.size(); at += 1511) {
     std::string bytes = wal;
-    bytes[at] ^= static_cast<char>(1 << (at % 8));
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
     const auto head = head_with(bytes);
     if (!head.ok()) ++refused;
     if (head.ok()) {

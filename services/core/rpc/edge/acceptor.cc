@@ -434,7 +434,7 @@ void Acceptor::Cut(Connections& from, Connections::iterator connection, std::str
                   {"calls", std::to_string(connection->meter.calls())}});
   sockaddr nowhere = {};
   nowhere.sa_family = AF_UNSPEC;
-  ::connect(connection->fd, &nowhere, sizeof nowhere);
+  static_cast<void>(::connect(connection->fd, &nowhere, sizeof nowhere));
   Close(from, connection);
 }
 

@@ -17,7 +17,7 @@
 
 namespace entente::rpc {
 
-class FollowHub;
+class StreamHub;
 
 // References must outlive the services.
 struct Backend {
@@ -28,7 +28,7 @@ struct Backend {
   journal::Journal& journal;
   machine::Sequencer& sequencer;
   document::Verifier& verifier;
-  FollowHub& follow;
+  StreamHub& follow;
   base::FairPool& intake;   // parses and verifies
   base::FairPool& readers;  // reads state and journal
   Budget& budget;

@@ -15,7 +15,7 @@ using base::Reason;
 constexpr double kBurstSeconds = 10;
 constexpr size_t kParsedMax = 1024;
 // A leaf and three intermediates of the largest admitted size, as PEM.
-constexpr size_t kChainPemMax = 4 * (12 << 10);
+constexpr size_t kChainPemMax = size_t{4} * (12 << 10);
 
 }  // namespace
 

@@ -93,6 +93,19 @@ absl::Status CheckFolderOf(const std::string& field, const std::string& file) {
                               folder.string());
 }
 
+// Unknown fields and bad values are errors with their line.
+absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message) {
+  auto text = base::ReadFile(path);
+  if (!text.has_value()) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
+  }
+  ErrorCollector errors;
+  google::protobuf::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  if (parser.ParseFromString(*text, message)) return absl::OkStatus();
+  return base::RefuseArgument(Reason::kConfigurationInvalid, "{}: {}", path, errors.text);
+}
+
 }  // namespace
 
 absl::Status CheckFiles(const Process& process) {
@@ -136,18 +149,6 @@ std::vector<std::string> ReadableByAll(const Process& process) {
     }
   }
   return readable;
-}
-
-absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message) {
-  auto text = base::ReadFile(path);
-  if (!text.has_value()) {
-    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
-  }
-  ErrorCollector errors;
-  google::protobuf::TextFormat::Parser parser;
-  parser.RecordErrorsTo(&errors);
-  if (parser.ParseFromString(*text, message)) return absl::OkStatus();
-  return base::RefuseArgument(Reason::kConfigurationInvalid, "{}: {}", path, errors.text);
 }
 
 absl::Status LoadConfig(const std::string& path, const std::string& listen,

@@ -61,7 +61,7 @@ struct GroupServer::Impl {
   MemoryPlan memory;
   std::unique_ptr<RollbackWatch> rollback;
   std::unique_ptr<ExpiryWatch> expiry;
-  std::unique_ptr<FollowHub> follow;
+  std::unique_ptr<StreamHub> follow;
   std::unique_ptr<machine::Sequencer> sequencer;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Router> router;
@@ -246,7 +246,7 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   guard = std::make_unique<Guard>(*directory, clock, module.name(),
                                   OrDefault(limits.submits_per_second_max(), 20000),
                                   OrDefault(limits.reads_per_second_max(), 2000));
-  FollowHub::Options hub;
+  StreamHub::Options hub;
   hub.streams_per_agency_max = OrDefault(limits.streams_per_agency_max(), 16);
   hub.heartbeat = std::chrono::seconds(OrDefault(limits.heartbeat_s(), 10));
   hub.stall_timeout = std::chrono::seconds(OrDefault(limits.stall_timeout_s(), 60));
@@ -255,7 +255,7 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
     if (before == 0) return acceptor->Expect(peer, now);
     now == 0 ? acceptor->Unread(peer, before) : acceptor->Explain(peer, now, before);
   };
-  follow = std::make_unique<FollowHub>(
+  follow = std::make_unique<StreamHub>(
       *feed, *guard, *readers, *budget, hub,
       [this](const std::string& note) { return rollback->Shown(note); },
       [this](CallRecord& call, const absl::Status& status) {

@@ -75,9 +75,6 @@ class GroupServer {
   std::unique_ptr<Impl> impl_;
 };
 
-// Reads a text-proto file; unknown fields and bad values are errors with their line.
-absl::Status ReadTextProto(const std::string& path, google::protobuf::Message* message);
-
 }  // namespace entente::rpc
 
 #endif  // ENTENTE_SERVICES_CORE_RPC_HOST_SERVER_HOST_H_

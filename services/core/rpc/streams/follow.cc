@@ -59,7 +59,7 @@ absl::Status Draining() {
 
 class FollowReactor final : public Stream {
  public:
-  FollowReactor(FollowHub& hub, grpc::GenericCallbackServerContext* context, Caller caller,
+  FollowReactor(StreamHub& hub, grpc::GenericCallbackServerContext* context, Caller caller,
                 OpenCall call)
       : Stream(hub, context, std::move(caller), std::move(call)) {}
 
@@ -321,7 +321,7 @@ class FollowReactor final : public Stream {
   Clock::time_point write_began_ ABSL_GUARDED_BY(mutex_);
 };
 
-FollowHub::FollowHub(feed::Feed& feed, Guard& guard, base::FairPool& readers, Budget& budget,
+StreamHub::StreamHub(feed::Feed& feed, Guard& guard, base::FairPool& readers, Budget& budget,
                      Options options, Shown shown, Reporter report, CatchUp catch_up)
     : feed_(feed),
       guard_(guard),
@@ -334,7 +334,7 @@ FollowHub::FollowHub(feed::Feed& feed, Guard& guard, base::FairPool& readers, Bu
   thread_ = std::thread([this] { Run(); });
 }
 
-FollowHub::~FollowHub() {
+StreamHub::~StreamHub() {
   Drain(std::chrono::milliseconds(0));
   {
     base::MutexLock lock(mutex_);
@@ -344,7 +344,7 @@ FollowHub::~FollowHub() {
   thread_.join();
 }
 
-grpc::ServerGenericBidiReactor* FollowHub::Start(grpc::GenericCallbackServerContext* context,
+grpc::ServerGenericBidiReactor* StreamHub::Start(grpc::GenericCallbackServerContext* context,
                                                  Caller caller, OpenCall call) {
   auto reactor =
       std::make_shared<FollowReactor>(*this, context, std::move(caller), std::move(call));
@@ -352,7 +352,7 @@ grpc::ServerGenericBidiReactor* FollowHub::Start(grpc::GenericCallbackServerCont
   return reactor.get();
 }
 
-absl::Status FollowHub::Enter(const base::AgencyName& agency) {
+absl::Status StreamHub::Enter(const base::AgencyName& agency) {
   base::MutexLock lock(mutex_);
   if (draining_) return Draining();
   if (per_agency_[agency] >= options_.streams_per_agency_max) {
@@ -366,62 +366,62 @@ absl::Status FollowHub::Enter(const base::AgencyName& agency) {
   return absl::OkStatus();
 }
 
-void FollowHub::Leave(const base::AgencyName& agency) {
+void StreamHub::Leave(const base::AgencyName& agency) {
   base::MutexLock lock(mutex_);
   if (--per_agency_[agency] == 0) per_agency_.erase(agency);
 }
 
-void FollowHub::Add(const std::shared_ptr<Stream>& member) {
+void StreamHub::Add(const std::shared_ptr<Stream>& member) {
   base::MutexLock lock(mutex_);
-  members_[member.get()] = member;
+  streams_[member.get()] = member;
 }
 
-void FollowHub::Remove(Stream* member) {
+void StreamHub::Remove(Stream* member) {
   base::MutexLock lock(mutex_);
-  members_.erase(member);
+  streams_.erase(member);
   wake_.NotifyAll();
 }
 
-void FollowHub::Published() {
+void StreamHub::Published() {
   {
     base::MutexLock lock(mutex_);
-    if (members_.empty()) return;  // nobody to wake
+    if (streams_.empty()) return;  // nobody to wake
     published_ = true;
   }
   wake_.NotifyAll();
 }
 
-void FollowHub::Drain(std::chrono::milliseconds limit) {
+void StreamHub::Drain(std::chrono::milliseconds limit) {
   const auto deadline = Clock::now() + limit;
   base::MutexLock lock(mutex_);
   draining_ = true;
   published_ = true;
   wake_.NotifyAll();
-  while (!members_.empty()) {
+  while (!streams_.empty()) {
     wake_.WaitFor(mutex_, options_.tick);
     if (Clock::now() < deadline) continue;
-    const auto members = LockedMembers();
+    const auto members = LockedStreams();
     mutex_.Unlock();
     for (const auto& member : members) member->Abort();
     mutex_.Lock();
   }
 }
 
-size_t FollowHub::streams() const {
+size_t StreamHub::streams() const {
   base::MutexLock lock(mutex_);
-  return members_.size();
+  return streams_.size();
 }
 
-std::vector<std::shared_ptr<Stream>> FollowHub::LockedMembers() const {
+std::vector<std::shared_ptr<Stream>> StreamHub::LockedStreams() const {
   std::vector<std::shared_ptr<Stream>> members;
-  for (const auto& [raw, weak] : members_) {
+  for (const auto& [raw, weak] : streams_) {
     if (auto member = weak.lock()) members.push_back(std::move(member));
   }
   return members;
 }
 
 // Ticks come at their own times, whatever was published in between.
-void FollowHub::Run() {
+void StreamHub::Run() {
   auto next_tick = Clock::now() + options_.tick;
   while (true) {
     std::vector<std::shared_ptr<Stream>> members;
@@ -433,7 +433,7 @@ void FollowHub::Run() {
       if (stopped_) return;
       published_ = false;
       draining = draining_;
-      members = LockedMembers();
+      members = LockedStreams();
     }
     const auto now = Clock::now();
     const bool tick = now >= next_tick;

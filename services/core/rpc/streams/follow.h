@@ -33,7 +33,7 @@
 namespace entente::rpc {
 
 // All open streams of a service: their limits per agency, their waking and their end. Thread-safe.
-class FollowHub {
+class StreamHub {
  public:
   struct Options {
     int streams_per_agency_max = 16;
@@ -52,9 +52,9 @@ class FollowHub {
   using Reporter = std::function<void(CallRecord& call, const absl::Status& status)>;
   // `catch_up` waits until what other writers appended before the call is applied.
   using CatchUp = std::function<absl::Status()>;
-  FollowHub(feed::Feed& feed, Guard& guard, base::FairPool& readers, Budget& budget,
+  StreamHub(feed::Feed& feed, Guard& guard, base::FairPool& readers, Budget& budget,
             Options options, Shown shown, Reporter report, CatchUp catch_up);
-  ~FollowHub();
+  ~StreamHub();
 
   // Starts a stream; the reactor owns itself.
   grpc::ServerGenericBidiReactor* Start(grpc::GenericCallbackServerContext* context, Caller caller,
@@ -79,7 +79,7 @@ class FollowHub {
 
  private:
   friend class FollowReactor;
-  std::vector<std::shared_ptr<Stream>> LockedMembers() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<std::shared_ptr<Stream>> LockedStreams() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
 
   feed::Feed& feed_;
@@ -96,7 +96,7 @@ class FollowHub {
   bool published_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  std::map<Stream*, std::weak_ptr<Stream>> members_ ABSL_GUARDED_BY(mutex_);
+  std::map<Stream*, std::weak_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);
   std::map<base::AgencyName, int> per_agency_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };

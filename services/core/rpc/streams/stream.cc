@@ -8,7 +8,7 @@
 
 namespace entente::rpc {
 
-Stream::Stream(FollowHub& hub, grpc::GenericCallbackServerContext* context, Caller caller,
+Stream::Stream(StreamHub& hub, grpc::GenericCallbackServerContext* context, Caller caller,
                OpenCall call)
     : hub_(hub),
       context_(context),

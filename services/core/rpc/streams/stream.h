@@ -14,7 +14,7 @@
 
 namespace entente::rpc {
 
-class FollowHub;
+class StreamHub;
 
 // Keeps itself alive from Join to OnDone; the hub holds it weakly.
 class Stream : public grpc::ServerGenericBidiReactor, public std::enable_shared_from_this<Stream> {
@@ -27,7 +27,7 @@ class Stream : public grpc::ServerGenericBidiReactor, public std::enable_shared_
   void OnDone() final;
 
  protected:
-  Stream(FollowHub& hub, grpc::GenericCallbackServerContext* context, Caller caller, OpenCall call);
+  Stream(StreamHub& hub, grpc::GenericCallbackServerContext* context, Caller caller, OpenCall call);
   // Joins the hub's streams; RESOURCE_EXHAUSTED/STREAMS_EXCEEDED if the agency has too many, and
   // the stream must then be finished.
   absl::Status Join();
@@ -36,7 +36,7 @@ class Stream : public grpc::ServerGenericBidiReactor, public std::enable_shared_
   // How it finished. The last thing, on gRPC's thread: nobody else uses this any more.
   virtual void Ended(const absl::Status&) {}
 
-  FollowHub& hub_;
+  StreamHub& hub_;
   grpc::GenericCallbackServerContext* const context_;
   const std::string chain_pem_;
   const Caller caller_;

@@ -26,7 +26,7 @@ refused 'control_list_entries\[0\].entry' as kr denial notify "$work/d.json" || 
 step "the chair changes: what jp published stands, and what au publishes is believed"
 seats() { # state chair?
   entente pki issue "$work/pki" --state "$1" --agency licensing --officer officer-1 --seat iem:read,submit \
-    --seat leem:read,submit --seat "tem:read,submit$2" --endpoint "tem=127.0.0.1:$tem_port" --endpoint "leem=127.0.0.1:$port" >/dev/null
+    --seat leem:read,submit --seat "tem:read,submit$2" --endpoint "tem=127.0.0.1:$(serving_port tem)" --endpoint "leem=127.0.0.1:$port" >/dev/null
 }
 seats jp ""
 seats au ,chair

@@ -14,9 +14,9 @@ step "questions and data, on one place of the text; threaded, with audiences"
 as nz proposal comment partners/kr/proposals/1 --kind question --node kite --quote "300 m" --text "Why not 350?" --reference q >/dev/null
 as kr proposal comment partners/nz/comments/q --on partners/kr/proposals/1 --kind answer --text "No kite is between." --reference a >/dev/null
 as au proposal comment partners/kr/proposals/1 --kind technical-data --text "Our makers reach 280 m." --to nz --reference d >/dev/null
-as nz proposal statements partners/kr/proposals/1 | grep -q "280 m" || fail "nz does not see au's data"
-as jp proposal statements partners/kr/proposals/1 | grep -q "280 m" && fail "jp sees au's data"
-as jp proposal statements partners/kr/proposals/1 | grep -q "No kite is between" || fail "jp does not see the answer"
+as nz proposal answers partners/kr/proposals/1 | grep -q "280 m" || fail "nz does not see au's data"
+as jp proposal answers partners/kr/proposals/1 | grep -q "280 m" && fail "jp sees au's data"
+as jp proposal answers partners/kr/proposals/1 | grep -q "No kite is between" || fail "jp does not see the answer"
 as jp proposal get partners/kr/proposals/1 | grep -q 'state: under study' || fail "not under study"
 
 step "positions on the first text; a revision ends them"
