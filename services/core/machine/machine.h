@@ -107,7 +107,8 @@ class Machine {
   // Bytes of memory that all of it takes: so many for each record and ledger, and the register's.
   uint64_t Footprint() const {
     return applied_ * kRecordBytes + index_.size() * kIndexBytes + documents_ * kEntryBytes +
-           ledgers_.size() * kLedgerBytes + register_.chains().Footprint() + register_.Footprint();
+           ledgers_.size() * kLedgerBytes + erased_.size() * kErasedBytes +
+           register_.chains().Footprint() + register_.Footprint();
   }
   // Covers ledgers, acknowledgements, chains and the register.
   base::Digest Fingerprint() const;
@@ -125,6 +126,7 @@ class Machine {
   static constexpr uint64_t kIndexBytes = 50;   // of two for each document
   static constexpr uint64_t kEntryBytes = 100;  // leaf, inner nodes, position, checkpoint
   static constexpr uint64_t kLedgerBytes = 4096;
+  static constexpr uint64_t kErasedBytes = 64;  // of erased_
 
   struct Parts;  // a document's record, parsed
   absl::Status ApplyDocument(uint64_t position, const journal::Record& record, Applied* applied);
