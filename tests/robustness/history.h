@@ -60,7 +60,7 @@ struct Looked {
   bool found = false;
 };
 
-// Two questions of an outsider: of a document that is hidden from him, and of one that is not
+// Two questions of an outsider: of a document that is hidden from it, and of one that is not
 // there.
 struct Twin {
   std::string about;

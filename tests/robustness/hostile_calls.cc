@@ -25,7 +25,7 @@ constexpr char kExchange[] = "/entente.exchange.v1.ExchangeService/";
 
 absl::Time Now() { return base::SystemClock().Now(); }
 
-// The partner, and what became of his calls.
+// The partner, and what became of its calls.
 class Attacker {
  public:
   explicit Attacker(const HostileOptions& options)
@@ -204,7 +204,7 @@ void HeavyReads(Attacker& attacker) {
   }
 }
 
-// The largest documents through one of his streams, without reading an answer before the end.
+// The largest documents through one of its streams, without reading an answer before the end.
 void FullStream(Attacker& attacker) {
   auto client = attacker.Connect();
   while (!attacker.over()) {

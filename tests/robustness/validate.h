@@ -35,7 +35,7 @@ std::vector<std::string> FollowersComplete(const History& history, const Bounds&
 std::vector<std::string> OneTree(const History& history, const Bounds& bounds);
 // An answer that came before a question began is before it in its ledger; recorded times rise.
 std::vector<std::string> OneOrder(const History& history, const Bounds& bounds);
-// Whoever asks finds what was acknowledged before, and nothing that is hidden from him.
+// Whoever asks finds what was acknowledged before, and nothing that is hidden from them.
 std::vector<std::string> ReadsExplained(const History& history, const Bounds& bounds);
 // An outsider's answers are the same, word for word.
 std::vector<std::string> OutsidersEqual(const History& history, const Bounds& bounds);

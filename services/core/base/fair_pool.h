@@ -43,7 +43,8 @@ class FairPool {
   };
   // How much of one party's work may run now.
   int RunningMax() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The party that comes next; the end if there is no work, or only of who has all that he may.
+  // The party that comes next; the end if there is no work, or only of parties that have all they
+  // may have.
   std::map<std::string, Party>::iterator Next() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run();
   void Note(const std::string& party) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

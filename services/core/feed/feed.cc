@@ -99,9 +99,9 @@ absl::StatusOr<Filter> Filter::Parse(std::string_view text, const std::vector<st
 }
 
 bool Filter::Matches(const Item& item, const machine::Register& reg) const {
-  // Whoever holds a document must learn that it is erased, whatever it was that he asked for.
+  // Whoever holds a document must learn that it is erased, whatever was asked for.
   if (machine::IsErasure(item.name)) return true;
-  // Facts that were erased rule nothing out: what comes after them may end what he holds.
+  // Facts that were erased rule nothing out: what comes after them may end what is held.
   const machine::Chain* chain = reg.chains().FindAny(item.name);
   if (chain != nullptr && chain->answered != nullptr && chain->answered->erased) return true;
   if (chain != nullptr && chain->erased) return true;

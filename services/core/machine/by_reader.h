@@ -1,5 +1,5 @@
 // What belongs to ledgers, found by who may read it: a query costs what the reader's own ledgers
-// cost, however many are hidden from him (law 6).
+// cost, however many are hidden from it (law 6).
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_BY_READER_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_BY_READER_H_
 

@@ -37,7 +37,7 @@ struct Chain {
   absl::InlinedVector<uint64_t, 1> positions;  // of its documents, in the journal
   base::Digest tip;                            // of the newest document
   const Chain* answered = nullptr;             // what it was said to; null: nothing
-  // What was said to it, by ledger: a reader is not made to walk what is hidden from him (law 6).
+  // What was said to it, by ledger: a reader is not made to walk what is hidden from it (law 6).
   struct Said {
     const Ledger* ledger = nullptr;
     std::vector<const Chain*> answers;  // in order
@@ -82,7 +82,7 @@ class Chains {
   // A recorded document, in order. Null if its name continues a chain that is not there, or one of
   // another ledger, or is not the next one of it. It answers what it says it does if all who read
   // it read that, too: whatever a group checks, nobody learns of a chain by answering a name that
-  // he has guessed (law 6).
+  // it has guessed (law 6).
   const Chain* Apply(const entry::pb::Leaf& leaf, const entry::pb::Document& header,
                      const base::Digest& digest, const Place& place);
 

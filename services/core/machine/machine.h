@@ -134,7 +134,7 @@ class Machine {
   absl::Status ApplyAcknowledgement(const journal::Record& record);
   absl::Status ApplyCheckpoint(const journal::Record& record);
   // What a document is found by: half of a digest. To make two with one half takes 2^64 tries, and
-  // harms their author alone: his second one counts as his first. To make one with the half of
+  // harms their author alone: the second one counts as the first. To make one with the half of
   // another's takes 2^128.
   struct Key {
     explicit Key(const base::Digest& digest) {

@@ -170,7 +170,7 @@ class Register {
                        const std::function<void(const Observation&)>&) const {}
 
   // Calls `visit` with the chains after `after` (null: from the first) that the reader may read and
-  // that something may be owed for, to or by his state, by Before, until it returns false.
+  // that something may be owed for, to or by the reader's state, by Before, until it returns false.
   virtual void VisitOwing(const Reader&, const Chain*,
                           const std::function<bool(const Chain&)>&) const {}
   // What is owed for one of these chains, as far as the reader may read; `partners` are partners

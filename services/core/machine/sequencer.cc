@@ -432,7 +432,7 @@ bool IsFromChair(const document::VerifiedDocument& document, const identity::Dir
 absl::Status Sequencer::CheckState() const {
   const uint64_t most = options_.state_bytes_max;
   if (most == 0 || d_.machine.Footprint() < most / 10 * 9) return absl::OkStatus();
-  // Of everybody, whatever he has recorded: it tells no more than a full disk does.
+  // Of everybody, whatever they have recorded: it tells no more than a full disk does.
   return base::Refuse(absl::StatusCode::kResourceExhausted, Reason::kStateFull,
                       "the service's memory is full; its operator must give it more");
 }
@@ -446,7 +446,7 @@ absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
   const auto directory = d_.directory.Get();
   const std::string& state = command.document->parsed().originator.state;
   const Reader reader{state, directory->IsPartner(state)};
-  // Serials of what the originator may not read are none of his: the refusal would tell of it.
+  // Serials of what the originator may not read do not count: the refusal would tell of it.
   const uint64_t seen = directory->serial() < d_.machine.directory_serial()
                             ? d_.machine.DirectorySerialSeenBy(reader)
                             : 0;

@@ -165,7 +165,7 @@ v1::MatterRuling MatterRegister::RulingOf(const document::VerifiedDocument& docu
 }
 
 // rule 9: what is made from sources is marked as they are at least, and goes no further than
-// they do, unless it is the originator's own or he has granted it.
+// they do, unless it is the originator's own or was granted.
 absl::Status MatterRegister::CheckSources(const document::VerifiedDocument& document) const {
   const auto& header = document.header();
   const std::string& state = document.parsed().originator.state;

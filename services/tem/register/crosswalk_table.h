@@ -1,5 +1,5 @@
 // Relations between nodes of the Annex and codes of national lists, found from both sides. One
-// shelf per ledger: what is hidden from a reader costs him nothing, so that time tells nothing of
+// shelf per ledger: what is hidden from a reader costs it nothing, so that time tells nothing of
 // it (law 6).
 #ifndef ENTENTE_SERVICES_TEM_REGISTER_CROSSWALK_TABLE_H_
 #define ENTENTE_SERVICES_TEM_REGISTER_CROSSWALK_TABLE_H_

@@ -484,9 +484,9 @@ void Acceptor::ReadMeters(Clock::time_point now) {
 }
 
 // Whoever sent most of what no call explains loses those connections: an agency, or an address that
-// no agency is known for yet. Where that is no debt, he may be honest, and where nobody sent any,
-// somebody has saved up within what everybody may: such suspects are cut once a second, and more
-// and more seldom while that does not help.
+// no agency is known for yet. Where that is no debt, the sender may be honest, and where nobody
+// sent any, somebody has saved up within what everybody may: such suspects are cut once a second,
+// and more and more seldom while that does not help.
 bool Acceptor::CutForMemory(Clock::time_point now, bool suspects) {
   struct Sum {
     int64_t unexplained = 0;

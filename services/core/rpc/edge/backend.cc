@@ -17,7 +17,7 @@ std::string RequestIdOf(const grpc::ServerContextBase& context) {
 
 void Report(Backend& backend, const CallRecord& call, const absl::Status& status) {
   const std::string code(absl::StatusCodeToString(status.code()));
-  // Who was refused is known from his certificate, although he was not let in.
+  // Who was refused is known from the certificate, although the call was not let in.
   const std::string caller = call.caller.empty() ? base::MetadataOf(status, "caller") : call.caller;
   if (!call.opened) backend.metrics.CountRpc(call.method, code);
   const bool submit = call.method.find("/Submit") != std::string::npos;

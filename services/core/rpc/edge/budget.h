@@ -2,8 +2,8 @@
 // A call takes its share before its request is read, so that nothing unpaid for is in memory.
 //
 // Every agency has a guaranteed share that nobody else can use; above it agencies draw on one
-// shared part, each up to its own limit. Who meets a limit waits in turn, and his next requests
-// stay unread: HTTP/2's flow control then stops him, and nobody else.
+// shared part, each up to its own limit. A caller that meets a limit waits in turn, and its next
+// requests stay unread: HTTP/2's flow control then stops it, and nobody else.
 #ifndef ENTENTE_SERVICES_CORE_RPC_EDGE_BUDGET_H_
 #define ENTENTE_SERVICES_CORE_RPC_EDGE_BUDGET_H_
 

@@ -42,7 +42,7 @@ class Guard {
 
   // Refusals name in their metadata, "caller", whom the certificate names.
   absl::StatusOr<Caller> Check(const std::string& chain_pem, std::string_view method);
-  // Whoever the directory knows, whatever he may do.
+  // All whom the directory knows, whatever their rights.
   absl::StatusOr<Caller> Identify(const std::string& chain_pem);
   // Takes one submission from the agency's allowance; RESOURCE_EXHAUSTED/RATE_EXCEEDED.
   absl::Status TakeSubmission(const base::AgencyName& agency) {

@@ -1,5 +1,6 @@
-// Every call of a service comes in here, by its headers alone: who calls, may he, has he room? Only
-// then is the request read, within its method's limit, counted, and only then is it built.
+// Every call of a service comes in here, by its headers alone: who calls, is that allowed, is there
+// room? Only then is the request read, within its method's limit, counted, and only then is it
+// built.
 //
 // The life of a unary call: headers -> Guard -> rate -> Budget (waits in turn) -> read -> size ->
 // the method's work, on whatever thread it chooses -> answer. Streams take care of themselves after
@@ -38,7 +39,7 @@ inline constexpr size_t kReadBytesMax = 64 << 10;
 inline constexpr size_t kReadElementsMax = 4096;
 // What the answer to a read may come to: a page, and the item that passes its limit.
 inline constexpr size_t kAnswerBytesMax = (1 << 20) + kRequestBytesMax;
-// How long a unary call may be open: whoever does not take his answer by then loses it.
+// How long a unary call may be open: whoever does not take the answer by then loses it.
 inline constexpr absl::Duration kCallLongest = absl::Seconds(60);
 
 // A unary call whose request has been read. Ends itself with exactly one Answer or Refuse, from any

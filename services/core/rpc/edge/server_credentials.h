@@ -46,11 +46,11 @@ class TlsIdentity {
   std::string in_force_;  // both, as they were read
 };
 
-// Whether a caller may connect, by his certificates: PEM, leaf first. May be called by any thread.
+// Whether a caller may connect, by its certificates: PEM, leaf first. May be called by any thread.
 using AcceptConnection = std::function<absl::Status(const std::string& chain_pem)>;
 
 // `client_roots_file` holds every partner's authorities, and is watched; what TLS lets pass,
-// `accept` judges, which is where a caller is checked against his own state's authorities. Whoever
+// `accept` judges, which is where a caller is checked against its own state's authorities. Whoever
 // is refused ends in the handshake. `identity` must outlive the server.
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const TlsIdentity& identity,
                                                                const std::string& client_roots_file,

@@ -26,7 +26,7 @@ absl::Status LoadConfig(const std::string& path, const std::string& listen,
 
 // Opens every file that serving would, and names the first that will not do. Changes nothing.
 absl::Status CheckFiles(const Process& process);
-// Files with keys that somebody else than their owner and his group can read.
+// Files with keys that somebody else than their owner and its group can read.
 std::vector<std::string> ReadableByAll(const Process& process);
 
 }  // namespace entente::rpc
