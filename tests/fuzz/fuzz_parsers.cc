@@ -76,7 +76,7 @@ void FuzzCertificate(std::string_view bytes) {
 }
 
 void FuzzFilter(std::string_view bytes) {
-  feed::Filter::Parse(bytes, {"denials.destination"}).status().IgnoreError();
+  feed::Filter::Parse(bytes, {"leem.destination"}).status().IgnoreError();
   base::ParseDate(bytes);
   base::AgencyName::Parse(bytes);
 }

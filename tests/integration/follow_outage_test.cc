@@ -120,10 +120,10 @@ TEST_F(FollowOutageTest, AFailingHandlerIsNoOutage) {
 TEST_F(FollowOutageTest, AStateRefusesAnotherFilter) {
   Deliver("all", Record(Denial("1"), 0));
   Finish();
-  EXPECT_OK(Follow("denials.destination=aq"));
+  EXPECT_OK(Follow("leem.destination=aq"));
   EXPECT_EQ(host_.acknowledged, 0);
   EXPECT_THAT(Follow(""), HasReason(Reason::kFilterChanged));
-  EXPECT_THAT(Follow("denials.destination=gs"), HasReason(Reason::kFilterChanged));
+  EXPECT_THAT(Follow("leem.destination=gs"), HasReason(Reason::kFilterChanged));
   EXPECT_EQ(host_.acknowledged, 0);
 }
 

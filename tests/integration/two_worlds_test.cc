@@ -79,7 +79,7 @@ class TwoWorldsTest : public ::testing::Test {
  protected:
   void AskEverything(Outsider& nz, const std::string& hidden, const std::string& ledger) {
     nz.Follow("", "");
-    nz.Follow("", "denials.destination=aq");
+    nz.Follow("", "leem.destination=aq");
     nz.Follow(fmt::format("entente-cursor-v1\nmtcr.example/leem\n{} 1\n", ledger), "");
     nz.Follow("entente-cursor-v1\nmtcr.example/leem\nall 3\n", "");
     using X = pb::ExchangeService::Stub;

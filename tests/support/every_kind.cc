@@ -13,7 +13,7 @@ namespace {
 
 // The text format of a message, in which "TIP" stands for the digest.
 template <typename Message>
-Step::Body Text(const std::string& text) {
+Step::Body Says(const std::string& text) {
   return [text](const base::Digest& tip) {
     std::string filled = text;
     const size_t at = filled.find("TIP");
@@ -32,7 +32,7 @@ Step::Body Text(const std::string& text) {
   };
 }
 
-Step::Body Packed(const google::protobuf::Message& message) {
+Step::Body Fixed(const google::protobuf::Message& message) {
   google::protobuf::Any packed;
   packed.PackFrom(message);
   return [packed](const base::Digest&) { return packed; };
@@ -49,15 +49,15 @@ std::vector<Step> LeemSteps() {
   amended.set_explanation("another act");
   const std::string denial = "partners/jp/denials/e1";
   return {
-      {"jp", Packed(suspended)},
+      {"jp", Fixed(suspended)},
       {"jp",
-       Text<v1::SuspensionClosure>("closed_date { year: 2016 month: 10 day: 20 } "
+       Says<v1::SuspensionClosure>("closed_date { year: 2016 month: 10 day: 20 } "
                                    "outcome: OUTCOME_DENIED act: DENIAL_ACT_REVOKED"),
        denial},
-      {"jp", Packed(amended), denial},
-      {"jp", Text<v1::DenialRenewal>("review_date { year: 2016 month: 10 day: 20 }"), denial},
+      {"jp", Fixed(amended), denial},
+      {"jp", Says<v1::DenialRenewal>("review_date { year: 2016 month: 10 day: 20 }"), denial},
       {"jp",
-       Text<v1::DenialRevocation>(
+       Says<v1::DenialRevocation>(
            "effective_date { year: 2016 month: 11 day: 1 } explanation: \"no longer\""),
        denial},
   };
@@ -69,44 +69,44 @@ std::vector<Step> IemSteps() {
   const std::string request = "partners/jp/requests/e6";
   const std::string release = "partners/kr/releases/e11";
   return {
-      {"jp", Text<v1::Alert>(
+      {"jp", Says<v1::Alert>(
                  R"(urgency: URGENCY_FLASH kind: ALERT_KIND_TRANSIT summary: "Balloons"
                     authority: "Sample Centre" route: "jp" route: "aq" red_flags: "FRONT"
                     topics: "TRANSIT" source_reliability: SOURCE_RELIABILITY_B
                     information_credibility: 2 review_time { seconds: 4000000000 })")},
-      {"kr", Text<v1::Sighting>(R"(result: SIGHTING_RESULT_SEEN country: "aq" text: "at sea")"),
+      {"kr", Says<v1::Sighting>(R"(result: SIGHTING_RESULT_SEEN country: "aq" text: "at sea")"),
        alert},
-      {"kr", Text<v1::Assessment>(R"(usefulness: USEFULNESS_ACTED_ON text: "stopped")"), alert},
-      {"jp", Text<v1::AlertClosure>(R"(outcome: OUTCOME_WITHDRAWN explanation: "wrong")"), alert},
-      {"jp", Text<v1::TrendReport>(
+      {"kr", Says<v1::Assessment>(R"(usefulness: USEFULNESS_ACTED_ON text: "stopped")"), alert},
+      {"jp", Says<v1::AlertClosure>(R"(outcome: OUTCOME_WITHDRAWN explanation: "wrong")"), alert},
+      {"jp", Says<v1::TrendReport>(
                  R"(title: "t" period_start_time { seconds: 1 } period_end_time { seconds: 2 }
                     scope: "s" method: "m" data_basis: "d" topics: "TRANSIT"
                     purchase_countries: "aq" confidence: CONFIDENCE_LOW)")},
-      {"jp", Text<v1::InformationRequest>(
+      {"jp", Says<v1::InformationRequest>(
                  R"(purpose: "an application" questions { code: "KNOWN" } addressees: "kr"
                     proposed_time { seconds: 1500000000 })")},
-      {"kr", Text<v1::RequestReply>(R"(kind: REPLY_KIND_DATE_PROPOSED text: "later"
+      {"kr", Says<v1::RequestReply>(R"(kind: REPLY_KIND_DATE_PROPOSED text: "later"
                                        proposed_time { seconds: 1600000000 })"),
        request},
       {"jp",
-       Text<v1::RequestDateAgreement>(R"(addressee: "kr" agreed_time { seconds: 1600000000 })"),
+       Says<v1::RequestDateAgreement>(R"(addressee: "kr" agreed_time { seconds: 1600000000 })"),
        request},
-      {"jp", Text<v1::RequestClosure>(R"(feedback: "thanks")"), request},
+      {"jp", Says<v1::RequestClosure>(R"(feedback: "thanks")"), request},
       // What is to be released.
       {"jp",
-       Text<v1::Alert>(R"(urgency: URGENCY_ROUTINE kind: ALERT_KIND_ENTITY summary: "Kites"
+       Says<v1::Alert>(R"(urgency: URGENCY_ROUTINE kind: ALERT_KIND_ENTITY summary: "Kites"
                           authority: "Sample Centre" topics: "TRANSIT"
                           source_reliability: SOURCE_RELIABILITY_C information_credibility: 3
                           review_time { seconds: 4000000000 })"),
        "",
        {"jp", "kr"}},
       {"kr",
-       Text<v1::ReleaseRequest>(R"(states: "nz" purpose: "a shipment")"),
+       Says<v1::ReleaseRequest>(R"(states: "nz" purpose: "a shipment")"),
        "",
        {"jp", "kr"},
        "partners/jp/alerts/e10"},
       {"jp",
-       Text<v1::ReleaseDecision>(R"(outcome: RELEASE_OUTCOME_GRANTED states: "nz")"),
+       Says<v1::ReleaseDecision>(R"(outcome: RELEASE_OUTCOME_GRANTED states: "nz")"),
        release,
        {"jp", "kr"}},
   };
@@ -116,23 +116,23 @@ std::vector<Step> TemSteps() {
   namespace v1 = tem::v1;
   const std::string proposal = "partners/kr/proposals/e1";
   return {
-      {"kr", Packed(TextProposal("kite", "another text"))},
-      {"nz", Text<v1::ProposalComment>(R"(kind: COMMENT_KIND_QUESTION text: "why" node: "kite")"),
+      {"kr", Fixed(TextProposal("kite", "another text"))},
+      {"nz", Says<v1::ProposalComment>(R"(kind: COMMENT_KIND_QUESTION text: "why" node: "kite")"),
        proposal},
-      {"nz", Text<v1::ProposalSponsorship>(R"(text_digest: "TIP")"), proposal},
+      {"nz", Says<v1::ProposalSponsorship>(R"(text_digest: "TIP")"), proposal},
       {"jp",
-       Text<v1::ProposalPosition>(R"(kind: POSITION_KIND_BLOCK text_digest: "TIP" text: "no")"),
+       Says<v1::ProposalPosition>(R"(kind: POSITION_KIND_BLOCK text_digest: "TIP" text: "no")"),
        proposal},
       {"jp",
-       Text<v1::ProposalConclusion>(
+       Says<v1::ProposalConclusion>(
            R"(outcome: OUTCOME_CARRIED_FORWARD text_digest: "TIP" meeting: "Busan 2016 TEM")"),
        proposal},
-      {"kr", Text<v1::ProposalClosure>(R"(outcome: OUTCOME_WITHDRAWN explanation: "later")"),
+      {"kr", Says<v1::ProposalClosure>(R"(outcome: OUTCOME_WITHDRAWN explanation: "later")"),
        proposal},
-      {"kr", Text<v1::Crosswalk>(R"(jurisdiction: "kr" edition: "2016-03-17" source: "a gazette"
+      {"kr", Says<v1::Crosswalk>(R"(jurisdiction: "kr" edition: "2016-03-17" source: "a gazette"
                                     rows { path: "3.A.1" code: "K1" relation: CROSSWALK_RELATION_EXACT
                                            valid_from_date: "2016-01-01" })")},
-      {"kr", Text<v1::ImplementationStatus>(
+      {"kr", Says<v1::ImplementationStatus>(
                  R"(edition: "2016-03-17" state: IMPLEMENTATION_STATE_IN_FORCE
                     in_force_date: "2016-06-01" act: "Decree 7")")},
   };
@@ -142,10 +142,10 @@ std::vector<Step> SampleSteps() {
   namespace v1 = sample::v1;
   const std::string notice = "partners/jp/notices/e1";
   return {
-      {"jp", Text<v1::Notice>(R"(topic: "tides" text: "high")")},
-      {"jp", Text<v1::NoticeAmendment>(R"(text: "low")"), notice},
-      {"kr", Text<v1::NoticeComment>(R"(text: "wet")"), notice},
-      {"jp", Text<v1::NoticeWithdrawal>(R"(reason: "dry")"), notice},
+      {"jp", Says<v1::Notice>(R"(topic: "tides" text: "high")")},
+      {"jp", Says<v1::NoticeAmendment>(R"(text: "low")"), notice},
+      {"kr", Says<v1::NoticeComment>(R"(text: "wet")"), notice},
+      {"jp", Says<v1::NoticeWithdrawal>(R"(reason: "dry")"), notice},
   };
 }
 

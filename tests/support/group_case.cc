@@ -64,7 +64,7 @@ GroupCase LeemCase() {
     body.set_explanation("another gyroscope");
     return Packed(body);
   };
-  out.filters = {"denials.destination=aq", "denials.entry=9.A.6"};
+  out.filters = {"leem.destination=aq", "leem.entry=9.A.6"};
   out.ends = Text<leem::v1::DenialRevocation>(
       "effective_date { year: 2016 month: 11 day: 1 } explanation: \"no longer, $\"");
   return out;

@@ -97,7 +97,7 @@ def main():
                                    capture_output=True, text=True, check=True).stdout.split('\n'))
     essential = {line.split()[-1] for line in essential if line.startswith('yes ') or ' required ' in line}
     functions = {name for text in sources.values() for name in re.findall(r'^\s*([\w-]+)\(\)', text, flags=re.M)}
-    installed = with_dependencies(listed | essential)
+    installed = with_dependencies(listed | essential | {'apt'})  # which installs the others
     breaches = []
     packages = {}
     for path, text in sources.items():

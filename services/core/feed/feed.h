@@ -47,7 +47,7 @@ struct Piece {
 // Clauses that a delivery must match, all of them.
 class Filter {
  public:
-  // "originator=kr AND denials.destination=ir"; names are checked against `facts`.
+  // "originator=kr AND leem.destination=ir"; names are checked against `facts`.
   static absl::StatusOr<Filter> Parse(std::string_view text, const std::vector<std::string>& facts);
   bool empty() const { return clauses_.empty(); }
   const std::vector<std::pair<std::string, std::string>>& clauses() const { return clauses_; }

@@ -10,6 +10,7 @@
 #include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
 #include "services/core/machine/register.h"
+#include "services/core/rules/body.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/links.h"
 

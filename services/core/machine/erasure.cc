@@ -9,6 +9,7 @@
 #include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/entry/audience.h"
+#include "services/core/rules/body.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/links.h"
 

@@ -14,6 +14,7 @@
 #include "services/core/entry/audience.h"
 #include "services/core/machine/erasure.h"
 #include "services/core/machine/fingerprint.h"
+#include "services/core/rules/body.h"
 #include "services/core/rules/links.h"
 
 namespace entente::machine {

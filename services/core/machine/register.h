@@ -28,6 +28,7 @@
 #include "services/core/document/document.h"
 #include "services/core/entry/entry.h"
 #include "services/core/machine/chains.h"
+#include "services/core/machine/observation.h"
 
 namespace entente::machine {
 
@@ -103,36 +104,12 @@ std::unique_ptr<Restatement> Restate(ApplyTo apply, PutIn put) {
 
 struct Group;
 
-// On what legal basis an item is controlled; never added up.
-enum class Basis { kNone, kListed, kCatchAll };
-
-// Something that a register can count by.
-struct Dimension {
-  std::string name;  // as in "destination"
-  // Each case that is counted has exactly one value, so that the values add up to the whole.
-  bool partition = false;
-};
-
-// One case, under one value of a dimension.
-struct Observation {
-  int month = 0;                // MonthOf when it happened
-  std::string_view originator;  // state
-  std::string_view key;
-  Basis basis = Basis::kNone;
-};
-
 // Something that a state owes until an instant.
 struct Obligation {
   std::string kind;   // "iem.reply"
   std::string state;  // that owes it
   absl::Time due;
 };
-
-// Months since year 0, UTC.
-inline int MonthOf(absl::Time time) {
-  const absl::CivilMonth month = absl::ToCivilMonth(time, absl::UTCTimeZone());
-  return static_cast<int>(month.year()) * 12 + month.month() - 1;
-}
 
 class Register {
  public:
@@ -158,7 +135,7 @@ class Register {
   virtual base::Digest Fingerprint() const = 0;
   // Bytes of memory that the state takes, as footprint.h counts them. Asked after each batch.
   virtual uint64_t Footprint() const = 0;
-  // Facts that a follower's filter may ask for, as in {"denials.destination", "ir"}, of the matter
+  // Facts that a follower's filter may ask for, as in {"leem.destination", "ir"}, of the matter
   // that the document with this assigned name belongs to.
   virtual std::multimap<std::string, std::string> Facts(std::string_view name) const = 0;
   // Names of facts that filters may use.

@@ -24,7 +24,7 @@ absl::Status Overloaded() {
 }  // namespace
 
 struct Sequencer::Pending {
-  Command command;
+  Recording command;
   std::string leaf;  // serialised
   std::string ledger;
   uint64_t index = 0;
@@ -35,7 +35,7 @@ struct Sequencer::Batch {
   absl::Time now;
   std::vector<journal::Record> records;
   std::vector<Pending> documents;
-  std::vector<Command> acknowledgements;
+  std::vector<Command> others;                         // that are done once it is appended
   std::map<std::string, merkle::CompactRange> ranges;  // frontier after the batch
   std::set<std::string> names;                         // what the batch's documents name
   std::set<std::string> reads;                         // what judgements of this batch stand on
@@ -68,9 +68,12 @@ size_t Sequencer::queued() const {
 }
 
 absl::Status Sequencer::Enqueue(Command command, std::optional<Arrival> arrival) {
-  const std::string party = command.document.has_value()
-                                ? command.document->parsed().originator.str()
-                                : command.agency.str();
+  std::string party;  // the service itself is one, too
+  if (const auto* recording = std::get_if<Recording>(&command)) {
+    party = recording->document.parsed().originator.str();
+  } else if (const auto* acknowledging = std::get_if<Acknowledging>(&command)) {
+    party = acknowledging->agency.str();
+  }
   {
     base::MutexLock lock(mutex_);
     if (stopped_) {
@@ -96,33 +99,22 @@ absl::Status Sequencer::Enqueue(Command command, std::optional<Arrival> arrival)
 
 absl::Status Sequencer::Submit(document::VerifiedDocument document, uint64_t directory_serial,
                                ReceiptCallback done, std::optional<Arrival> arrival) {
-  Command command;
-  command.document = std::move(document);
-  command.directory_serial = directory_serial;
-  command.done = std::move(done);
-  return Enqueue(std::move(command), std::move(arrival));
+  return Enqueue(Recording{std::move(document), directory_serial, std::move(done)},
+                 std::move(arrival));
 }
 
 absl::Status Sequencer::Acknowledge(base::AgencyName agency, std::vector<Acknowledged> acknowledged,
                                     AckCallback done) {
-  Command command;
-  command.agency = std::move(agency);
-  command.acknowledgements = std::move(acknowledged);
-  command.acknowledged = std::move(done);
-  return Enqueue(std::move(command), std::nullopt);
+  return Enqueue(Acknowledging{std::move(agency), std::move(acknowledged), std::move(done)},
+                 std::nullopt);
 }
 
 absl::Status Sequencer::SignWith(const entry::NoteSigner& signer, AckCallback done) {
-  Command command;
-  command.signer = &signer;
-  command.acknowledged = std::move(done);
-  return Enqueue(std::move(command), std::nullopt);
+  return Enqueue(Signing{&signer, std::move(done)}, std::nullopt);
 }
 
 absl::Status Sequencer::CatchUpNow(AckCallback done) {
-  Command command;
-  command.acknowledged = std::move(done);
-  return Enqueue(std::move(command), std::nullopt);
+  return Enqueue(CatchingUp{std::move(done)}, std::nullopt);
 }
 
 void Sequencer::OthersAppended() {
@@ -140,8 +132,9 @@ std::vector<Sequencer::Command> Sequencer::Take() {
     turns_.pop_front();
     auto queue = queues_.find(party);
     commands.push_back(std::move(queue->second.front()));
-    const auto& document = commands.back().document;
-    if (document.has_value()) bytes += document->parsed().envelope.size();
+    if (const auto* recording = std::get_if<Recording>(&commands.back())) {
+      bytes += recording->document.parsed().envelope.size();
+    }
     queue->second.pop_front();
     --queued_;
     if (queue->second.empty()) {
@@ -214,7 +207,7 @@ void Sequencer::Work(std::vector<Command> commands) {
     if (status.code() == absl::StatusCode::kDataLoss) d_.fatal(status);
     if (!status.ok()) {
       Note(status);
-      for (; next < commands.size(); ++next) Fail(commands[next], status);
+      for (; next < commands.size(); ++next) Finish(commands[next], status);
       return;
     }
     batch.now = d_.clock.Now();
@@ -237,7 +230,7 @@ void Sequencer::Work(std::vector<Command> commands) {
     }
     std::vector<Command> again;
     for (Pending& pending : batch.documents) again.push_back(std::move(pending.command));
-    for (Command& command : batch.acknowledgements) again.push_back(std::move(command));
+    for (Command& command : batch.others) again.push_back(std::move(command));
     if (status.code() == absl::StatusCode::kAborted && ++races_lost <= kRacesLostMax) {
       // Another writer was first: what it did is caught up with, and these are judged anew.
       std::move(commands.begin() + static_cast<ptrdiff_t>(next), commands.end(),
@@ -253,7 +246,7 @@ void Sequencer::Work(std::vector<Command> commands) {
           absl::Seconds(1));
     }
     if (status.code() == absl::StatusCode::kDataLoss) d_.fatal(status);
-    for (Command& command : again) Fail(command, status);
+    for (Command& command : again) Finish(command, status);
   }
 }
 
@@ -269,8 +262,9 @@ absl::Status Sequencer::trouble() const {
 
 void Sequencer::TroubleMayBeOver() { Note(absl::OkStatus()); }
 
-void Sequencer::Fail(Command& command, const absl::Status& status) {
-  command.document.has_value() ? command.done(status) : command.acknowledged(status);
+// A document is finished like this by a refusal only.
+void Sequencer::Finish(Command& command, const absl::Status& status) {
+  std::visit([&](auto& one) { one.done(status); }, command);
 }
 
 // Applies what the journal holds beyond the machine: after an append whose outcome was unknown, or
@@ -303,23 +297,22 @@ void Sequencer::CarryOut() {
 }
 
 bool Sequencer::Stage(Command& command, Batch& batch) {
-  if (command.document.has_value()) return StageDocument(command, batch);
-  if (command.signer != nullptr) {
-    signer_ = command.signer;
-    for (const auto& [id, ledger] : d_.machine.ledgers()) RangeOf(id, batch);
-    batch.acknowledgements.push_back(std::move(command));
-    return true;
-  }
+  if (auto* recording = std::get_if<Recording>(&command)) return StageDocument(*recording, batch);
   absl::Status status;
-  for (const Acknowledged& said : command.acknowledgements) {
-    status.Update(StageAcknowledgement(command.agency, said, batch));
+  if (const auto* signing = std::get_if<Signing>(&command)) {
+    signer_ = signing->signer;
+    for (const auto& [id, ledger] : d_.machine.ledgers()) RangeOf(id, batch);
+  } else if (const auto* acknowledging = std::get_if<Acknowledging>(&command)) {
+    for (const Acknowledged& said : acknowledging->said) {
+      status.Update(StageAcknowledgement(acknowledging->agency, said, batch));
+    }
   }
-  status.ok() ? batch.acknowledgements.push_back(std::move(command)) : command.acknowledged(status);
+  status.ok() ? batch.others.push_back(std::move(command)) : Finish(command, status);
   return true;
 }
 
-bool Sequencer::StageDocument(Command& command, Batch& batch) {
-  const document::ParsedDocument& parsed = command.document->parsed();
+bool Sequencer::StageDocument(Recording& command, Batch& batch) {
+  const document::ParsedDocument& parsed = command.document.parsed();
   std::vector<std::string> names = {
       "digest " + parsed.digest.str(),
       fmt::format("{} {} {}", parsed.header.originator(), parsed.kind, parsed.header.reference())};
@@ -395,7 +388,7 @@ absl::Status Sequencer::CheckNewAudience(const document::ParsedDocument& parsed,
   const std::string& state = parsed.originator.state;
   const auto opening =
       std::count_if(batch.documents.begin(), batch.documents.end(), [&](const Pending& pending) {
-        return pending.index == 0 && pending.command.document->parsed().originator.state == state;
+        return pending.index == 0 && pending.command.document.parsed().originator.state == state;
       });
   if (d_.machine.LedgersOpenedBy(state) + static_cast<size_t>(opening) <
       static_cast<size_t>(entry::kAudiencesPerStateMax)) {
@@ -442,9 +435,9 @@ absl::Time Sequencer::TimeIn(const std::string& ledger, const Batch& batch) cons
   return it == d_.machine.ledgers().end() ? batch.now : std::max(batch.now, it->second.recorded);
 }
 
-absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
+absl::StatusOr<Judgement> Sequencer::Judge(Recording& command, absl::Time now) {
   const auto directory = d_.directory.Get();
-  const std::string& state = command.document->parsed().originator.state;
+  const std::string& state = command.document.parsed().originator.state;
   const Reader reader{state, directory->IsPartner(state)};
   // Serials of what the originator may not read do not count: the refusal would tell of it.
   const uint64_t seen = directory->serial() < d_.machine.directory_serial()
@@ -462,27 +455,27 @@ absl::StatusOr<Judgement> Sequencer::Judge(Command& command, absl::Time now) {
   }
   if (directory->serial() != command.directory_serial) {
     // The directory changed since intake: the signers must be acceptable to this one too.
-    auto parsed = std::make_shared<document::ParsedDocument>(command.document->parsed());
+    auto parsed = std::make_shared<document::ParsedDocument>(command.document.parsed());
     auto verified = d_.verifier.Verify(std::move(parsed), *directory, d_.clock.Now());
     if (!verified.ok()) return verified.status();
     command.directory_serial = directory->serial();
   }
   // Readers check certificates at the recorded time, which is not quite that of intake.
-  if (!command.document->ValidAt(now)) {
+  if (!command.document.ValidAt(now)) {
     return base::RefuseArgument(Reason::kCertificateRejected,
                                 "a signer's certificate is not valid at the time of recording");
   }
-  if (command.document->parsed().kind == kErasure.message) {
-    return JudgeErasure(*command.document, now, d_.machine, d_.journal);
+  if (command.document.parsed().kind == kErasure.message) {
+    return JudgeErasure(command.document, now, d_.machine, d_.journal);
   }
-  if (rules::CountReferences(command.document->header(), rules::Reference::RELATION_ERASES) > 0) {
+  if (rules::CountReferences(command.document.header(), rules::Reference::RELATION_ERASES) > 0) {
     return rules::Fault("references", "only an Erasure orders something erased");
   }
   return d_.machine.reg().Validate(
-      *command.document,
+      command.document,
       {.now = now,
        .partners = directory->partners(),
-       .from_chair = IsFromChair(*command.document, *directory, d_.machine.group())});
+       .from_chair = IsFromChair(command.document, *directory, d_.machine.group())});
 }
 
 merkle::CompactRange& Sequencer::RangeOf(const std::string& ledger, Batch& batch) {
@@ -492,31 +485,29 @@ merkle::CompactRange& Sequencer::RangeOf(const std::string& ledger, Batch& batch
   return it->second;
 }
 
-void Sequencer::Stamp(Command& command, Judgement judgement, Batch& batch) {
-  const document::ParsedDocument& parsed = command.document->parsed();
-  Pending pending;
-  pending.ledger = entry::LedgerIdOf(d_.machine.group(), parsed.header.audience());
-  merkle::CompactRange& range = RangeOf(pending.ledger, batch);
-  pending.index = range.size();
+void Sequencer::Stamp(Recording& command, Judgement judgement, Batch& batch) {
+  const document::ParsedDocument& parsed = command.document.parsed();
+  std::string ledger = entry::LedgerIdOf(d_.machine.group(), parsed.header.audience());
+  merkle::CompactRange& range = RangeOf(ledger, batch);
+  const uint64_t index = range.size();
   pb::Leaf leaf;
   leaf.set_document_digest(parsed.digest.str());
   leaf.set_envelope_digest(parsed.envelope_digest.str());
   pb::Stamp& stamp = *leaf.mutable_stamp();
-  stamp.set_ledger(pending.ledger);
-  stamp.set_index(pending.index);
-  entry::SetTime(TimeIn(pending.ledger, batch), stamp.mutable_recorded_time());
+  stamp.set_ledger(ledger);
+  stamp.set_index(index);
+  entry::SetTime(TimeIn(ledger, batch), stamp.mutable_recorded_time());
   stamp.set_rules_version(judgement.rules_version);
   stamp.set_directory_serial(command.directory_serial);
   stamp.set_name(std::move(judgement.name));
   *stamp.mutable_ruling() = std::move(judgement.ruling);
-  pending.leaf = entry::SerialiseLeaf(leaf);
-  range.Append(merkle::LeafHash(pending.leaf));
+  std::string bytes = entry::SerialiseLeaf(leaf);
+  range.Append(merkle::LeafHash(bytes));
   batch.usage[parsed.originator.state].Add(DayOf(batch.now), parsed.envelope.size(),
                                            parsed.kind == kErasure.message);
   batch.records.push_back(
-      {journal::RecordKind::kDocument, pending.leaf, parsed.envelope, parsed.envelope_digest});
-  pending.command = std::move(command);
-  batch.documents.push_back(std::move(pending));
+      {journal::RecordKind::kDocument, bytes, parsed.envelope, parsed.envelope_digest});
+  batch.documents.push_back({std::move(command), std::move(bytes), std::move(ledger), index});
 }
 
 absl::Status Sequencer::StageAcknowledgement(const base::AgencyName& agency,
@@ -611,7 +602,7 @@ void Sequencer::Answer(Batch& batch) {
     const Ledger& ledger = d_.machine.ledgers().find(pending.ledger)->second;
     pending.command.done(MakeReceipt(ledger, pending.index, std::move(pending.leaf)));
   }
-  for (Command& command : batch.acknowledgements) command.acknowledged(absl::OkStatus());
+  for (Command& command : batch.others) Finish(command, absl::OkStatus());
 }
 
 }  // namespace entente::machine

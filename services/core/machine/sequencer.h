@@ -25,6 +25,8 @@
 #include <set>
 #include <thread>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "services/core/base/clock.h"
 #include "services/core/base/mutex.h"
@@ -132,16 +134,25 @@ class Sequencer {
   void TroubleMayBeOver();
 
  private:
-  struct Command {
-    // A document, another signer, an acknowledgement, or nothing but to catch up.
-    std::optional<document::VerifiedDocument> document;
-    uint64_t directory_serial = 0;
+  struct Recording {
+    document::VerifiedDocument document;
+    uint64_t directory_serial = 0;  // that it was verified under
     ReceiptCallback done;
-    const entry::NoteSigner* signer = nullptr;
-    base::AgencyName agency;
-    std::vector<Acknowledged> acknowledgements;
-    AckCallback acknowledged;
   };
+  struct Acknowledging {
+    base::AgencyName agency;
+    std::vector<Acknowledged> said;
+    AckCallback done;
+  };
+  // All checkpoints are signed anew, by another signer from then on.
+  struct Signing {
+    const entry::NoteSigner* signer = nullptr;
+    AckCallback done;
+  };
+  struct CatchingUp {
+    AckCallback done;
+  };
+  using Command = std::variant<Recording, Acknowledging, Signing, CatchingUp>;
   // How often a batch is judged anew because another writer was first.
   static constexpr int kRacesLostMax = 16;
   struct Pending;  // one stamped document of the batch
@@ -153,23 +164,23 @@ class Sequencer {
   void NobodyArrives();
   std::vector<Command> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work(std::vector<Command> commands);
-  static void Fail(Command& command, const absl::Status& status);
+  static void Finish(Command& command, const absl::Status& status);
   void Note(const absl::Status& journal);
   absl::Status CatchUp();
   // Carries out what was ordered erased.
   void CarryOut();
   // True if the command belongs to this batch; false to leave it for the next.
   bool Stage(Command& command, Batch& batch);
-  bool StageDocument(Command& command, Batch& batch);
+  bool StageDocument(Recording& command, Batch& batch);
   absl::Status StageAcknowledgement(const base::AgencyName& agency, const Acknowledged& said,
                                     Batch& batch);
   absl::Status CheckNewAudience(const document::ParsedDocument& parsed, const Batch& batch) const;
   absl::Status CheckBudget(const document::ParsedDocument& parsed, Batch& batch) const;
-  absl::StatusOr<Judgement> Judge(Command& command, absl::Time now);
+  absl::StatusOr<Judgement> Judge(Recording& command, absl::Time now);
   // When a document of a ledger, or an acknowledgement in it, is recorded: civil time may go back,
   // a ledger's may not. Other ledgers are nobody's business.
   absl::Time TimeIn(const std::string& ledger, const Batch& batch) const;
-  void Stamp(Command& command, Judgement judgement, Batch& batch);
+  void Stamp(Recording& command, Judgement judgement, Batch& batch);
   void SignCheckpoints(Batch& batch);
   absl::Status CommitBatch(Batch& batch);
   void Answer(Batch& batch);

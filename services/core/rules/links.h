@@ -1,12 +1,11 @@
 // Documents that name others: finding a reference, and the refusals for one that is missing, hidden
-// or out of date. Also the words of enums.
+// or out of date.
 #ifndef ENTENTE_SERVICES_CORE_RULES_LINKS_H_
 #define ENTENTE_SERVICES_CORE_RULES_LINKS_H_
 
 #include <string>
 #include <string_view>
 
-#include "absl/time/time.h"
 #include "services/core/base/status.h"
 #include "services/core/document/document.h"
 
@@ -31,18 +30,6 @@ absl::Status Forbid(base::Reason reason, std::string_view name, std::string_view
 absl::Status Fault(std::string field, std::string_view why);
 // ABORTED: the next document does not name the chain's newest one.
 absl::Status Moved(std::string_view name);
-
-// A body that intake has parsed already.
-template <typename Body>
-Body Unpack(const document::pb::Document& header) {
-  Body body;
-  body.ParseFromString(header.body().value());
-  return body;
-}
-
-int64_t Micros(const google::protobuf::Timestamp& time);
-// "URGENCY_FLASH" without its prefix, lower case.
-std::string EnumWord(const std::string& name, std::string_view prefix);
 
 }  // namespace entente::rules
 

@@ -8,6 +8,7 @@
 #include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/entry/entry.h"
+#include "services/core/rules/body.h"
 #include "services/core/rules/checks.h"
 
 namespace entente::iem {

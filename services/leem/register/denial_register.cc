@@ -8,6 +8,7 @@
 #include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
 #include "services/core/machine/succession.h"
+#include "services/core/rules/body.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/fold_text.h"
 #include "services/core/rules/links.h"
@@ -485,23 +486,23 @@ std::multimap<std::string, std::string> DenialRegister::Facts(std::string_view n
   const Denial* denial = denials_.Of(chains().FindAny(name));
   if (denial == nullptr) return facts;
   if (!denial->destination().empty()) {
-    facts.emplace("denials.destination", denial->destination());
+    facts.emplace("leem.destination", denial->destination());
   }
-  for (const std::string_view entry : denial->entries) facts.emplace("denials.entry", entry);
+  for (const std::string_view entry : denial->entries) facts.emplace("leem.entry", entry);
   // Former ones too: who follows an entry must learn that a denial no longer names it.
   if (denial->rest == nullptr) return facts;
   const std::string& former = denial->rest->destinations;
   for (size_t at = 0; at < former.size(); at += 2) {
-    facts.emplace("denials.destination", former.substr(at, 2));
+    facts.emplace("leem.destination", former.substr(at, 2));
   }
   for (const std::string& entry : denial->rest->former_entries) {
-    facts.emplace("denials.entry", entry);
+    facts.emplace("leem.entry", entry);
   }
   return facts;
 }
 
 std::vector<std::string> DenialRegister::FactNames() const {
-  return {"denials.destination", "denials.entry"};
+  return {"leem.destination", "leem.entry"};
 }
 
 std::vector<machine::Dimension> DenialRegister::Dimensions() const {

@@ -12,7 +12,7 @@ using base::testing::NamesField;
 using testing::RandomAnnex;
 
 std::string Bytes(const Edition& edition) {
-  pb::AnnexEdition proto;
+  v1::AnnexEdition proto;
   edition.AddNodesTo(proto.mutable_nodes());
   return proto.SerializeAsString();
 }
@@ -62,7 +62,7 @@ TEST(AnnexPropertyTest, ApplyThenDiffGivesTheChangeBack) {
     SCOPED_TRACE(seed);
     RandomAnnex random(seed);
     const Edition before = random.MakeEdition(150);
-    const pb::Change change = random.MakeChange(before);
+    const v1::Change change = random.MakeChange(before);
     // A move among siblings can be told in several ways; splits and merges are told in parts.
     if (change.has_split() || change.has_merge()) continue;
     if (change.has_move() &&
@@ -87,7 +87,7 @@ TEST(AnnexPropertyTest, IdsSurviveRandomRenumbering) {
     const Edition before = random.MakeEdition(200);
     ChangeList changes;
     for (const auto& place : before.places()) {
-      if (place.node->kind != pb::NODE_KIND_ENTRY) continue;
+      if (place.node->kind != v1::NODE_KIND_ENTRY) continue;
       auto& renumber = *changes.Add()->mutable_renumber();
       renumber.set_node(place.node->id);
       renumber.set_label("z" + std::to_string(changes.size() * 7919 % 100003));
@@ -101,7 +101,7 @@ TEST(AnnexPropertyTest, IdsSurviveRandomRenumbering) {
     }
     for (const auto& difference : Compare(before, after)) {
       ASSERT_EQ(difference.kinds_size(), 1);
-      ASSERT_EQ(difference.kinds(0), pb::AMENDMENT_KIND_RENUMBERED);
+      ASSERT_EQ(difference.kinds(0), v1::AMENDMENT_KIND_RENUMBERED);
     }
   }
 }
@@ -113,9 +113,9 @@ TEST(AnnexPropertyTest, PiecesAreBothTexts) {
     const std::string after = seed % 7 == 0 ? before : random.Text();
     std::string old_side;
     std::string new_side;
-    for (const pb::TextPiece& piece : CompareTexts(before, after)) {
-      if (piece.kind() != pb::PIECE_KIND_INSERTED) old_side += piece.text();
-      if (piece.kind() != pb::PIECE_KIND_DELETED) new_side += piece.text();
+    for (const v1::TextPiece& piece : CompareTexts(before, after)) {
+      if (piece.kind() != v1::PIECE_KIND_INSERTED) old_side += piece.text();
+      if (piece.kind() != v1::PIECE_KIND_DELETED) new_side += piece.text();
     }
     ASSERT_EQ(old_side, before);
     ASSERT_EQ(new_side, after);
@@ -139,7 +139,7 @@ TEST(AnnexPropertyTest, RebasingIsRightOrRefused) {
     ++clean;
     ASSERT_OK_AND_ASSIGN(const Edition there, Applied(before, ours));
     ASSERT_OK_AND_ASSIGN(const Edition here, Applied(after, ours));
-    for (const pb::Change& change : ours) {
+    for (const v1::Change& change : ours) {
       if (!change.has_replace()) continue;
       const int then = there.Find(change.replace().node());
       const int now = here.Find(change.replace().node());
@@ -153,22 +153,22 @@ TEST(AnnexPropertyTest, RebasingIsRightOrRefused) {
 
 class AnnexTest : public ::testing::Test {
  protected:
-  static pb::AnnexNode Node(const std::string& path, pb::NodeKind kind) {
-    pb::AnnexNode node;
+  static v1::AnnexNode Node(const std::string& path, v1::NodeKind kind) {
+    v1::AnnexNode node;
     std::string id = path;
     for (char& c : id) c = c == '.' ? '-' : static_cast<char>(std::tolower(c));
     node.set_id(id);
     node.set_path(path);
     node.set_kind(kind);
-    if (kind == pb::NODE_KIND_ITEM) node.set_category(pb::CATEGORY_II);
+    if (kind == v1::NODE_KIND_ITEM) node.set_category(v1::CATEGORY_II);
     return node;
   }
   static NodeList Nodes() {
     NodeList nodes;
-    *nodes.Add() = Node("3", pb::NODE_KIND_ITEM);
-    *nodes.Add() = Node("3.A", pb::NODE_KIND_SUB_ITEM);
-    *nodes.Add() = Node("3.A.1", pb::NODE_KIND_ENTRY);
-    *nodes.Add() = Node("3.A.2", pb::NODE_KIND_ENTRY);
+    *nodes.Add() = Node("3", v1::NODE_KIND_ITEM);
+    *nodes.Add() = Node("3.A", v1::NODE_KIND_SUB_ITEM);
+    *nodes.Add() = Node("3.A.1", v1::NODE_KIND_ENTRY);
+    *nodes.Add() = Node("3.A.2", v1::NODE_KIND_ENTRY);
     nodes[3].add_cross_references("3-a-1");
     return nodes;
   }
@@ -193,18 +193,18 @@ TEST_F(AnnexTest, FaultsOfAnEditionAreNamed) {
   EXPECT_THAT(Refused([](auto& n) { n[0].clear_category(); }), NamesField("nodes[0].category"));
   EXPECT_THAT(Refused([](auto& n) { n[1].set_path("3.F"); }), NamesField("nodes[2].path"));
   EXPECT_THAT(Refused([](auto& n) { n[1].set_reserved(true); }), NamesField("nodes"));
-  EXPECT_THAT(Refused([](auto& n) { n[2].set_kind(pb::NODE_KIND_ITEM); }),
+  EXPECT_THAT(Refused([](auto& n) { n[2].set_kind(v1::NODE_KIND_ITEM); }),
               NamesField("nodes[2].category"));
 }
 
 TEST_F(AnnexTest, TwoPartsThatCollideGoInOnlyOneAfterTheOther) {
   ASSERT_OK_AND_ASSIGN(const Edition base, Edition::FromNodes(Nodes(), "nodes"));
-  pb::Proposal one;
+  v1::Proposal one;
   auto& replace = *one.add_changes()->mutable_replace();
   replace.set_node("3-a-1");
   replace.set_text("one");
-  one.set_effect(pb::EFFECT_ADDS);
-  pb::Proposal two = one;
+  one.set_effect(v1::EFFECT_ADDS);
+  v1::Proposal two = one;
   two.mutable_changes(0)->mutable_replace()->set_text("two");
   const std::vector<Part> parts = {{"p/2", "2", "m", &two, &base}, {"p/1", "1", "m", &one, &base}};
   EXPECT_THAT(Assemble(base, parts, "parts"), NamesField("parts[1]"));
@@ -220,16 +220,16 @@ TEST_F(AnnexTest, TwoPartsThatCollideGoInOnlyOneAfterTheOther) {
 TEST_F(AnnexTest, ACollisionIsFoundWhateverStandsBetween) {
   ASSERT_OK_AND_ASSIGN(const Edition base, Edition::FromNodes(Nodes(), "nodes"));
   const auto changes = [](const std::string& text) {
-    pb::Proposal proposal;
+    v1::Proposal proposal;
     proposal.add_changes()->mutable_replace()->set_node("3-a-1");
     proposal.mutable_changes(0)->mutable_replace()->set_text(text);
     return proposal;
   };
-  const pb::Proposal one = changes("one");
-  pb::Proposal both = changes("both");
+  const v1::Proposal one = changes("one");
+  v1::Proposal both = changes("both");
   both.add_follows("p/1");
   both.add_follows("p/3");
-  const pb::Proposal three = changes("three");
+  const v1::Proposal three = changes("three");
   EXPECT_THAT(Assemble(base,
                        {{"p/1", "1", "m", &one, &base},
                         {"p/2", "2", "m", &both, &base},
@@ -241,7 +241,7 @@ TEST_F(AnnexTest, ACollisionIsFoundWhateverStandsBetween) {
 // A move is the mover's, not that of the sibling that it went past.
 TEST_F(AnnexTest, TheCoverNamesWhatWasMoved) {
   ASSERT_OK_AND_ASSIGN(const Edition base, Edition::FromNodes(Nodes(), "nodes"));
-  pb::Proposal proposal;
+  v1::Proposal proposal;
   auto& move = *proposal.add_changes()->mutable_move();
   move.set_node("3-a-1");
   move.set_parent("3-a");
@@ -250,17 +250,17 @@ TEST_F(AnnexTest, TheCoverNamesWhatWasMoved) {
                        Assemble(base, {{"p/1", "1", "m", &proposal, &base}}, "parts"));
   ASSERT_EQ(assembly.amendments.size(), 1u);
   EXPECT_EQ(assembly.amendments[0].node(), "3-a-1");
-  EXPECT_EQ(assembly.amendments[0].kind(), pb::AMENDMENT_KIND_MOVED);
+  EXPECT_EQ(assembly.amendments[0].kind(), v1::AMENDMENT_KIND_MOVED);
 }
 
 TEST_F(AnnexTest, TheContentDigestCoversEveryField) {
-  pb::AnnexEdition edition;
+  v1::AnnexEdition edition;
   edition.set_edition("2016-10-20");
   *edition.mutable_nodes() = Nodes();
   edition.add_amendments()->set_node("3-a-1");
   const base::Digest before = ContentDigest(edition);
-  const auto changed = [&](const std::function<void(pb::AnnexEdition&)>& change) {
-    pb::AnnexEdition other = edition;
+  const auto changed = [&](const std::function<void(v1::AnnexEdition&)>& change) {
+    v1::AnnexEdition other = edition;
     change(other);
     return ContentDigest(other) != before;
   };

@@ -60,50 +60,50 @@ void CheckCollisions(const Edition& base, const std::vector<Part>& parts,
 }
 
 // What a part's changes do to nodes by themselves.
-std::map<std::string, std::set<pb::AmendmentKind>> DoneBy(const Part& part,
+std::map<std::string, std::set<v1::AmendmentKind>> DoneBy(const Part& part,
                                                           const Footprint& footprint) {
-  std::map<std::string, std::set<pb::AmendmentKind>> done;
-  for (const pb::Change& change : part.proposal->changes()) {
+  std::map<std::string, std::set<v1::AmendmentKind>> done;
+  for (const v1::Change& change : part.proposal->changes()) {
     switch (change.kind_case()) {
-      case pb::Change::kAdd:
-        done[change.add().node().id()].insert(pb::AMENDMENT_KIND_ADDED);
+      case v1::Change::kAdd:
+        done[change.add().node().id()].insert(v1::AMENDMENT_KIND_ADDED);
         break;
-      case pb::Change::kRemove:
-        done[change.remove().node()].insert(change.remove().reserve() ? pb::AMENDMENT_KIND_RESERVED
-                                                                      : pb::AMENDMENT_KIND_REMOVED);
+      case v1::Change::kRemove:
+        done[change.remove().node()].insert(change.remove().reserve() ? v1::AMENDMENT_KIND_RESERVED
+                                                                      : v1::AMENDMENT_KIND_REMOVED);
         break;
-      case pb::Change::kReplace:
-        done[change.replace().node()].insert(pb::AMENDMENT_KIND_TEXT);
+      case v1::Change::kReplace:
+        done[change.replace().node()].insert(v1::AMENDMENT_KIND_TEXT);
         break;
-      case pb::Change::kMove:
-        done[change.move().node()].insert(pb::AMENDMENT_KIND_MOVED);
-        done[change.move().node()].insert(pb::AMENDMENT_KIND_RENUMBERED);
+      case v1::Change::kMove:
+        done[change.move().node()].insert(v1::AMENDMENT_KIND_MOVED);
+        done[change.move().node()].insert(v1::AMENDMENT_KIND_RENUMBERED);
         break;
-      case pb::Change::kRenumber:
-        done[change.renumber().node()].insert(pb::AMENDMENT_KIND_RENUMBERED);
-        done[change.renumber().node()].insert(pb::AMENDMENT_KIND_MOVED);
+      case v1::Change::kRenumber:
+        done[change.renumber().node()].insert(v1::AMENDMENT_KIND_RENUMBERED);
+        done[change.renumber().node()].insert(v1::AMENDMENT_KIND_MOVED);
         break;
-      case pb::Change::kSplit:
-        done[change.split().node()].insert(pb::AMENDMENT_KIND_TEXT);
+      case v1::Change::kSplit:
+        done[change.split().node()].insert(v1::AMENDMENT_KIND_TEXT);
         for (const auto& one : change.split().parts()) {
-          done[one.id()].insert(pb::AMENDMENT_KIND_ADDED);
+          done[one.id()].insert(v1::AMENDMENT_KIND_ADDED);
         }
         break;
-      case pb::Change::kMerge:
-        done[change.merge().into()].insert(pb::AMENDMENT_KIND_TEXT);
+      case v1::Change::kMerge:
+        done[change.merge().into()].insert(v1::AMENDMENT_KIND_TEXT);
         break;
-      case pb::Change::KIND_NOT_SET:
+      case v1::Change::KIND_NOT_SET:
         break;
     }
   }
   // What goes with something above it, or into another.
   for (const std::string& token : footprint.touched) {
-    if (token[0] != '@') done[token].insert(pb::AMENDMENT_KIND_REMOVED);
+    if (token[0] != '@') done[token].insert(v1::AMENDMENT_KIND_REMOVED);
   }
   return done;
 }
 
-std::vector<pb::Amendment> Amendments(const Edition& base, const Edition& result,
+std::vector<v1::Amendment> Amendments(const Edition& base, const Edition& result,
                                       const std::vector<Part>& parts,
                                       const std::vector<Footprint>& footprints,
                                       const std::vector<size_t>& order) {
@@ -112,25 +112,25 @@ std::vector<pb::Amendment> Amendments(const Edition& base, const Edition& result
   std::set<std::string> may_move;
   for (size_t i : order) {
     for (const auto& [node, kinds] : DoneBy(parts[i], footprints[i])) {
-      for (pb::AmendmentKind kind : kinds) by_deed[{node, kind}].push_back(i);
+      for (v1::AmendmentKind kind : kinds) by_deed[{node, kind}].push_back(i);
       last_touch[node] = i;
     }
-    for (const pb::Change& change : parts[i].proposal->changes()) {
+    for (const v1::Change& change : parts[i].proposal->changes()) {
       if (change.has_move()) may_move.insert(change.move().node());
     }
   }
-  std::vector<pb::Amendment> amendments;
-  for (const pb::NodeDifference& difference : Compare(base, result, false, &may_move)) {
+  std::vector<v1::Amendment> amendments;
+  for (const v1::NodeDifference& difference : Compare(base, result, false, &may_move)) {
     for (int kind : difference.kinds()) {
       std::vector<size_t> doers = by_deed[{difference.node(), kind}];
       auto last = last_touch.find(difference.node());
       if (doers.empty() && last != last_touch.end()) doers.push_back(last->second);
       for (size_t i : doers) {
-        pb::Amendment& line = amendments.emplace_back();
+        v1::Amendment& line = amendments.emplace_back();
         line.set_node(difference.node());
         line.set_path(difference.new_path().empty() ? difference.old_path()
                                                     : difference.new_path());
-        line.set_kind(static_cast<pb::AmendmentKind>(kind));
+        line.set_kind(static_cast<v1::AmendmentKind>(kind));
         line.set_proposal(parts[i].number);
         line.set_meeting(parts[i].meeting);
         line.set_effect(parts[i].proposal->effect());
@@ -145,52 +145,52 @@ class Rebasing {
  public:
   Rebasing(const Edition& before, const Edition& after, const ChangeList& changes)
       : before_(before), after_(after) {
-    for (const pb::Change& change : changes) {
+    for (const v1::Change& change : changes) {
       if (change.has_add()) own_.insert(change.add().node().id());
       for (const auto& part : change.split().parts()) own_.insert(part.id());
     }
   }
-  void Look(int index, const pb::Change& change) {
+  void Look(int index, const v1::Change& change) {
     index_ = index;
     switch (change.kind_case()) {
-      case pb::Change::kAdd:
+      case v1::Change::kAdd:
         Parent(change.add().parent());
         New(change.add().node().id());
         Sibling(change.add().parent(), change.add().after());
         break;
-      case pb::Change::kRemove:
+      case v1::Change::kRemove:
         Content(change.remove().node());
         Below(change.remove().node());
         break;
-      case pb::Change::kReplace:
+      case v1::Change::kReplace:
         Content(change.replace().node());
         break;
-      case pb::Change::kMove:
+      case v1::Change::kMove:
         Standing(change.move().node());
         Parent(change.move().parent());
         Sibling(change.move().parent(), change.move().after());
         break;
-      case pb::Change::kRenumber:
+      case v1::Change::kRenumber:
         Standing(change.renumber().node());
         break;
-      case pb::Change::kSplit:
+      case v1::Change::kSplit:
         Content(change.split().node());
         Standing(change.split().node());
         for (const auto& part : change.split().parts()) New(part.id());
         break;
-      case pb::Change::kMerge:
+      case v1::Change::kMerge:
         Content(change.merge().into());
         for (const std::string& other : change.merge().others()) Content(other);
         break;
-      case pb::Change::KIND_NOT_SET:
+      case v1::Change::KIND_NOT_SET:
         break;
     }
   }
-  std::vector<pb::RebaseConflict> found;
+  std::vector<v1::RebaseConflict> found;
 
  private:
   void Say(const std::string& node, std::string_view why) {
-    pb::RebaseConflict& conflict = found.emplace_back();
+    v1::RebaseConflict& conflict = found.emplace_back();
     conflict.set_change(index_);
     conflict.set_node(node);
     conflict.set_why(std::string(why));
@@ -258,7 +258,7 @@ class Rebasing {
 
 }  // namespace
 
-std::vector<pb::RebaseConflict> Rebase(const Edition& before, const Edition& after,
+std::vector<v1::RebaseConflict> Rebase(const Edition& before, const Edition& after,
                                        const ChangeList& changes) {
   Rebasing rebasing(before, after, changes);
   for (int i = 0; i < changes.size(); ++i) rebasing.Look(i, changes[i]);
@@ -270,25 +270,25 @@ std::vector<pb::RebaseConflict> Rebase(const Edition& before, const Edition& aft
   absl::Status status = violations.ToStatus();
   if (status.ok()) status = draft.Finish("changes").status();
   for (const auto& fault : base::ViolationsOf(status)) {
-    pb::RebaseConflict& conflict = rebasing.found.emplace_back();
+    v1::RebaseConflict& conflict = rebasing.found.emplace_back();
     conflict.set_change(-1);
     conflict.set_why(fault.field + ": " + fault.description);
   }
   return std::move(rebasing.found);
 }
 
-std::vector<std::pair<std::string, pb::ConflictKind>> Meetings(const Footprint& one,
+std::vector<std::pair<std::string, v1::ConflictKind>> Meetings(const Footprint& one,
                                                                const Footprint& other) {
-  std::vector<std::pair<std::string, pb::ConflictKind>> found;
+  std::vector<std::pair<std::string, v1::ConflictKind>> found;
   for (const std::string& token : one.touched) {
     if (other.touched.count(token) != 0) {
-      found.emplace_back(token, pb::CONFLICT_KIND_COLLISION);
+      found.emplace_back(token, v1::CONFLICT_KIND_COLLISION);
     } else if (other.depends.count(token) != 0) {
-      found.emplace_back(token, pb::CONFLICT_KIND_DEPENDENCY);
+      found.emplace_back(token, v1::CONFLICT_KIND_DEPENDENCY);
     }
   }
   for (const std::string& token : one.depends) {
-    if (other.touched.count(token) != 0) found.emplace_back(token, pb::CONFLICT_KIND_DEPENDENCY);
+    if (other.touched.count(token) != 0) found.emplace_back(token, v1::CONFLICT_KIND_DEPENDENCY);
   }
   return found;
 }

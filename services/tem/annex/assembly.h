@@ -17,13 +17,13 @@ struct Part {
   std::string name;
   std::string number;
   std::string meeting;               // that agreed it
-  const pb::Proposal* proposal;      // not null
+  const v1::Proposal* proposal;      // not null
   const Edition* edition = nullptr;  // that it was written for; not null
 };
 
 struct Assembly {
   Edition edition;
-  std::vector<pb::Amendment> amendments;
+  std::vector<v1::Amendment> amendments;
 };
 
 // Applies the parts to `base` in the order given, but each after those that it follows. Refuses,
@@ -33,11 +33,11 @@ absl::StatusOr<Assembly> Assemble(const Edition& base, const std::vector<Part>& 
                                   const std::string& field);
 
 // Where changes that were written for `before` do not apply to `after` as they are; empty: they do.
-std::vector<pb::RebaseConflict> Rebase(const Edition& before, const Edition& after,
+std::vector<v1::RebaseConflict> Rebase(const Edition& before, const Edition& after,
                                        const ChangeList& changes);
 
 // Tokens at which two footprints meet, each with what it is.
-std::vector<std::pair<std::string, pb::ConflictKind>> Meetings(const Footprint& one,
+std::vector<std::pair<std::string, v1::ConflictKind>> Meetings(const Footprint& one,
                                                                const Footprint& other);
 
 }  // namespace entente::tem::annex

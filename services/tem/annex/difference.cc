@@ -114,24 +114,24 @@ void CompareNode(const Edition& before, const Edition& after, int old, int now, 
                  bool whole, Differences& out) {
   const Node& then = *before[old].node;
   const Node& today = *after[now].node;
-  pb::NodeDifference difference;
+  v1::NodeDifference difference;
   if (moved) {
-    difference.add_kinds(pb::AMENDMENT_KIND_MOVED);
+    difference.add_kinds(v1::AMENDMENT_KIND_MOVED);
   } else if (then.label != today.label) {
-    difference.add_kinds(pb::AMENDMENT_KIND_RENUMBERED);
+    difference.add_kinds(v1::AMENDMENT_KIND_RENUMBERED);
   }
   if (!then.SameContent(today)) {
-    difference.add_kinds(today.reserved && !then.reserved ? pb::AMENDMENT_KIND_RESERVED
-                                                          : pb::AMENDMENT_KIND_TEXT);
+    difference.add_kinds(today.reserved && !then.reserved ? v1::AMENDMENT_KIND_RESERVED
+                                                          : v1::AMENDMENT_KIND_TEXT);
     if (then.text != today.text) {
-      for (pb::TextPiece& piece : CompareTexts(then.text, today.text)) {
+      for (v1::TextPiece& piece : CompareTexts(then.text, today.text)) {
         *difference.add_pieces() = std::move(piece);
       }
     }
   }
   if (difference.kinds().empty() && !whole) return;
   if (whole && difference.pieces().empty() && !today.text.empty()) {
-    difference.add_pieces()->set_kind(pb::PIECE_KIND_KEPT);
+    difference.add_pieces()->set_kind(v1::PIECE_KIND_KEPT);
     difference.mutable_pieces(0)->set_text(today.text);
   }
   difference.set_node(today.id);
@@ -142,8 +142,8 @@ void CompareNode(const Edition& before, const Edition& after, int old, int now, 
   out.push_back(std::move(difference));
 }
 
-pb::NodeDifference Whole(const Edition::Place& place, bool added) {
-  pb::NodeDifference difference;
+v1::NodeDifference Whole(const Edition::Place& place, bool added) {
+  v1::NodeDifference difference;
   difference.set_node(place.node->id);
   difference.set_kind(place.node->kind);
   if (added) {
@@ -151,10 +151,10 @@ pb::NodeDifference Whole(const Edition::Place& place, bool added) {
   } else {
     difference.set_old_path(place.path);
   }
-  difference.add_kinds(added ? pb::AMENDMENT_KIND_ADDED : pb::AMENDMENT_KIND_REMOVED);
+  difference.add_kinds(added ? v1::AMENDMENT_KIND_ADDED : v1::AMENDMENT_KIND_REMOVED);
   if (!place.node->text.empty()) {
-    pb::TextPiece& piece = *difference.add_pieces();
-    piece.set_kind(added ? pb::PIECE_KIND_INSERTED : pb::PIECE_KIND_DELETED);
+    v1::TextPiece& piece = *difference.add_pieces();
+    piece.set_kind(added ? v1::PIECE_KIND_INSERTED : v1::PIECE_KIND_DELETED);
     piece.set_text(place.node->text);
   }
   return difference;
@@ -162,20 +162,20 @@ pb::NodeDifference Whole(const Edition::Place& place, bool added) {
 
 }  // namespace
 
-std::vector<pb::TextPiece> CompareTexts(const std::string& before, const std::string& after) {
-  std::vector<pb::TextPiece> pieces;
+std::vector<v1::TextPiece> CompareTexts(const std::string& before, const std::string& after) {
+  std::vector<v1::TextPiece> pieces;
   // Between kept words, what was taken out comes before what was put in.
   std::string deleted;
   std::string inserted;
-  const auto put = [&](pb::PieceKind kind, std::string& text) {
+  const auto put = [&](v1::PieceKind kind, std::string& text) {
     if (text.empty()) return;
     if (pieces.empty() || pieces.back().kind() != kind) pieces.emplace_back().set_kind(kind);
     pieces.back().mutable_text()->append(text);
     text.clear();
   };
   const auto flush = [&] {
-    put(pb::PIECE_KIND_DELETED, deleted);
-    put(pb::PIECE_KIND_INSERTED, inserted);
+    put(v1::PIECE_KIND_DELETED, deleted);
+    put(v1::PIECE_KIND_INSERTED, inserted);
   };
   dtl::Diff<std::string, std::vector<std::string>> diff(Words(before), Words(after));
   diff.onHuge();
@@ -188,7 +188,7 @@ std::vector<pb::TextPiece> CompareTexts(const std::string& before, const std::st
     } else {
       flush();
       std::string kept = word;
-      put(pb::PIECE_KIND_KEPT, kept);
+      put(v1::PIECE_KIND_KEPT, kept);
     }
   }
   flush();
@@ -238,8 +238,8 @@ ChangeList ChangesBetween(const Edition& before, const Edition& after) {
     const std::string_view previous = std::exchange(last_below[parent], node.id);
     const int old = before.Find(node.id);
     if (old < 0) {
-      pb::AddNode& add = *changes.Add()->mutable_add();
-      pb::AnnexNode& given = *add.mutable_node();
+      v1::AddNode& add = *changes.Add()->mutable_add();
+      v1::AnnexNode& given = *add.mutable_node();
       given.set_id(node.id);
       given.set_kind(node.kind);
       given.set_category(node.category);
@@ -255,18 +255,18 @@ ChangeList ChangesBetween(const Edition& before, const Edition& after) {
     }
     const Node& then = *before[old].node;
     if (moved[static_cast<size_t>(now)]) {
-      pb::MoveNode& move = *changes.Add()->mutable_move();
+      v1::MoveNode& move = *changes.Add()->mutable_move();
       move.set_node(node.id);
       move.set_parent(std::string(parent));
       if (then.label != node.label) move.set_label(node.label);
       move.set_after(std::string(previous));
     } else if (then.label != node.label) {
-      pb::RenumberNode& renumber = *changes.Add()->mutable_renumber();
+      v1::RenumberNode& renumber = *changes.Add()->mutable_renumber();
       renumber.set_node(node.id);
       renumber.set_label(node.label);
     }
     if (!then.SameContent(node) && !node.reserved) {
-      pb::ReplaceText& replace = *changes.Add()->mutable_replace();
+      v1::ReplaceText& replace = *changes.Add()->mutable_replace();
       replace.set_node(node.id);
       replace.set_text(node.text);
       for (const std::string& reference : node.cross_references) {
@@ -285,7 +285,7 @@ ChangeList ChangesBetween(const Edition& before, const Edition& after) {
     const int parent = before[old].parent;
     const int above = parent < 0 ? -1 : after.Find(before[parent].node->id);
     if (now < 0 && parent >= 0 && (above < 0 || after[above].node->reserved)) continue;
-    pb::RemoveNode& remove = *changes.Add()->mutable_remove();
+    v1::RemoveNode& remove = *changes.Add()->mutable_remove();
     remove.set_node(then.id);
     remove.set_reserve(now >= 0);
   }

@@ -11,7 +11,7 @@
 
 namespace entente::tem::annex {
 
-using Differences = std::vector<pb::NodeDifference>;
+using Differences = std::vector<v1::NodeDifference>;
 
 // In the order of the new edition's text; what was removed comes where it stood. A move takes what
 // is below along without a word; so does a new number. Removing or adding names every node.
@@ -22,7 +22,7 @@ Differences Compare(const Edition& before, const Edition& after, bool whole = fa
 // Changes that give `after` when they are applied to `before`, in that order.
 ChangeList ChangesBetween(const Edition& before, const Edition& after);
 // A text's pieces, by words (with the white space after them).
-std::vector<pb::TextPiece> CompareTexts(const std::string& before, const std::string& after);
+std::vector<v1::TextPiece> CompareTexts(const std::string& before, const std::string& after);
 
 }  // namespace entente::tem::annex
 

@@ -93,7 +93,7 @@ void Draft::Detach(Item& item) {
   siblings.erase(std::find(siblings.begin(), siblings.end(), &item));
 }
 
-void Draft::Add(const pb::AddNode& change, Step& step) {
+void Draft::Add(const v1::AddNode& change, Step& step) {
   auto node = std::make_shared<Node>();
   node->id = change.node().id();
   node->kind = change.node().kind();
@@ -115,7 +115,7 @@ void Draft::Add(const pb::AddNode& change, Step& step) {
   if (slot >= 0) Insert(std::move(node), parent, slot);
 }
 
-void Draft::Remove(const pb::RemoveNode& change, Step& step) {
+void Draft::Remove(const v1::RemoveNode& change, Step& step) {
   Item* item = Movable(change.node(), step);
   if (item == nullptr) return;
   if (!change.reserve()) {
@@ -132,16 +132,16 @@ void Draft::Remove(const pb::RemoveNode& change, Step& step) {
   item->node = std::move(node);
 }
 
-void Draft::Replace(const pb::ReplaceText& change, Step& step) {
+void Draft::Replace(const v1::ReplaceText& change, Step& step) {
   Item* item = Changeable(change.node(), "node", step);
   if (item == nullptr) return;
   auto node = std::make_shared<Node>(*item->node);
   node->text = change.text();
   node->cross_references.assign(change.cross_references().begin(), change.cross_references().end());
-  if (change.kind() != pb::NODE_KIND_UNSPECIFIED) node->kind = change.kind();
-  if (change.category() != pb::CATEGORY_UNSPECIFIED) node->category = change.category();
-  if (node->kind != pb::NODE_KIND_ITEM && change.category() == pb::CATEGORY_UNSPECIFIED) {
-    node->category = pb::CATEGORY_UNSPECIFIED;
+  if (change.kind() != v1::NODE_KIND_UNSPECIFIED) node->kind = change.kind();
+  if (change.category() != v1::CATEGORY_UNSPECIFIED) node->category = change.category();
+  if (node->kind != v1::NODE_KIND_ITEM && change.category() == v1::CATEGORY_UNSPECIFIED) {
+    node->category = v1::CATEGORY_UNSPECIFIED;
   }
   base::FieldViolations own;
   CheckNode(*node, step.at, own);
@@ -150,7 +150,7 @@ void Draft::Replace(const pb::ReplaceText& change, Step& step) {
   if (own.empty()) item->node = std::move(node);
 }
 
-void Draft::Move(const pb::MoveNode& change, Step& step) {
+void Draft::Move(const v1::MoveNode& change, Step& step) {
   Item* item = Movable(change.node(), step);
   Item* parent = Above(change.parent(), "parent", step);
   if (item == nullptr || parent == nullptr) return;
@@ -179,7 +179,7 @@ void Draft::Move(const pb::MoveNode& change, Step& step) {
   }
 }
 
-void Draft::Renumber(const pb::RenumberNode& change, Step& step) {
+void Draft::Renumber(const v1::RenumberNode& change, Step& step) {
   Item* item = Movable(change.node(), step);
   if (item == nullptr) return;
   if (!IsLabel(change.label())) return step.Fault("label", "must be 1 to 32 of A-Z a-z 0-9 -");
@@ -188,7 +188,7 @@ void Draft::Renumber(const pb::RenumberNode& change, Step& step) {
   item->node = std::move(node);
 }
 
-void Draft::Split(const pb::SplitNode& change, Step& step) {
+void Draft::Split(const v1::SplitNode& change, Step& step) {
   Item* item = Changeable(change.node(), "node", step);
   if (change.parts().empty() || change.parts_size() > 32) {
     return step.Fault("parts", "must be 1 to 32");
@@ -200,7 +200,7 @@ void Draft::Split(const pb::SplitNode& change, Step& step) {
   CheckNode(*stays, step.at, own);
   std::vector<std::shared_ptr<Node>> parts;
   for (int i = 0; i < change.parts_size(); ++i) {
-    const pb::SplitPart& part = change.parts(i);
+    const v1::SplitPart& part = change.parts(i);
     auto node = std::make_shared<Node>();
     node->id = part.id();
     node->kind = item->node->kind;
@@ -226,7 +226,7 @@ void Draft::Split(const pb::SplitNode& change, Step& step) {
   for (auto& part : parts) Insert(std::move(part), item->parent, ++slot);
 }
 
-void Draft::Merge(const pb::MergeNodes& change, Step& step) {
+void Draft::Merge(const v1::MergeNodes& change, Step& step) {
   Item* into = Changeable(change.into(), "into", step);
   if (change.others().empty() || change.others_size() > 32) {
     return step.Fault("others", "must be 1 to 32");
@@ -265,33 +265,33 @@ void Draft::Apply(const ChangeList& changes, const std::string& field,
     if (by_id_.size() > kNodesMax) {
       return violations.Add(field, "give more than {} nodes", kNodesMax);
     }
-    const pb::Change& change = changes[i];
+    const v1::Change& change = changes[i];
     const std::string at = fmt::format("{}[{}]", field, i);
-    const auto* kind = pb::Change::descriptor()->FindFieldByNumber(change.kind_case());
+    const auto* kind = v1::Change::descriptor()->FindFieldByNumber(change.kind_case());
     Step step{kind == nullptr ? at : at + "." + kind->name(), violations};
     switch (change.kind_case()) {
-      case pb::Change::kAdd:
+      case v1::Change::kAdd:
         Add(change.add(), step);
         break;
-      case pb::Change::kRemove:
+      case v1::Change::kRemove:
         Remove(change.remove(), step);
         break;
-      case pb::Change::kReplace:
+      case v1::Change::kReplace:
         Replace(change.replace(), step);
         break;
-      case pb::Change::kMove:
+      case v1::Change::kMove:
         Move(change.move(), step);
         break;
-      case pb::Change::kRenumber:
+      case v1::Change::kRenumber:
         Renumber(change.renumber(), step);
         break;
-      case pb::Change::kSplit:
+      case v1::Change::kSplit:
         Split(change.split(), step);
         break;
-      case pb::Change::kMerge:
+      case v1::Change::kMerge:
         Merge(change.merge(), step);
         break;
-      case pb::Change::KIND_NOT_SET:
+      case v1::Change::KIND_NOT_SET:
         violations.Add(at, "says nothing");
     }
   }
@@ -338,19 +338,19 @@ void Lean(const List& references, Footprint& footprint) {
   footprint.depends.insert(references.begin(), references.end());
 }
 
-void AddTo(const Edition& edition, const pb::Change& change, Footprint& footprint) {
+void AddTo(const Edition& edition, const v1::Change& change, Footprint& footprint) {
   const auto slot_of = [&](const std::string& id, const std::string& label) {
     const int at = edition.Find(id);
     if (at >= 0) footprint.touched.insert(Slot(edition.ParentId(at), label));
   };
   switch (change.kind_case()) {
-    case pb::Change::kAdd:
+    case v1::Change::kAdd:
       footprint.touched.insert(change.add().node().id());
       footprint.touched.insert(Slot(change.add().parent(), change.add().label()));
       if (!change.add().parent().empty()) footprint.depends.insert(change.add().parent());
       Lean(change.add().node().cross_references(), footprint);
       break;
-    case pb::Change::kRemove: {
+    case v1::Change::kRemove: {
       Touch(edition, change.remove().node(), footprint);
       const int at = edition.Find(change.remove().node());
       for (int i = at + 1; at >= 0 && i < edition[at].end; ++i) {
@@ -358,11 +358,11 @@ void AddTo(const Edition& edition, const pb::Change& change, Footprint& footprin
       }
       break;
     }
-    case pb::Change::kReplace:
+    case v1::Change::kReplace:
       Touch(edition, change.replace().node(), footprint);
       Lean(change.replace().cross_references(), footprint);
       break;
-    case pb::Change::kMove: {
+    case v1::Change::kMove: {
       Touch(edition, change.move().node(), footprint);
       const int at = edition.Find(change.move().node());
       const std::string label = !change.move().label().empty() ? change.move().label()
@@ -372,23 +372,23 @@ void AddTo(const Edition& edition, const pb::Change& change, Footprint& footprin
       if (!change.move().parent().empty()) footprint.depends.insert(change.move().parent());
       break;
     }
-    case pb::Change::kRenumber:
+    case v1::Change::kRenumber:
       Touch(edition, change.renumber().node(), footprint);
       slot_of(change.renumber().node(), change.renumber().label());
       break;
-    case pb::Change::kSplit:
+    case v1::Change::kSplit:
       Touch(edition, change.split().node(), footprint);
-      for (const pb::SplitPart& part : change.split().parts()) {
+      for (const v1::SplitPart& part : change.split().parts()) {
         footprint.touched.insert(part.id());
         slot_of(change.split().node(), part.label());
         Lean(part.cross_references(), footprint);
       }
       break;
-    case pb::Change::kMerge:
+    case v1::Change::kMerge:
       Touch(edition, change.merge().into(), footprint);
       for (const std::string& other : change.merge().others()) Touch(edition, other, footprint);
       break;
-    case pb::Change::KIND_NOT_SET:
+    case v1::Change::KIND_NOT_SET:
       break;
   }
 }
@@ -397,7 +397,7 @@ void AddTo(const Edition& edition, const pb::Change& change, Footprint& footprin
 
 Footprint FootprintOf(const Edition& edition, const ChangeList& changes) {
   Footprint footprint;
-  for (const pb::Change& change : changes) AddTo(edition, change, footprint);
+  for (const v1::Change& change : changes) AddTo(edition, change, footprint);
   // What a proposal does to itself is no conflict.
   for (const std::string& token : footprint.touched) footprint.depends.erase(token);
   return footprint;

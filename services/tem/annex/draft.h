@@ -12,7 +12,7 @@
 
 namespace entente::tem::annex {
 
-using ChangeList = google::protobuf::RepeatedPtrField<pb::Change>;
+using ChangeList = google::protobuf::RepeatedPtrField<v1::Change>;
 
 // A copy of an edition that changes are made to. Duplicate paths and references that lead nowhere
 // are looked for at the end: in between they may come and go.
@@ -42,13 +42,13 @@ class Draft {
   // Where a child goes that follows `after`; -1 and a fault where that is not below `parent`.
   static int SlotAfter(const Item& parent, const std::string& after, Step& step);
   bool Fresh(const std::string& id, const char* field, Step& step) const;
-  void Add(const pb::AddNode& change, Step& step);
-  void Remove(const pb::RemoveNode& change, Step& step);
-  void Replace(const pb::ReplaceText& change, Step& step);
-  void Move(const pb::MoveNode& change, Step& step);
-  void Renumber(const pb::RenumberNode& change, Step& step);
-  void Split(const pb::SplitNode& change, Step& step);
-  void Merge(const pb::MergeNodes& change, Step& step);
+  void Add(const v1::AddNode& change, Step& step);
+  void Remove(const v1::RemoveNode& change, Step& step);
+  void Replace(const v1::ReplaceText& change, Step& step);
+  void Move(const v1::MoveNode& change, Step& step);
+  void Renumber(const v1::RenumberNode& change, Step& step);
+  void Split(const v1::SplitNode& change, Step& step);
+  void Merge(const v1::MergeNodes& change, Step& step);
   Item* Insert(std::shared_ptr<const Node> node, Item* parent, int slot);
   void Forget(Item& item);  // with what is below it
   static void Detach(Item& item);

@@ -35,23 +35,23 @@ bool IsItemNumber(std::string_view label) {
 // Whether a node of this kind may stand below one of that kind (null: at the top).
 const char* MisplacedBecause(const Node& node, const Node* above) {
   switch (node.kind) {
-    case pb::NODE_KIND_ITEM:
+    case v1::NODE_KIND_ITEM:
       return above != nullptr           ? "is an item and stands below something"
              : IsItemNumber(node.label) ? nullptr
                                         : "is an item; its label must be a number of 1 to 99";
-    case pb::NODE_KIND_SUB_ITEM:
-      return above == nullptr || above->kind != pb::NODE_KIND_ITEM
+    case v1::NODE_KIND_SUB_ITEM:
+      return above == nullptr || above->kind != v1::NODE_KIND_ITEM
                  ? "is a sub-item and not below an item"
              : node.label.size() == 1 && node.label[0] >= 'A' && node.label[0] <= 'E'
                  ? nullptr
                  : "is a sub-item; its label must be A to E";
-    case pb::NODE_KIND_ENTRY:
+    case v1::NODE_KIND_ENTRY:
       return above != nullptr &&
-                     (above->kind == pb::NODE_KIND_SUB_ITEM || above->kind == pb::NODE_KIND_ENTRY)
+                     (above->kind == v1::NODE_KIND_SUB_ITEM || above->kind == v1::NODE_KIND_ENTRY)
                  ? nullptr
                  : "is an entry and below neither a sub-item nor an entry";
-    case pb::NODE_KIND_DEFINITION:
-    case pb::NODE_KIND_GENERAL_NOTE:
+    case v1::NODE_KIND_DEFINITION:
+    case v1::NODE_KIND_GENERAL_NOTE:
       return above == nullptr ? nullptr : "must stand at the top";
     default:
       return above != nullptr ? nullptr : "must stand below something";
@@ -137,11 +137,11 @@ void CheckNode(const Node& node, const std::string& path, Violations& violations
   if (!IsLabel(node.label)) {
     violations.Add(path + ".label", "must be 1 to 32 of A-Z a-z 0-9 -");
   }
-  if (node.kind < pb::NODE_KIND_ITEM || node.kind > pb::NODE_KIND_GENERAL_NOTE) {
+  if (node.kind < v1::NODE_KIND_ITEM || node.kind > v1::NODE_KIND_GENERAL_NOTE) {
     violations.Add(path + ".kind", "is missing or unknown");
   }
-  const bool has_category = node.category == pb::CATEGORY_I || node.category == pb::CATEGORY_II;
-  if (has_category != (node.kind == pb::NODE_KIND_ITEM)) {
+  const bool has_category = node.category == v1::CATEGORY_I || node.category == v1::CATEGORY_II;
+  if (has_category != (node.kind == v1::NODE_KIND_ITEM)) {
     violations.Add(path + ".category", "is I or II for an item, and unset for everything else");
   }
   rules::CheckText(node.text, 0, kTextMax, path + ".text", violations);
@@ -161,7 +161,7 @@ std::vector<Edition::Place> Edition::PlacesOf(const NodeList& nodes, std::vector
   std::vector<Place> places;
   std::vector<int> above;  // indexes of the last node and what it is below
   for (int i = 0; i < nodes.size(); ++i) {
-    const pb::AnnexNode& given = nodes[i];
+    const v1::AnnexNode& given = nodes[i];
     auto node = std::make_shared<Node>();
     node->id = given.id();
     node->kind = given.kind();
@@ -245,7 +245,7 @@ void Edition::Index() {
 void Edition::AddNodesTo(NodeList* nodes) const {
   nodes->Reserve(nodes->size() + static_cast<int>(places_.size()));
   for (const Place& place : places_) {
-    pb::AnnexNode& out = *nodes->Add();
+    v1::AnnexNode& out = *nodes->Add();
     out.set_id(place.node->id);
     out.set_path(place.path);
     out.set_kind(place.node->kind);
@@ -274,13 +274,13 @@ void Edition::ShareNodesOf(const Edition& other) {
   Index();  // its keys pointed into the nodes that were let go
 }
 
-base::Digest ContentDigest(const pb::AnnexEdition& edition) {
+base::Digest ContentDigest(const v1::AnnexEdition& edition) {
   std::string text = "entente-annex-content-v1\n";
   Put(text, edition.edition());
   Put(text, edition.title());
   Put(text, edition.base());
   Put(text, edition.language());
-  for (const pb::AnnexNode& node : edition.nodes()) {
+  for (const v1::AnnexNode& node : edition.nodes()) {
     Put(text, node.id());
     Put(text, node.path());
     Put(text, node.kind());
@@ -290,7 +290,7 @@ base::Digest ContentDigest(const pb::AnnexEdition& edition) {
     Put(text, node.cross_references_size());
     for (const std::string& reference : node.cross_references()) Put(text, reference);
   }
-  for (const pb::Amendment& amendment : edition.amendments()) {
+  for (const v1::Amendment& amendment : edition.amendments()) {
     Put(text, amendment.node());
     Put(text, amendment.path());
     Put(text, amendment.kind());

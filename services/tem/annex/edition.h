@@ -16,8 +16,7 @@
 
 namespace entente::tem::annex {
 
-namespace pb = ::entente::tem::v1;
-using NodeList = google::protobuf::RepeatedPtrField<pb::AnnexNode>;
+using NodeList = google::protobuf::RepeatedPtrField<v1::AnnexNode>;
 
 inline constexpr size_t kNodesMax = 5000;
 inline constexpr size_t kTextMax = 20000;  // characters
@@ -27,8 +26,8 @@ inline constexpr int kDepthMax = 12;
 // A node wherever it stands.
 struct Node {
   std::string id;
-  pb::NodeKind kind = pb::NODE_KIND_UNSPECIFIED;
-  pb::Category category = pb::CATEGORY_UNSPECIFIED;
+  v1::NodeKind kind = v1::NODE_KIND_UNSPECIFIED;
+  v1::Category category = v1::CATEGORY_UNSPECIFIED;
   bool reserved = false;
   std::string label;
   std::string text;
@@ -95,7 +94,7 @@ class Edition {
 };
 
 // What an approval names; see README.md.
-base::Digest ContentDigest(const pb::AnnexEdition& edition);
+base::Digest ContentDigest(const v1::AnnexEdition& edition);
 
 }  // namespace entente::tem::annex
 

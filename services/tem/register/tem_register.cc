@@ -5,6 +5,7 @@
 #include "services/core/base/status.h"
 #include "services/core/entry/audience.h"
 #include "services/core/machine/fingerprint.h"
+#include "services/core/rules/body.h"
 #include "services/core/rules/links.h"
 #include "services/tem/register/group.h"
 #include "services/tem/register/kinds.h"
@@ -198,8 +199,7 @@ void TemRegister::ApplyClosure(const machine::AppliedDocument& document) {
   proposal.updated_micros = document.chain->updated_micros;
 }
 
-void TemRegister::ApplyAnswer(const machine::AppliedDocument& document,
-                                 const std::string& kind) {
+void TemRegister::ApplyAnswer(const machine::AppliedDocument& document, const std::string& kind) {
   const machine::Chain& chain = *document.chain;
   ENTENTE_CHECK(document.opens() && proposals_.Of(chain.answered) != nullptr);
   ProposalRecord& proposal = *proposals_.Of(chain.answered);

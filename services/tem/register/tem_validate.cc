@@ -5,6 +5,7 @@
 #include "services/core/base/text.h"
 #include "services/core/entry/audience.h"
 #include "services/core/machine/succession.h"
+#include "services/core/rules/body.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/fold_text.h"
 #include "services/core/rules/links.h"
@@ -282,9 +283,9 @@ absl::StatusOr<std::string> TemRegister::ValidateClosure(
   return machine::NextName(*proposal->chain);
 }
 
-absl::StatusOr<std::string> TemRegister::ValidateAnswer(
-    const document::VerifiedDocument& document, const machine::ValidationContext& context,
-    google::protobuf::Any& ruling) const {
+absl::StatusOr<std::string> TemRegister::ValidateAnswer(const document::VerifiedDocument& document,
+                                                        const machine::ValidationContext& context,
+                                                        google::protobuf::Any& ruling) const {
   const auto& header = document.header();
   const std::string kind(document::ShortKind(document.parsed().kind));
   const std::string& name = ReferenceOf(header, Reference::RELATION_ANSWERS)->name();

@@ -3,7 +3,7 @@ source "$(dirname "$0")/../lib.sh" "$1"
 step "the SDK installs as a CMake package"
 cmake --install "$bin/.." --component sdk --prefix "$work/prefix" >/dev/null || fail "install"
 step "a program outside the tree finds it and builds"
-cmake -S "$root/tests/e2e/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$work/prefix" \
+cmake -G Ninja -S "$root/tests/e2e/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$work/prefix" \
   -DCMAKE_BUILD_TYPE=Release >"$work/cmake.log" 2>&1 || { tail "$work/cmake.log"; fail "configure"; }
 cmake --build "$work/consumer" >"$work/build.log" 2>&1 || { tail "$work/build.log"; fail "build"; }
 grep -rq "$root" "$work/prefix/lib" --include='*.cmake' && fail "the package names the build tree"

@@ -6,6 +6,7 @@
 #include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
 #include "services/core/machine/succession.h"
+#include "services/core/rules/body.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/links.h"
 #include "tests/support/sample/group.h"

@@ -18,18 +18,18 @@ class RandomAnnex {
     Draft draft{Edition()};
     base::FieldViolations ignored;
     for (int item = 1; item <= 20; ++item) {
-      Add(draft, "item-" + std::to_string(item), "", std::to_string(item), pb::NODE_KIND_ITEM);
+      Add(draft, "item-" + std::to_string(item), "", std::to_string(item), v1::NODE_KIND_ITEM);
       for (char letter = 'A'; letter <= 'E'; ++letter) {
         const std::string id = "sub-" + std::to_string(item) + "-" + static_cast<char>(letter + 32);
         Add(draft, id, "item-" + std::to_string(item), std::string(1, letter),
-            pb::NODE_KIND_SUB_ITEM);
+            v1::NODE_KIND_SUB_ITEM);
         entries_.push_back(id);
       }
     }
     for (int i = 120; i < nodes; ++i) {
       const std::string parent = entries_[Below(entries_.size())];
       const std::string id = FreshId();
-      if (Add(draft, id, parent, "x" + std::to_string(i), pb::NODE_KIND_ENTRY)) {
+      if (Add(draft, id, parent, "x" + std::to_string(i), v1::NODE_KIND_ENTRY)) {
         entries_.push_back(id);
       }
     }
@@ -39,8 +39,8 @@ class RandomAnnex {
   }
 
   // One change that mostly applies; `edition` is what it is made for.
-  pb::Change MakeChange(const Edition& edition) {
-    pb::Change change;
+  v1::Change MakeChange(const Edition& edition) {
+    v1::Change change;
     const auto pick = [&] { return edition[static_cast<int>(Below(edition.size()))].node->id; };
     switch (Below(8)) {
       case 0:
@@ -49,7 +49,7 @@ class RandomAnnex {
         add.set_parent(pick());
         add.set_label("n" + std::to_string(Below(100000)));
         add.mutable_node()->set_id(FreshId());
-        add.mutable_node()->set_kind(Below(3) == 0 ? pb::NODE_KIND_NOTE : pb::NODE_KIND_ENTRY);
+        add.mutable_node()->set_kind(Below(3) == 0 ? v1::NODE_KIND_NOTE : v1::NODE_KIND_ENTRY);
         add.mutable_node()->set_text(Text());
         if (Below(2) == 0) add.mutable_node()->add_cross_references(pick());
         add.set_after(SomeChild(edition, add.parent()));
@@ -107,7 +107,7 @@ class RandomAnnex {
 
  private:
   bool Add(Draft& draft, const std::string& id, const std::string& parent, const std::string& label,
-           pb::NodeKind kind) {
+           v1::NodeKind kind) {
     ChangeList changes;
     auto& add = *changes.Add()->mutable_add();
     add.set_parent(parent);
@@ -116,8 +116,8 @@ class RandomAnnex {
     add.set_after(last);
     add.mutable_node()->set_id(id);
     add.mutable_node()->set_kind(kind);
-    if (kind == pb::NODE_KIND_ITEM) {
-      add.mutable_node()->set_category(Below(4) == 0 ? pb::CATEGORY_I : pb::CATEGORY_II);
+    if (kind == v1::NODE_KIND_ITEM) {
+      add.mutable_node()->set_category(Below(4) == 0 ? v1::CATEGORY_I : v1::CATEGORY_II);
     }
     add.mutable_node()->set_text(Text());
     const int depth = parent.empty() ? 0 : depth_[parent] + 1;
