@@ -8,6 +8,7 @@
 #include "clients/cli/annex_html.h"
 #include "clients/cli/annex_text.h"
 #include "clients/cli/chain.h"
+#include "clients/cli/normal_text.h"
 #include "clients/cli/proposal_fold.h"
 #include "clients/cli/tem_client.h"
 #include "clients/cli/words.h"
@@ -58,8 +59,12 @@ absl::StatusOr<tem::v1::AnnexEdition> ReadAnnexFile(const std::string& path) {
   if (!text.has_value()) {
     return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
   }
-  auto edition = ReadAnnex(*text);
+  std::vector<std::string> normalized;
+  auto edition = ReadAnnex(*text, &normalized);
   if (!edition.ok()) return base::WithPrefix(edition.status(), path);
+  for (const std::string& field : normalized) {
+    std::cerr << fmt::format("{}: {}: {}\n", path, Printable(field), kNormalized);
+  }
   return edition;
 }
 
@@ -183,12 +188,11 @@ config::v1::TemRules RulesOf(const sdk::Agency& agency) {
 absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal& proposal,
                                      const std::vector<std::string>& joined_later) {
   ENTENTE_ASSIGN_OR_RETURN(const auto answers, FetchAnswers(client, proposal.name));
-  const TextStanding standing =
-      StandingOf(answers, StateOf(proposal.name), proposal.text_digest,
-                 [&](const sdk::VerifiedEntry& entry) {
-                   return client.agency().directory().ChairedAt(
-                       entry.agency(), "tem", entry.leaf.stamp().directory_serial());
-                 });
+  const TextStanding standing = StandingOf(
+      answers, StateOf(proposal.name), proposal.text_digest, [&](const sdk::VerifiedEntry& entry) {
+        return client.agency().directory().ChairedAt(entry.agency(), "tem",
+                                                     entry.leaf.stamp().directory_serial());
+      });
   // The agreement again, by the partners that the service noted in its stamp then. That is the
   // host's word: whom it leaves out would have no say.
   for (const std::string& state : client.agency().directory().partners()) {
@@ -274,7 +278,7 @@ absl::Status Assemble(const Context& context, const AnnexOptions& options) {
                            tem::annex::Assemble(base.content, parts, "proposals"));
   tem::v1::AnnexEdition edition;
   edition.set_edition(options.edition);
-  edition.set_title(options.title.empty() ? base.proto.title() : options.title);
+  edition.set_title(options.title.empty() ? base.proto.title() : NormalText(options.title));
   edition.set_base(base.proto.edition());
   edition.set_language(base.proto.language());
   assembly.edition.AddNodesTo(edition.mutable_nodes());
@@ -338,7 +342,7 @@ absl::Status Import(const Context& context, const AnnexOptions& options) {
   edition.clear_base();
   edition.clear_amendments();
   if (!options.edition.empty()) edition.set_edition(options.edition);
-  if (!options.title.empty()) edition.set_title(options.title);
+  if (!options.title.empty()) edition.set_title(NormalText(options.title));
   ENTENTE_RETURN_IF_ERROR(WriteOut(options.output, ToJson(edition, true)));
   if (!context.json && !options.output.empty()) {
     std::cerr << fmt::format("{}: {} nodes; next: entente annex approve {} --decision \"…\"\n",

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "clients/cli/csv.h"
+#include "clients/cli/normal_text.h"
 #include "clients/cli/words.h"
 #include "services/core/base/bytes.h"
 #include "services/core/base/text.h"
@@ -124,9 +125,19 @@ tem::v1::AnnexEdition ReadCodes(const std::vector<CsvRecord>& records, Violation
   return edition;
 }
 
+// Its texts as they are signed: what is digested, approved and published is the same.
+absl::StatusOr<tem::v1::AnnexEdition> Checked(tem::v1::AnnexEdition edition,
+                                              std::vector<std::string>* normalized) {
+  auto changed = NormalizeTexts(edition);
+  if (normalized != nullptr) *normalized = std::move(changed);
+  ENTENTE_RETURN_IF_ERROR(tem::annex::Edition::FromNodes(edition.nodes(), "nodes").status());
+  return edition;
+}
+
 }  // namespace
 
-absl::StatusOr<tem::v1::AnnexEdition> ReadAnnexCsv(std::string_view text) {
+absl::StatusOr<tem::v1::AnnexEdition> ReadAnnexCsv(std::string_view text,
+                                                   std::vector<std::string>* normalized) {
   if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
   const auto records = ParseCsv(text);
   Violations violations;
@@ -142,8 +153,7 @@ absl::StatusOr<tem::v1::AnnexEdition> ReadAnnexCsv(std::string_view text) {
                                 kAnnexHeader);
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
-  ENTENTE_RETURN_IF_ERROR(tem::annex::Edition::FromNodes(edition.nodes(), "nodes").status());
-  return edition;
+  return Checked(std::move(edition), normalized);
 }
 
 std::string WriteAnnexCsv(const tem::v1::AnnexEdition& edition) {
@@ -162,17 +172,17 @@ std::string WriteAnnexCsv(const tem::v1::AnnexEdition& edition) {
   return csv;
 }
 
-absl::StatusOr<tem::v1::AnnexEdition> ReadAnnex(const std::string& text) {
+absl::StatusOr<tem::v1::AnnexEdition> ReadAnnex(const std::string& text,
+                                                std::vector<std::string>* normalized) {
   const size_t start = text.find_first_not_of(" \t\r\n");
-  if (start == std::string::npos || text[start] != '{') return ReadAnnexCsv(text);
+  if (start == std::string::npos || text[start] != '{') return ReadAnnexCsv(text, normalized);
   tem::v1::AnnexEdition edition;
   const auto parsed = google::protobuf::util::JsonStringToMessage(text, &edition);
   if (!parsed.ok()) {
     return base::RefuseArgument(Reason::kFieldInvalid, "is no AnnexEdition as JSON: {}",
                                 parsed.message().as_string());
   }
-  ENTENTE_RETURN_IF_ERROR(tem::annex::Edition::FromNodes(edition.nodes(), "nodes").status());
-  return edition;
+  return Checked(std::move(edition), normalized);
 }
 
 absl::StatusOr<std::vector<tem::v1::Crosswalk>> ReadCrosswalkCsv(std::string_view text) {

@@ -18,11 +18,13 @@ inline constexpr std::string_view kAnnexHeader =
 
 // Nodes of a CSV: with kAnnexHeader, or a bare list of entry codes ("path,category" and columns
 // that are left alone), to which what stands above them is added and ids are given. FIELD_INVALID
-// names lines.
-absl::StatusOr<tem::v1::AnnexEdition> ReadAnnexCsv(std::string_view text);
+// names lines. `normalized` gets the fields whose text NormalizeTexts changed.
+absl::StatusOr<tem::v1::AnnexEdition> ReadAnnexCsv(std::string_view text,
+                                                   std::vector<std::string>* normalized = nullptr);
 std::string WriteAnnexCsv(const tem::v1::AnnexEdition& edition);
 // A CSV, or an AnnexEdition as JSON; checked as a whole.
-absl::StatusOr<tem::v1::AnnexEdition> ReadAnnex(const std::string& text);
+absl::StatusOr<tem::v1::AnnexEdition> ReadAnnex(const std::string& text,
+                                                std::vector<std::string>* normalized = nullptr);
 
 // Crosswalks of a CSV, one per jurisdiction: "path,jurisdiction,national_code,relation,source", or
 // a list of entry codes with a column "lite_code".

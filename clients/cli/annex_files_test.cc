@@ -42,6 +42,11 @@ TEST(AnnexFilesTest, FaultsNameTheirLine) {
   EXPECT_THAT(ReadAnnexCsv(header + "a,1,item,II,maybe,,\n"), NamesField("line 2"));
   EXPECT_THAT(ReadAnnexCsv(header + "a,1,item,II,,,b\n"), NamesField("nodes"));
   EXPECT_FALSE(ReadAnnexCsv("something else\n").ok());
+  std::vector<std::string> normalized;
+  ASSERT_OK_AND_ASSIGN(const auto pasted,
+                       ReadAnnexCsv(header + "a,1,item,II,,Cafe\u0301,\n", &normalized));
+  EXPECT_EQ(pasted.nodes(0).text(), "Caf\u00e9");
+  EXPECT_EQ(normalized, std::vector<std::string>{"nodes[0].text"});
   EXPECT_THAT(ReadAnnexCsv("path,category\n1.A.1,I\n1.A.1,I\n"), NamesField("line 3"));
 }
 

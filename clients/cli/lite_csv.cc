@@ -157,6 +157,7 @@ absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state)
   std::map<size_t, std::vector<std::string>> last;  // fields of the denial's last row
   for (size_t i = 1; i < records.size(); ++i) {
     CsvRecord& record = records[i];
+    const size_t notes = file.normalized.size();
     for (size_t column = 0; column < record.fields.size(); ++column) {
       std::string normal = NormalText(record.fields[column]);
       if (normal == record.fields[column]) continue;
@@ -169,6 +170,7 @@ absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state)
     CheckRow(record, state, file.faults);
     const bool whole = record.fields.size() == kColumns;
     if (file.faults.size() > before) {
+      file.normalized.resize(notes);
       if (whole) faulty.insert(record.fields[kRegimeRef]);
       continue;
     }

@@ -34,7 +34,7 @@ struct LiteDenial {
 struct LiteFile {
   std::vector<LiteDenial> denials;
   std::vector<RowNote> faults;      // their rows' denials are left out
-  std::vector<RowNote> normalized;  // cells that were changed, by NormalText
+  std::vector<RowNote> normalized;  // cells of other rows that NormalText changed
 };
 
 // Reads a file for an agency of `state`: a row whose notifying_government is another state is a

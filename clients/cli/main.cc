@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
       "  entente denial notify d.json           sign, submit, print the receipt\n"
       "  entente follow leem --save inbox       receive and verify what is released to you\n"
       "  entente verify inbox                   check it again, offline\n"
-      "\nExit codes: 0 done, 1 usage, 2 refused or failed, 3 evidence of damage or forgery, 4 a saved "
+      "\nExit codes: 0 done, 1 usage, 2 refused or failed, 3 evidence of damage or forgery, 4 a "
+      "saved "
       "folder whose last entries wait for a checkpoint."};
   entente::cli::Context context;
   app.add_option("--config", context.config_file, "Your agency's ClientConfig, text-proto")

@@ -10,7 +10,7 @@
 
 namespace entente::cli {
 
-// What NormalText did, for people.
+// Says so of a field, for people.
 inline constexpr std::string_view kNormalized =
     "taken over with line feeds and composed characters (NFC)";
 

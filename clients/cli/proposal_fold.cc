@@ -4,8 +4,8 @@
 
 namespace entente::cli {
 
-TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& answers,
-                        const std::string& sponsor, const std::string& text_digest,
+TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& answers, const std::string& sponsor,
+                        const std::string& text_digest,
                         const std::function<bool(const sdk::VerifiedEntry&)>& chaired) {
   TextStanding standing;
   standing.sponsors = {sponsor};

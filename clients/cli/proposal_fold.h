@@ -22,8 +22,8 @@ struct TextStanding {
 };
 // Folds answers, in order of recording, that speak to the text with this digest (32 bytes) of a
 // proposal by `sponsor`'s state. `chaired` tells whether a conclusion's signer chaired TEM.
-TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& answers,
-                        const std::string& sponsor, const std::string& text_digest,
+TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& answers, const std::string& sponsor,
+                        const std::string& text_digest,
                         const std::function<bool(const sdk::VerifiedEntry&)>& chaired);
 
 }  // namespace entente::cli

@@ -105,7 +105,7 @@ absl::Status PublicFollower::FollowOnce() {
   follow.stop = &stop_;
   follow.retry.attempts_max = 1;
   follow.marked = [this](const entente::config::v1::FollowerState&) {
-    if (!std::exchange(told_, "").empty()) options_.back();
+    if (!std::exchange(told_, {}).empty()) options_.back();
     return absl::OkStatus();
   };
   return client->Follow(follow, [this](const VerifiedEntry& entry) { return Take(entry); });
@@ -120,7 +120,7 @@ void PublicFollower::Run() {
     if (stop_) return;
     // A stream that lasted was a good one.
     if (clock.Now() - began > kLongest) delay = kShortest;
-    if (std::exchange(told_, base::Text(status)) != base::Text(status)) options_.away(status);
+    if (told_.insert(base::Text(status)).second) options_.away(status);
     Wait(status.code() == absl::StatusCode::kDataLoss ? kLongest : delay);
     delay = std::min(kLongest, delay * 2);
   }

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -61,7 +62,7 @@ class PublicFollower {
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::condition_variable stopped_;
-  std::string told_;  // why the service is away; empty: it is not. Of the thread alone
+  std::set<std::string> told_;  // why the service is away, as was told. Of the thread alone
   std::thread thread_;
 };
 

@@ -1,10 +1,10 @@
 #include "services/tem/annex_service.h"
 
 #include <algorithm>
-#include <charconv>
+#include <tuple>
 
 #include "services/core/base/status.h"
-#include "services/core/crypto/hash.h"
+#include "services/core/base/text.h"
 #include "services/core/entry/audience.h"
 #include "services/core/rpc/reading.h"
 
@@ -17,11 +17,19 @@ std::string Today(const base::Clock& clock) {
   return absl::FormatTime("%Y-%m-%d", clock.Now(), absl::UTCTimeZone());
 }
 
-// Where a page ended: the place of its last relation, and which that was.
-std::string Place(size_t index, const v1::CodeRelation& relation) {
-  const std::string words = fmt::format("{} {} {} {} {}", relation.node(), relation.jurisdiction(),
-                                        relation.code(), relation.crosswalk(), index);
-  return fmt::format("{} {}", index, crypto::Sha256(words).hex());
+// The order of an answer's relations; of a crosswalk's rows no two have the same.
+using Rank =
+    std::tuple<int, std::string_view, std::string_view, std::string_view, std::string_view>;
+
+Rank RankOf(const v1::CodeRelation& one, const annex::Edition& edition) {
+  return {edition.Find(one.node()), one.jurisdiction(), one.code(), one.crosswalk(),
+          one.valid_from_date()};
+}
+
+// A page token's words: the relation that ended the page.
+std::string WordsOf(const v1::CodeRelation& one) {
+  return fmt::format("{}\n{}\n{}\n{}\n{}", one.node(), one.jurisdiction(), one.code(),
+                     one.crosswalk(), one.valid_from_date());
 }
 
 }  // namespace
@@ -172,30 +180,27 @@ absl::Status AnnexServiceImpl::FindCodes(const rpc::Caller& caller,
     ENTENTE_ASSIGN_OR_RETURN(state, Edition(request.edition()));
     ENTENTE_ASSIGN_OR_RETURN(found, Relations(caller.reader(), request, *state));
   }
-  std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
-    const auto rank = [&](const v1::CodeRelation& one) {
-      return std::make_tuple(state->content.Find(one.node()), std::string_view(one.jurisdiction()),
-                             std::string_view(one.code()), std::string_view(one.crosswalk()));
-    };
-    return rank(a) < rank(b);
-  });
+  const annex::Edition& edition = state->content;
+  std::sort(found.begin(), found.end(),
+            [&](const auto& a, const auto& b) { return RankOf(a, edition) < RankOf(b, edition); });
   const std::string key = fmt::format("codes {} {} {} {} {}", request.path(), request.code(),
                                       state->edition, request.jurisdiction(), request.date());
   ENTENTE_ASSIGN_OR_RETURN(const std::string last, rpc::OpenPageToken(key, request.page_token()));
-  size_t next = 0;
+  auto next = found.begin();
   if (!last.empty()) {
-    const auto [end, error] = std::from_chars(last.data(), last.data() + last.size(), next);
-    // Another relation stands there by now: relations would be skipped, or come twice.
-    if (error != std::errc() || next >= found.size() || Place(next, found[next]) != last) {
-      return rpc::BadPageToken();
-    }
-    ++next;
+    const auto words = base::Split(last, '\n');
+    if (words.size() != 5) return rpc::BadPageToken();
+    const Rank ended{edition.Find(std::string(words[0])), words[1], words[2], words[3], words[4]};
+    next = std::upper_bound(next, found.end(), ended, [&](const Rank& rank, const auto& one) {
+      return rank < RankOf(one, edition);
+    });
   }
-  for (; next < found.size() && response.relations_size() < limit; ++next) {
-    *response.add_relations() = found[next];
+  for (; next != found.end() && response.relations_size() < limit; ++next) {
+    *response.add_relations() = std::move(*next);
   }
-  if (next < found.size()) {
-    response.set_next_page_token(rpc::MakePageToken(key, Place(next - 1, found[next - 1])));
+  if (next != found.end()) {
+    response.set_next_page_token(
+        rpc::MakePageToken(key, WordsOf(response.relations(response.relations_size() - 1))));
   }
   return absl::OkStatus();
 }

@@ -224,7 +224,7 @@ TEST_P(ErasureConformanceTest, AChainGoesOnWithoutWhatWasErased) {
   ExpectSameAfterReplay();
 }
 
-// Whoever asked for facts that are erased learns what comes after, which may end what he holds.
+// Who asked for facts that are erased learns what comes after, which may end what is held.
 TEST_P(ErasureConformanceTest, WhatFollowsPassesEveryFilter) {
   ASSERT_OK_AND_ASSIGN(const feed::Filter filter, feed::Filter::Parse("originator=nz", {}));
   const auto passes = [&](const Recorded& one) {

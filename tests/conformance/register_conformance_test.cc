@@ -333,6 +333,15 @@ void WithEachFieldChanged(google::protobuf::Message& message, const std::functio
         reflection->SetString(&message, field, value);
         use();
       }
+    } else if (field->cpp_type() == Field::CPPTYPE_STRING) {
+      for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+        const std::string element = reflection->GetRepeatedString(message, field, i);
+        for (const std::string& value : {element + "x", std::string("kp"), std::string("nz")}) {
+          reflection->SetRepeatedString(&message, field, i, value);
+          use();
+        }
+        reflection->SetRepeatedString(&message, field, i, element);
+      }
     } else if (field->cpp_type() == Field::CPPTYPE_ENUM && !field->is_repeated()) {
       for (int value = 1; value < field->enum_type()->value_count(); ++value) {
         reflection->SetEnumValue(&message, field, value);
@@ -363,15 +372,15 @@ std::unique_ptr<google::protobuf::Message> BodyOf(const exchange::v1::Document& 
   return body;
 }
 
-// Register law 3: two states that answer differently have different fingerprints. Whatever a
-// document of any kind says.
+// Register law 3: two states that answer differently have different fingerprints, whatever the
+// documents of every_kind.cc say.
 TEST_P(RegisterConformanceTest, TheFingerprintCoversWhatEveryKindSays) {
   World plain(group());
   ASSERT_TRUE(plain.PutEveryKind());
   const size_t steps = testing::EveryKind(*group().group).size();
-  int taken = 0;
   int differed = 0;
   for (size_t n = 1; n <= steps; ++n) {
+    int taken = 0;
     exchange::v1::Document document;
     World first(group());
     first.PutEveryKind(n, [&](auto& it) { document = it; });
@@ -385,8 +394,11 @@ TEST_P(RegisterConformanceTest, TheFingerprintCoversWhatEveryKindSays) {
       ++differed;
       EXPECT_NE(changed.reg().Fingerprint(), plain.reg().Fingerprint()) << body->ShortDebugString();
     });
+    // Those repeat what the register holds already.
+    const std::string& kind = body->GetDescriptor()->name();
+    EXPECT_TRUE(taken > 0 || kind == "ProposalSponsorship" || kind == "RequestDateAgreement")
+        << "every change of this is refused: " << body->ShortDebugString();
   }
-  EXPECT_GT(taken, 5);
   EXPECT_GT(differed, 0);
 }
 

@@ -222,7 +222,7 @@ TEST_F(HostilePartnerTest, AReadTakesNoMoreThanAReadNeeds) {
   EXPECT_LT(kMeasuresMemory ? PeakMemory() - before : 0, 16 * kMiB);
 }
 
-// F2: whoever has no seat, or none any more, is told so before his request is looked at.
+// F2: whoever has no seat, or none any more, is told so before the request is looked at.
 TEST_F(HostilePartnerTest, ARevokedAgencysRequestIsNotRead) {
   // Connected before: without that it would end in the handshake.
   EXPECT_OK(Call("/grpc.health.v1.Health/Check", ""));

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "services/tem/proposal_service.h"
@@ -33,6 +34,12 @@ class Told {
   bool Await(size_t count) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return told_.size() >= count; });
+  }
+  bool AwaitThat(const std::string& what) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(30), [&] {
+      return std::find(told_.begin(), told_.end(), what) != told_.end();
+    });
   }
   std::vector<std::string> all() {
     std::lock_guard lock(mutex_);
@@ -99,11 +106,14 @@ TEST_F(PublicFollowerTest, TakesWhatIsPublicAndComesBack) {
   ASSERT_OK_AND_ASSIGN(const auto follower, Start(told));
   ASSERT_TRUE(told.Await(1));
   server_.Stop();
-  ASSERT_TRUE(told.Await(2));
+  ASSERT_TRUE(told.AwaitThat("away"));
   ASSERT_OK(server_.Start());
-  ASSERT_TRUE(told.Await(3));
-  // The approval, which is for partners, never comes; and what was taken does not come twice.
-  EXPECT_THAT(told.all(), ElementsAre(kEdition, "away", "back"));
+  ASSERT_TRUE(told.AwaitThat("back"));
+  // The approval, which is for partners, never comes; and what was taken does not come twice. There
+  // may be more reasons than one for being away.
+  auto all = told.all();
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  EXPECT_THAT(all, ElementsAre(kEdition, "away", "back"));
 }
 
 TEST_F(PublicFollowerTest, WhatWasKeptIsThereWhileTheServiceIsAway) {

@@ -170,7 +170,7 @@ TEST_F(UpkeepTest, NothingIsRecordedUnderAnOlderDirectoryThanBefore) {
   EXPECT_OK(Submit("jp", "2"));
 }
 
-// What was recorded where the submitter reads nothing tells him nothing (law 6): he is
+// What was recorded where the submitter reads nothing tells it nothing (law 6): it is
 // recorded under the directory that there is.
 TEST_F(UpkeepTest, ALaterDirectoryOfAHiddenDocumentRefusesNobody) {
   const auto older = regime_.source().Get();
@@ -242,7 +242,7 @@ TEST_F(UpkeepTest, ServingTellsWhetherCallsAreAnswered) {
 }
 
 // Another key beside the certificate: every handshake would fail, and nobody would be told.
-// An operator's editor empties a file before it writes it; his script copies one and then the
+// An operator's editor empties a file before it writes it; a script copies one and then the
 // other.
 TEST_F(UpkeepTest, ACertificateThatDoesNotFitIsNotTakenOverAndHurtsNothing) {
   const auto serves_with = [&](const document::SigningIdentity& identity) {

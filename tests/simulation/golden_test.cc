@@ -25,7 +25,7 @@ std::string ReadLine(const std::string& path) {
 // them. Gives the register for a look.
 template <typename Register>
 std::unique_ptr<Register> Replayed(const std::string& group) {
-  const std::string stem = "tests/testdata/journals/" + group + "-format3";
+  const std::string stem = "tests/testdata/journals/" + group + "-format4";
   base::testing::TempDir folder;  // SQLite writes beside the file even to read it
   std::filesystem::copy_file(stem + ".db", folder.File("j.db"));
   auto journal = journal::SqliteJournal::Open(

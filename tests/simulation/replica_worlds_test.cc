@@ -1,6 +1,6 @@
 // Law 6 between replicas: two writers of one journal, whose clocks and directories differ.
 // What is recorded at one for others must not change an answer that an outsider gets at the other,
-// nor when his documents are recorded, nor in which messages his follower is given them.
+// nor when its documents are recorded, nor in which messages its follower is given them.
 #include <gtest/gtest.h>
 
 #include "entente/exchange/v1/exchange_service.pb.h"

@@ -95,6 +95,23 @@ GroupCase TemCase() {
     MakeChair(regime, "jp");
     return Publication(regime, "jp", MiniatureEdition());
   };
+  out.more = [](const TestRegime& regime) {
+    tem::v1::Crosswalk codes = Parsed<tem::v1::Crosswalk>(
+        R"(jurisdiction: "kr" edition: "2016-03-17"
+           rows { path: "3.A.1" code: "K1" relation: CROSSWALK_RELATION_EXACT }
+           rows { path: "3.A.1" code: "K2" relation: CROSSWALK_RELATION_BROADER }
+           rows { path: "3.A.2" code: "K1" relation: CROSSWALK_RELATION_OVERLAPS })");
+    std::vector<pb::Document> documents = {WithBody(regime.Denial("kr", "codes"), codes)};
+    codes.mutable_rows(0)->set_code("K0");
+    documents.push_back(WithBody(regime.Denial("kr", "hidden-codes", {"jp", "kr"}), codes));
+    tem::v1::ImplementationStatus status;
+    status.set_edition("2016-03-17");
+    status.set_state(tem::v1::IMPLEMENTATION_STATE_NOT_STARTED);
+    documents.push_back(WithBody(regime.Denial("kr", "status"), status));
+    status.set_state(tem::v1::IMPLEMENTATION_STATE_IN_PROCESS);
+    documents.push_back(WithBody(regime.Denial("kr", "hidden-status", {"jp", "kr"}), status));
+    return documents;
+  };
   const auto proposal = [](int n) {
     return Packed(TextProposal(n % 2 == 0 ? "kite" : "rope", "text " + std::to_string(n)));
   };

@@ -25,6 +25,8 @@ struct GroupCase {
   std::vector<std::string> filters;  // that some of these documents match
   // Documents that come first, and a change to the regime; null: none.
   std::function<std::vector<pb::Document>(TestRegime&)> prepare;
+  // Documents of other kinds that may come last, some of them hidden from nz; null: none.
+  std::function<std::vector<pb::Document>(const TestRegime&)> more;
 
   std::string name() const { return std::string(group->name); }
 };

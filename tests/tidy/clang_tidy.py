@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Runs clang-tidy over sources as the optimised build compiles them: tests/tidy/clang_tidy.py FILE...
-Needs that build's compile commands; leaves out what is not in them."""
+Of a header, over a source that includes it. Needs that build's compile commands; leaves out what is not in them."""
 import concurrent.futures
 import json
 import os
 import pathlib
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -14,17 +13,20 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMANDS = ROOT / 'build/release/compile_commands.json'
 
 
-def for_clang(command):
-    """Without what only GCC knows: its precompiled headers, which are included as text instead."""
-    return ' '.join(shlex.quote(word) for word in shlex.split(command) if word not in ('-Winvalid-pch', '-fpch-preprocess'))
+def source_of(name):
+    """A source to see a header by: its own, or the first that includes it."""
+    if not name.endswith('.h') or (ROOT / name).with_suffix('.cc').exists():
+        return name.removesuffix('.h') + '.cc' if name.endswith('.h') else name
+    found = subprocess.run(['git', 'grep', '-l', f'#include "{name}"', '--', '*.cc'], cwd=ROOT, capture_output=True, text=True)
+    return found.stdout.split('\n')[0] or name
 
 
 def main():
     if not COMMANDS.exists():
         print('build first: cmake --preset release && cmake --build --preset release')
         return 1
-    wanted = {str((ROOT / name).resolve()) for name in sys.argv[1:]}
-    entries = [dict(e, command=for_clang(e['command'])) for e in json.loads(COMMANDS.read_text()) if e['file'] in wanted]
+    wanted = {str((ROOT / source_of(name)).resolve()) for name in sys.argv[1:]}
+    entries = [e for e in json.loads(COMMANDS.read_text()) if e['file'] in wanted]
     if not entries:
         return 0
     with tempfile.TemporaryDirectory() as folder:

@@ -10,9 +10,11 @@ namespace entente::base {
 bool IsCountry(std::string_view code);
 // Whether `code` is an ISO 4217 currency, upper case.
 bool IsCurrency(std::string_view code);
-// Whether `code` is a unit of UN/ECE Recommendation 20, for what is measured.
+// Whether `code` is a unit of UN/ECE Recommendation 20, for what is measured: Annex I without what
+// it deprecates, percent and parts.
 bool IsUnit(std::string_view code);
-// Whether it is one that goods are traded in: pieces, mass, length, area, volume.
+// Whether it is one that goods and services are traded in, and technology counted: pieces,
+// packages, mass, length, area, volume, time, power.
 bool IsTradeUnit(std::string_view code);
 
 }  // namespace entente::base

@@ -58,7 +58,7 @@ TEST(FairPoolTest, OneThreadIsLeftForOthers) {
   gate.Open();
 }
 
-// While others are about, one has a single thread of three at a time, whatever he has queued.
+// While others are about, one has a single thread of three at a time, whatever it has queued.
 TEST(FairPoolTest, WithOthersAboutOneHasLess) {
   std::atomic<int> running{0};
   std::atomic<int> most{0};

@@ -54,6 +54,10 @@ absl::Status NothingToErase(uint64_t position) {
 
 absl::StatusOr<std::vector<Record>> Journal::ReadAt(std::span<const uint64_t> positions,
                                                     size_t bytes_max) {
+  const uint64_t head = Head();
+  for (const uint64_t position : positions) {
+    if (position >= head) return Read(position, position + 1, 1).status();
+  }
   std::vector<Record> result;
   size_t bytes = 0;
   for (const uint64_t position : positions) {

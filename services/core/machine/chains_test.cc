@@ -127,7 +127,7 @@ TEST_F(ChainsTest, WhatIsSaidToAnAnswerIsSaidToTheChain) {
   EXPECT_EQ(Put("partners/nz/comments/2", 4, {}, "partners/kr/none/1")->answered, nullptr);
 }
 
-// Else he could tell from what is listed under his own whether the name that he guessed is taken.
+// Else a guesser could tell from what is listed under its own name whether the other is taken.
 TEST_F(ChainsTest, NobodyAnswersWhatHisReadersMayNotRead) {
   ASSERT_NE(Put("partners/kr/denials/hidden", 1, {"jp", "kr"}), nullptr);
   const Chain* guess = Put("partners/nz/denials/a", 2, {"nz"}, "partners/kr/denials/hidden");

@@ -1,4 +1,4 @@
-// What registers say of their cases, for counts over time (services/core/trends).
+// Cases as registers show them to counts over time (services/core/trends).
 #ifndef ENTENTE_SERVICES_CORE_MACHINE_OBSERVATION_H_
 #define ENTENTE_SERVICES_CORE_MACHINE_OBSERVATION_H_
 

@@ -25,6 +25,19 @@ constexpr std::string_view kService = "/entente.exchange.v1.ExchangeService/";
 
 std::string Method(std::string_view name) { return std::string(kService) + std::string(name); }
 
+// The states that a ledger is for, sorted.
+std::set<std::string> ReadersOf(const machine::Ledger& ledger, const identity::Directory& now) {
+  if (ledger.audience.has_listed()) {
+    const auto& states = ledger.audience.listed().states();
+    return {states.begin(), states.end()};
+  }
+  std::set<std::string> states;
+  for (const auto& partner : now.proto().partners()) {
+    if (!partner.former()) states.insert(partner.state());
+  }
+  return states;
+}
+
 }  // namespace
 
 void ExchangeServiceImpl::AddTo(Router& router) {
@@ -41,7 +54,7 @@ void ExchangeServiceImpl::AddTo(Router& router) {
     return StartSubmitMany(backend_, context, std::move(caller), std::move(call));
   });
   router.AddStream(Method("Follow"), [this](auto* context, Caller caller, OpenCall call) {
-    return backend_.follow.Start(context, std::move(caller), std::move(call));
+    return backend_.streams.Start(context, std::move(caller), std::move(call));
   });
   router.Add(
       {.name = Method("Acknowledge"),
@@ -177,36 +190,18 @@ absl::Status ExchangeServiceImpl::GetDelivery(const Caller& caller,
                                               pb::GetDeliveryResponse& response) const {
   // A document of another state answers as one that does not exist.
   const std::string prefix = "partners/" + caller.agency.state + "/";
-  std::optional<uint64_t> position;
+  std::vector<uint64_t> positions;                // of the document, and of acknowledgements of it
+  std::vector<pb::DeliveryStatus*> acknowledged;  // where those go
   {
     std::shared_lock lock(backend_.machine.mutex());
     ENTENTE_RETURN_IF_ERROR(AnswerAtHeads(backend_.machine, caller.reader(), request, response));
-    position = backend_.machine.chains().PositionOf(request.name());
-  }
-  if (!position.has_value() || request.name().rfind(prefix, 0) != 0) {
-    return NotFound(request.name());
-  }
-  ENTENTE_ASSIGN_OR_RETURN(const auto record, RecordReader(backend_.journal, {*position}).Next());
-  pb::Leaf leaf;
-  ENTENTE_CHECK(leaf.ParseFromString(record.header));
-  response.set_name(request.name());
-  *response.mutable_recorded_time() = leaf.stamp().recorded_time();
-  response.set_ledger(leaf.stamp().ledger());
-  response.set_index(leaf.stamp().index());
-  std::vector<uint64_t> kept;                     // positions of acknowledgements
-  std::vector<pb::DeliveryStatus*> acknowledged;  // where they go
-  {
-    std::shared_lock lock(backend_.machine.mutex());
-    const machine::Place place = backend_.machine.PlaceOf(*position);
-    std::set<std::string> states;
-    if (place.ledger->audience.has_listed()) {
-      for (const auto& state : place.ledger->audience.listed().states()) states.insert(state);
-    } else {
-      for (const auto& partner : caller.directory->proto().partners()) {
-        if (!partner.former()) states.insert(partner.state());
-      }
+    const auto position = backend_.machine.chains().PositionOf(request.name());
+    if (!position.has_value() || request.name().rfind(prefix, 0) != 0) {
+      return NotFound(request.name());
     }
-    for (const std::string& state : states) {
+    positions.push_back(*position);
+    const machine::Place place = backend_.machine.PlaceOf(*position);
+    for (const std::string& state : ReadersOf(*place.ledger, *caller.directory)) {
       auto* status = response.add_states();
       status->set_state(state);
       auto steps = place.ledger->acknowledged.find(state);
@@ -214,16 +209,23 @@ absl::Status ExchangeServiceImpl::GetDelivery(const Caller& caller,
       const auto step = std::find_if(steps->second.begin(), steps->second.end(),
                                      [&](const auto& one) { return one.size > place.index; });
       if (step == steps->second.end()) continue;
-      kept.push_back(step->position);
+      positions.push_back(step->position);
       acknowledged.push_back(status);
       ENTENTE_ASSIGN_OR_RETURN(const auto proof,
                                place.ledger->tree.ProveInclusion(place.index, step->size));
       for (const auto& node : proof) status->add_inclusion_proof(node.str());
     }
   }
-  RecordReader acknowledgements(backend_.journal, std::move(kept));
+  RecordReader records(backend_.journal, std::move(positions));
+  ENTENTE_ASSIGN_OR_RETURN(const auto document, records.Next());
+  pb::Leaf leaf;
+  ENTENTE_CHECK(leaf.ParseFromString(document.header));
+  response.set_name(request.name());
+  *response.mutable_recorded_time() = leaf.stamp().recorded_time();
+  response.set_ledger(leaf.stamp().ledger());
+  response.set_index(leaf.stamp().index());
   for (auto* status : acknowledged) {
-    ENTENTE_ASSIGN_OR_RETURN(const auto said, acknowledgements.Next());
+    ENTENTE_ASSIGN_OR_RETURN(const auto said, records.Next());
     ENTENTE_CHECK(status->mutable_acknowledgement()->ParseFromString(said.header));
   }
   return absl::OkStatus();

@@ -6,6 +6,7 @@
 
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/rpc/edge/router.h"
 
 namespace entente::rpc {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 using base::Reason;
 
 constexpr size_t kKeyBytes = 16;
-constexpr size_t kPageTokenMax = 512;
+constexpr size_t kPageTokenMax = 1024;
 
 std::string KeyOf(std::string_view request) {
   return crypto::Sha256(request).hex().substr(0, kKeyBytes);

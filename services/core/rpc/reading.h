@@ -21,7 +21,6 @@ inline constexpr int kPageMax = 500;
 inline constexpr int kChainPageMax = 100;  // of entries
 // What a page looks at: a selective filter gives short pages rather than a long wait.
 inline constexpr size_t kLookMax = 5000;
-inline constexpr size_t kReadAheadBytes = 256 << 10;
 
 // The page size asked for, within limits; FIELD_INVALID if negative.
 absl::StatusOr<int> PageSize(int asked, int most = kPageMax);

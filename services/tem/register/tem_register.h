@@ -131,8 +131,8 @@ class TemRegister final : public machine::Register {
   absl::StatusOr<std::string> ValidateProposal(const document::VerifiedDocument& document) const;
   absl::StatusOr<std::string> ValidateClosure(const document::VerifiedDocument& document) const;
   absl::StatusOr<std::string> ValidateAnswer(const document::VerifiedDocument& document,
-                                                const machine::ValidationContext& context,
-                                                google::protobuf::Any& ruling) const;
+                                             const machine::ValidationContext& context,
+                                             google::protobuf::Any& ruling) const;
   absl::Status ValidateComment(const Header& header, const ProposalRecord& proposal) const;
   absl::Status ValidatePosition(const Header& header, const ProposalRecord& proposal,
                                 const std::string& state,

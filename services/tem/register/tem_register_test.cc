@@ -406,7 +406,7 @@ TEST_F(TemRegisterTest, CrosswalksSpeakForTheirOwnJurisdictionAndForPlacesThatAr
   EXPECT_EQ(count(""), 0) << "the rows of before are gone";
 }
 
-// What is hidden from a reader is not even looked at: time would tell him of it.
+// What is hidden from a reader is not even looked at: time would tell of it.
 TEST_F(TemRegisterTest, HiddenCrosswalksCostTheirReadersOnly) {
   v1::Crosswalk crosswalk;
   crosswalk.set_jurisdiction("kr");

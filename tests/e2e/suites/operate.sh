@@ -70,7 +70,7 @@ chmod 644 "$work/pki/services/leem.log.key"
 check '' | grep -q 'note .*leem.log.key can be read by every user' || fail "a key for everybody"
 chmod 600 "$work/pki/services/leem.log.key"
 
-step "a caller can quote his request"
+step "a caller can quote a request"
 as jp denial get partners/jp/denials/none 2> "$work/error" && fail "there is none"
 id=$(sed -n 's/.*request \([0-9a-f]*\);.*/\1/p' "$work/error")
 grep -q "\"request\":\"$id\"" "$work/suite.log" || fail "request $id is not in the log"

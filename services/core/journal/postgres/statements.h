@@ -1,4 +1,4 @@
-// What the replicated engine asks of its database. $1 is the service.
+// The replicated engine's SQL. $1 is the service.
 #ifndef ENTENTE_SERVICES_CORE_JOURNAL_POSTGRES_STATEMENTS_H_
 #define ENTENTE_SERVICES_CORE_JOURNAL_POSTGRES_STATEMENTS_H_
 

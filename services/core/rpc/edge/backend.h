@@ -28,7 +28,7 @@ struct Backend {
   journal::Journal& journal;
   machine::Sequencer& sequencer;
   document::Verifier& verifier;
-  StreamHub& follow;
+  StreamHub& streams;
   base::FairPool& intake;   // parses and verifies
   base::FairPool& readers;  // reads state and journal
   Budget& budget;

@@ -1,4 +1,4 @@
-// Claims about RefusalCount: a caller has few lines, and none of his refusals is lost to the count.
+// Claims about RefusalCount: a caller has few lines, and none of its refusals is lost to the count.
 #include "services/core/rpc/edge/refusal_count.h"
 
 #include <gtest/gtest.h>

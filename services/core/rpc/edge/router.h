@@ -37,8 +37,10 @@ inline constexpr size_t kRequestBytesMax = (1 << 20) + (256 << 10);
 inline constexpr size_t kReadBytesMax = 64 << 10;
 // Elements of a read's request (document::CountElements).
 inline constexpr size_t kReadElementsMax = 4096;
-// What the answer to a read may come to: a page, and the item that passes its limit.
-inline constexpr size_t kAnswerBytesMax = (1 << 20) + kRequestBytesMax;
+// What is read of the journal ahead of what an answer holds (rpc::RecordReader).
+inline constexpr size_t kReadAheadBytes = 256 << 10;
+// What the answer to a read may come to, with that: a page, and the item that passes its limit.
+inline constexpr size_t kAnswerBytesMax = (1 << 20) + kReadAheadBytes + kRequestBytesMax;
 // How long a unary call may be open: whoever does not take the answer by then loses it.
 inline constexpr absl::Duration kCallLongest = absl::Seconds(60);
 

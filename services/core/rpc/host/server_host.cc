@@ -61,7 +61,7 @@ struct GroupServer::Impl {
   MemoryPlan memory;
   std::unique_ptr<RollbackWatch> rollback;
   std::unique_ptr<ExpiryWatch> expiry;
-  std::unique_ptr<StreamHub> follow;
+  std::unique_ptr<StreamHub> streams;
   std::unique_ptr<machine::Sequencer> sequencer;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Router> router;
@@ -215,7 +215,7 @@ void GroupServer::Impl::StartSequencer(size_t queue_max, const base::Clock& cloc
             metrics->commits.Increment();
             metrics->documents_recorded.Increment(static_cast<double>(documents));
             feed->Add(*commit);
-            follow->Published();
+            streams->Published();
           },
       .fatal = [this](const absl::Status& status) { Die(status); },
       .erased = [this](const absl::Status& status, size_t due) { TellErased(status, due); }};
@@ -255,7 +255,7 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
     if (before == 0) return acceptor->Expect(peer, now);
     now == 0 ? acceptor->Unread(peer, before) : acceptor->Explain(peer, now, before);
   };
-  follow = std::make_unique<StreamHub>(
+  streams = std::make_unique<StreamHub>(
       *feed, *guard, *readers, *budget, hub,
       [this](const std::string& note) { return rollback->Shown(note); },
       [this](CallRecord& call, const absl::Status& status) {
@@ -271,7 +271,7 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   StartSequencer(queue_max, clock);
   journal->Watch([this] { sequencer->OthersAppended(); });
   backend = std::make_unique<Backend>(Backend{*guard, *directory, clock, *machine, *journal,
-                                              *sequencer, verifier, *follow, *intake, *readers,
+                                              *sequencer, verifier, *streams, *intake, *readers,
                                               *budget, budgets, *metrics, options.audit});
   // Never more than everybody is guaranteed: others' bytes must not keep a stream from being read.
   backend->document_bytes_min =
@@ -292,7 +292,7 @@ GroupServer::GroupServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GroupServer::~GroupServer() {
   Drain();
   // The feed and the journal outlive whoever reads them.
-  impl_->follow.reset();
+  impl_->streams.reset();
 }
 
 absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
@@ -426,7 +426,7 @@ void GroupServer::DirectoryChanged() {
                   {"serial", std::to_string(impl_->directory->Get()->serial())}});
   // Proof of a rollback by a key that was stolen stands no longer once the key is retired.
   if (impl_->rollback->JudgeAgain()) impl_->guard->Block(absl::OkStatus());
-  impl_->follow->DirectoryChanged();
+  impl_->streams->DirectoryChanged();
 }
 
 namespace {
@@ -571,7 +571,7 @@ void GroupServer::Tick(bool audited) {
   auto& metrics = *impl_->metrics;
   const auto directory = impl_->directory->Get();
   metrics.queue_length.Set(static_cast<double>(impl_->sequencer->queued()));
-  metrics.followers.Set(static_cast<double>(impl_->follow->streams()));
+  metrics.followers.Set(static_cast<double>(impl_->streams->streams()));
   metrics.feed_bytes.Set(static_cast<double>(impl_->feed->bytes()));
   metrics.in_flight_bytes.Set(static_cast<double>(impl_->budget->used()));
   metrics.open_calls.Set(static_cast<double>(impl_->router->open()));
@@ -629,7 +629,7 @@ void GroupServer::Drain() {
     impl_->router->SetServing(false);
     impl_->acceptor->Stop(absl::Seconds(seconds));
     impl_->budget->Close();
-    impl_->follow->Drain(std::chrono::seconds(seconds));
+    impl_->streams->Drain(std::chrono::seconds(seconds));
     impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(seconds));
   }
   // What was taken in is recorded before the journal closes.

@@ -371,14 +371,14 @@ void StreamHub::Leave(const base::AgencyName& agency) {
   if (--per_agency_[agency] == 0) per_agency_.erase(agency);
 }
 
-void StreamHub::Add(const std::shared_ptr<Stream>& member) {
+void StreamHub::Add(const std::shared_ptr<Stream>& stream) {
   base::MutexLock lock(mutex_);
-  streams_[member.get()] = member;
+  streams_[stream.get()] = stream;
 }
 
-void StreamHub::Remove(Stream* member) {
+void StreamHub::Remove(Stream* stream) {
   base::MutexLock lock(mutex_);
-  streams_.erase(member);
+  streams_.erase(stream);
   wake_.NotifyAll();
 }
 
@@ -400,9 +400,9 @@ void StreamHub::Drain(std::chrono::milliseconds limit) {
   while (!streams_.empty()) {
     wake_.WaitFor(mutex_, options_.tick);
     if (Clock::now() < deadline) continue;
-    const auto members = LockedStreams();
+    const auto streams = LockedStreams();
     mutex_.Unlock();
-    for (const auto& member : members) member->Abort();
+    for (const auto& stream : streams) stream->Abort();
     mutex_.Lock();
   }
 }
@@ -413,18 +413,18 @@ size_t StreamHub::streams() const {
 }
 
 std::vector<std::shared_ptr<Stream>> StreamHub::LockedStreams() const {
-  std::vector<std::shared_ptr<Stream>> members;
+  std::vector<std::shared_ptr<Stream>> streams;
   for (const auto& [raw, weak] : streams_) {
-    if (auto member = weak.lock()) members.push_back(std::move(member));
+    if (auto stream = weak.lock()) streams.push_back(std::move(stream));
   }
-  return members;
+  return streams;
 }
 
 // Ticks come at their own times, whatever was published in between.
 void StreamHub::Run() {
   auto next_tick = Clock::now() + options_.tick;
   while (true) {
-    std::vector<std::shared_ptr<Stream>> members;
+    std::vector<std::shared_ptr<Stream>> streams;
     bool draining = false;
     {
       base::MutexLock lock(mutex_);
@@ -433,13 +433,13 @@ void StreamHub::Run() {
       if (stopped_) return;
       published_ = false;
       draining = draining_;
-      members = LockedStreams();
+      streams = LockedStreams();
     }
     const auto now = Clock::now();
     const bool tick = now >= next_tick;
     while (next_tick <= now) next_tick += options_.tick;
     const bool recheck = recheck_.exchange(false);
-    for (const auto& member : members) member->Wake(tick, recheck, draining);
+    for (const auto& stream : streams) stream->Wake(tick, recheck, draining);
   }
 }
 

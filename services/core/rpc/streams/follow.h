@@ -74,8 +74,8 @@ class StreamHub {
   // Counts one more stream of the agency, or RESOURCE_EXHAUSTED/STREAMS_EXCEEDED.
   absl::Status Enter(const base::AgencyName& agency);
   void Leave(const base::AgencyName& agency);
-  void Add(const std::shared_ptr<Stream>& member);
-  void Remove(Stream* member);
+  void Add(const std::shared_ptr<Stream>& stream);
+  void Remove(Stream* stream);
 
  private:
   friend class FollowReactor;

@@ -45,7 +45,7 @@ class SubmitManyReactor final : public Stream {
  public:
   SubmitManyReactor(Backend& backend, grpc::GenericCallbackServerContext* context, Caller caller,
                     OpenCall call)
-      : Stream(backend.follow, context, std::move(caller), std::move(call)), backend_(backend) {}
+      : Stream(backend.streams, context, std::move(caller), std::move(call)), backend_(backend) {}
 
   void Begin() {
     request_id_ = RequestIdOf(*context_);
