@@ -6,7 +6,7 @@ step "a program outside the tree finds it and builds"
 cmake -G Ninja -S "$root/tests/e2e/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$work/prefix" \
   -DCMAKE_BUILD_TYPE=Release >"$work/cmake.log" 2>&1 || { tail "$work/cmake.log"; fail "configure"; }
 cmake --build "$work/consumer" >"$work/build.log" 2>&1 || { tail "$work/build.log"; fail "build"; }
-grep -rq "$root" "$work/prefix/lib" --include='*.cmake' && fail "the package names the build tree"
+grep -rqE "(^|[\"; ])$root/" "$work/prefix/lib" --include='*.cmake' && fail "the package names the build tree"
 step "it pushes a denial and follows it"
 make_regime
 start_suite || fail "the suite does not start"
