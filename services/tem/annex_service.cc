@@ -26,10 +26,13 @@ Rank RankOf(const v1::CodeRelation& one, const annex::Edition& edition) {
           one.valid_from_date()};
 }
 
+// In a page token; no text that was recorded holds it.
+constexpr char kSeparator = '\x1f';
+
 // A page token's words: the relation that ended the page.
 std::string WordsOf(const v1::CodeRelation& one) {
-  return fmt::format("{}\n{}\n{}\n{}\n{}", one.node(), one.jurisdiction(), one.code(),
-                     one.crosswalk(), one.valid_from_date());
+  return fmt::format("{1}{0}{2}{0}{3}{0}{4}{0}{5}", kSeparator, one.node(), one.jurisdiction(),
+                     one.code(), one.crosswalk(), one.valid_from_date());
 }
 
 }  // namespace
@@ -188,7 +191,7 @@ absl::Status AnnexServiceImpl::FindCodes(const rpc::Caller& caller,
   ENTENTE_ASSIGN_OR_RETURN(const std::string last, rpc::OpenPageToken(key, request.page_token()));
   auto next = found.begin();
   if (!last.empty()) {
-    const auto words = base::Split(last, '\n');
+    const auto words = base::Split(last, kSeparator);
     if (words.size() != 5) return rpc::BadPageToken();
     const Rank ended{edition.Find(std::string(words[0])), words[1], words[2], words[3], words[4]};
     next = std::upper_bound(next, found.end(), ended, [&](const Rank& rank, const auto& one) {

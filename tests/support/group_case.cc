@@ -99,7 +99,7 @@ GroupCase TemCase() {
     tem::v1::Crosswalk codes = Parsed<tem::v1::Crosswalk>(
         R"(jurisdiction: "kr" edition: "2016-03-17"
            rows { path: "3.A.1" code: "K1" relation: CROSSWALK_RELATION_EXACT }
-           rows { path: "3.A.1" code: "K2" relation: CROSSWALK_RELATION_BROADER }
+           rows { path: "3.A.1" code: "K\n2" relation: CROSSWALK_RELATION_BROADER }
            rows { path: "3.A.2" code: "K1" relation: CROSSWALK_RELATION_OVERLAPS })");
     std::vector<pb::Document> documents = {WithBody(regime.Denial("kr", "codes"), codes)};
     codes.mutable_rows(0)->set_code("K0");
