@@ -12,6 +12,11 @@
 #include "tests/integration/transcript.h"
 #include "tests/support/test_annex.h"
 
+// c-ares 1.18, Debian 12's, loses the name of each host that it finds in /etc/hosts (ten bytes for
+// "localhost"; c-ares issue 439). The follower here is the one client of the tests that connects by
+// such a name.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libcares.so"; }
+
 namespace entente {
 namespace {
 
