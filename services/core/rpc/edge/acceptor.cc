@@ -27,8 +27,11 @@ namespace {
 using base::Reason;
 using Clock = std::chrono::steady_clock;
 
-// How often bytes are looked at: in between, a connection sends what it likes.
-constexpr auto kLookEvery = std::chrono::milliseconds(20);
+// How long nobody may have looked at the bytes that arrive: in between, a connection sends what it
+// likes.
+constexpr auto kLookLateAfter = std::chrono::milliseconds(40);
+// Cuts that are told one by one, of those between two turns of the watcher.
+constexpr size_t kTellMax = 256;
 // What waits in the kernel for a connection is read by gRPC even when it is cut by then.
 constexpr int kReceiveBufferBytes = 128 << 10;  // of which the kernel makes twice as much
 constexpr double kHandshakesMax = 64;
@@ -121,7 +124,8 @@ Acceptor::Acceptor(int listener, int port, Options options)
       listener_(listener),
       port_(port),
       spare_(OpenSpare()),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      lookout_(std::make_unique<Lookout>([this] { Look(); }, kLookLateAfter)) {
   epoll_event event = {};
   event.events = EPOLLIN;
   event.data.fd = listener_;
@@ -132,6 +136,7 @@ Acceptor::~Acceptor() {
   Stop(absl::ZeroDuration());
   ended_ = true;
   watcher_.join();
+  lookout_.reset();
   base::MutexLock lock(mutex_);
   for (Connections* list : {&waiting_, &unproven_, &proven_}) {
     for (const Connection& connection : *list) ::close(connection.fd);
@@ -172,7 +177,8 @@ void Acceptor::CutAfter(absl::Duration longest) {
   const auto cut_at = Clock::now() + absl::ToChronoNanoseconds(longest);
   while (!ended_) {
     ::poll(nullptr, 0, 50);
-    Look();
+    lookout_->Look();
+    TellOfCuts();
     if (Clock::now() < cut_at) continue;
     base::MutexLock lock(mutex_);
     while (!proven_.empty()) Close(proven_, proven_.begin());
@@ -180,7 +186,7 @@ void Acceptor::CutAfter(absl::Duration longest) {
 }
 
 void Acceptor::Watch() {
-  constexpr int kStepMs = static_cast<int>(kLookEvery.count());
+  constexpr int kStepMs = 20;
   auto next_look = Clock::now();
   while (!stopped_) {
     epoll_event events[64];
@@ -195,8 +201,9 @@ void Acceptor::Watch() {
     }
     if (more) AcceptAll();
     if (Clock::now() < next_look) continue;
-    next_look = Clock::now() + kLookEvery;
-    Look();
+    next_look = Clock::now() + absl::ToChronoNanoseconds(options_.look_every);
+    lookout_->Look();
+    TellOfCuts();
   }
 }
 
@@ -427,11 +434,12 @@ void Acceptor::CallEnded(const std::string& peer) {
 
 // Ends it with all that waits to be read: a mere shutdown would leave that to gRPC.
 void Acceptor::Cut(Connections& from, Connections::iterator connection, std::string_view why) {
-  telemetry::Log(telemetry::Level::kWarn, "connection cut: " + std::string(why),
-                 {{telemetry::field::kPeer, connection->peer},
-                  {telemetry::field::kCaller, connection->agency},
-                  {"bytes", std::to_string(connection->meter.unexplained())},
-                  {"calls", std::to_string(connection->meter.calls())}});
+  if (cut_.size() < kTellMax) {
+    cut_.push_back({why, connection->peer, connection->agency, connection->meter.unexplained(),
+                    connection->meter.calls()});
+  } else {
+    ++cut_untold_;
+  }
   sockaddr nowhere = {};
   nowhere.sa_family = AF_UNSPEC;
   static_cast<void>(::connect(connection->fd, &nowhere, sizeof nowhere));
@@ -445,7 +453,28 @@ void Acceptor::CutAndCharge(Connections& from, Connections::iterator connection,
   ++counts_.closed_unexplained;
 }
 
-// Fifty times a second: who has gone, who is late, who sends what nothing explains.
+void Acceptor::TellOfCuts() {
+  std::vector<CutConnection> cut;
+  uint64_t untold = 0;
+  {
+    base::MutexLock lock(mutex_);
+    cut.swap(cut_);
+    untold = std::exchange(cut_untold_, 0);
+  }
+  for (const CutConnection& one : cut) {
+    telemetry::Log(telemetry::Level::kWarn, "connection cut: " + std::string(one.why),
+                   {{telemetry::field::kPeer, one.peer},
+                    {telemetry::field::kCaller, one.agency},
+                    {"bytes", std::to_string(one.bytes)},
+                    {"calls", std::to_string(one.calls)}});
+  }
+  if (untold == 0) return;
+  telemetry::Log(telemetry::Level::kWarn, "connections cut, too many to tell one by one",
+                 {{"connections", std::to_string(untold)}});
+}
+
+// Fifty times a second, and while nobody reads: who has gone, who is late, who sends what nothing
+// explains.
 void Acceptor::Look() {
   const auto now = Clock::now();
   const bool is_short = options_.memory != nullptr && options_.memory->IsShort();

@@ -27,6 +27,7 @@
 #include "services/core/base/clock.h"
 #include "services/core/base/mutex.h"
 #include "services/core/rpc/edge/connection_meter.h"
+#include "services/core/rpc/edge/lookout.h"
 #include "services/core/rpc/edge/memory_plan.h"
 
 namespace entente::rpc {
@@ -42,6 +43,9 @@ class Acceptor {
     size_t per_source_max = 0;      // of one address, of any kind; 0: none, as behind a proxy
     absl::Duration speak_within = absl::Seconds(10);
     absl::Duration prove_within = absl::Seconds(20);
+    // How often its own thread looks at what connections have sent. Where that is late, whoever
+    // reads from a socket looks (Lookout).
+    absl::Duration look_every = absl::Milliseconds(20);
     // Of the process; null: memory is never short. Outlives the acceptor.
     MemoryWatch* memory = nullptr;
     // By which an agency gets its handshakes back. Outlives the acceptor.
@@ -116,6 +120,8 @@ class Acceptor {
   // The next connection's descriptor, or -1 when stopped. Waits.
   int NextToHandOver();
   void Look();
+  // Logs what was cut: not by whoever cuts, for a log may have to wait.
+  void TellOfCuts();
   void ReadMeters(std::chrono::steady_clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // True if somebody was cut. `suspects`: also those who are not in debt.
   bool CutForMemory(std::chrono::steady_clock::time_point now, bool suspects)
@@ -165,6 +171,16 @@ class Acceptor {
   std::chrono::steady_clock::time_point next_suspect_ ABSL_GUARDED_BY(mutex_);
   std::chrono::seconds suspect_every_ ABSL_GUARDED_BY(mutex_){1};
   Counts counts_ ABSL_GUARDED_BY(mutex_);
+  struct CutConnection {
+    std::string_view why;
+    std::string peer;
+    std::string agency;
+    int64_t bytes = 0;  // that no call explained
+    int calls = 0;
+  };
+  std::vector<CutConnection> cut_ ABSL_GUARDED_BY(mutex_);  // and not told of, kTellMax at most
+  uint64_t cut_untold_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::unique_ptr<Lookout> lookout_;
   std::thread watcher_;
   std::vector<std::thread> hand_over_;
 };
