@@ -10,6 +10,7 @@
 #include "clients/cli/chain.h"
 #include "clients/cli/normal_text.h"
 #include "clients/cli/proposal_fold.h"
+#include "clients/cli/sending.h"
 #include "clients/cli/tem_client.h"
 #include "clients/cli/words.h"
 #include "services/core/base/files.h"

@@ -1,13 +1,12 @@
 #include "clients/cli/chain.h"
 
+#include <google/protobuf/util/message_differencer.h>
+
 #include <algorithm>
-#include <iostream>
 #include <set>
 
-#include "clients/cli/held_document.h"
-#include "clients/cli/normal_text.h"
+#include "clients/cli/sending.h"
 #include "entente/exchange/v1/exchange_service.grpc.pb.h"
-#include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/status.h"
 #include "services/core/machine/erasure.h"
@@ -17,74 +16,6 @@
 namespace entente::cli {
 
 using base::Reason;
-
-void PrintReceipt(const exchange::v1::Receipt& receipt, bool json) {
-  exchange::v1::Leaf leaf;
-  leaf.ParseFromString(receipt.leaf());
-  leem::v1::DenialRuling ruling;
-  leaf.stamp().ruling().UnpackTo(&ruling);
-  if (json) {
-    std::cout << fmt::format("{{\"leaf\":{},\"receipt\":{}}}", ToJson(leaf), ToJson(receipt))
-              << "\n";
-    return;
-  }
-  const auto& stamp = leaf.stamp();
-  std::cout << fmt::format("{}  recorded {}  ledger {} entry {}", Printable(stamp.name()),
-                           FormatTime(stamp.recorded_time()), stamp.ledger(), stamp.index());
-  if (ruling.timeliness() == leem::v1::TIMELINESS_LATE) {
-    std::cout << fmt::format("  late: {} days after the decision", ruling.days_after_decision());
-  }
-  if (ruling.entry_check() == leem::v1::ENTRY_CHECK_NO_EDITION_KNOWN) {
-    std::cout << "  entry not looked up: the service does not know that edition of the Annex";
-  }
-  std::cout << "\n";
-}
-
-absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
-                            exchange::v1::Document document) {
-  for (const std::string& field : NormalizeTexts(document)) {
-    std::cerr << fmt::format("{}: {}\n", Printable(field), kNormalized);
-  }
-  ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
-  if (!context.hold_file.empty()) return Hold(signed_document, context.hold_file);
-  ENTENTE_ASSIGN_OR_RETURN(const auto receipt, client.Submit(signed_document));
-  PrintReceipt(receipt, context.json);
-  return absl::OkStatus();
-}
-
-absl::Status SendFiles(const Context& context, const std::string& group,
-                       const std::vector<std::string>& files) {
-  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(group));
-  absl::Status first_error;
-  for (const std::string& file : files) {
-    exchange::v1::Document document;
-    absl::Status status = FromJsonFile(file, document);
-    if (status.ok() && document.originator().empty()) {
-      document.set_originator(client->agency().name().str());
-    }
-    if (status.ok() && !document.has_composed_time()) {
-      entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
-    }
-    if (status.ok()) status = SubmitAndPrint(context, *client, document);
-    if (status.ok()) continue;
-    if (files.size() > 1) std::cerr << file << ": " << base::Text(status) << "\n";
-    if (first_error.ok()) first_error = base::WithPrefix(status, file);
-  }
-  return first_error;
-}
-
-absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
-                          exchange::v1::Audience& audience) {
-  if (states.empty()) {
-    audience.mutable_all_partners();
-    return absl::OkStatus();
-  }
-  states.push_back(agency.name().state);
-  std::sort(states.begin(), states.end());
-  states.erase(std::unique(states.begin(), states.end()), states.end());
-  for (const auto& state : states) audience.mutable_listed()->add_states(state);
-  return absl::OkStatus();
-}
 
 namespace {
 
@@ -228,6 +159,46 @@ exchange::v1::Document ComposeNext(const sdk::Client& client,
   link->set_relation(exchange::v1::Reference::RELATION_SUPERSEDES);
   link->set_name(name);
   link->set_digest(chain.back().leaf.document_digest());
+  return document;
+}
+
+absl::StatusOr<exchange::v1::Document> ComposeFromFile(const sdk::Client& client,
+                                                       const std::vector<sdk::VerifiedEntry>& chain,
+                                                       const std::string& name,
+                                                       const std::string& reference,
+                                                       const std::string& file) {
+  exchange::v1::Document given;
+  ENTENTE_RETURN_IF_ERROR(FromJsonFile(file, given));
+  exchange::v1::Document document = ComposeNext(client, chain, name, reference);
+  const auto refuse = [&](std::string_view field, const std::string& text) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "{}: {}: {}", file, field, text);
+  };
+  const std::string number = name.substr(name.rfind('/') + 1);
+  if (!given.reference().empty() && given.reference() != number &&
+      given.reference() != document.reference()) {
+    return refuse("reference",
+                  fmt::format("the file is {}, and you are revising {}", given.reference(), name));
+  }
+  if (!given.originator().empty() && given.originator() != document.originator()) {
+    return refuse("originator",
+                  fmt::format("is {}, and you are {}", given.originator(), document.originator()));
+  }
+  if (given.audience().has_listed()) {
+    auto& states = *given.mutable_audience()->mutable_listed()->mutable_states();
+    std::sort(states.begin(), states.end());
+  }
+  if (given.has_audience() &&
+      !google::protobuf::util::MessageDifferencer::Equals(given.audience(), document.audience())) {
+    return refuse("audience",
+                  fmt::format("is {}, and a chain stays with its readers, {}: end it, and send a "
+                              "new one",
+                              AudienceWords(given.audience()), AudienceWords(document.audience())));
+  }
+  if (given.references_size() > 0) {
+    return refuse("references", "a revision refers to what it revises, and to nothing else");
+  }
+  if (given.has_marking()) *document.mutable_marking() = given.marking();
+  *document.mutable_body() = given.body();
   return document;
 }
 

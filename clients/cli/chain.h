@@ -1,5 +1,4 @@
-// What every noun that sends documents shares: signing and submitting files, and chains that were
-// verified before anything is built on them.
+// Chains that were verified before anything is shown of them, or built on them.
 #ifndef ENTENTE_CLIENTS_CLI_CHAIN_H_
 #define ENTENTE_CLIENTS_CLI_CHAIN_H_
 
@@ -9,20 +8,6 @@
 #include "clients/cli/cli.h"
 
 namespace entente::cli {
-
-// A receipt for people, or leaf and receipt in JSON.
-void PrintReceipt(const exchange::v1::Receipt& receipt, bool json);
-// Signs and submits; with --hold, signs and keeps it in that file. Texts are normalised before, and
-// what that changes is said on standard error.
-absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
-                            exchange::v1::Document document);
-// Signs and submits documents in proto3 JSON; originator and time of composing are filled in where
-// they are missing. Goes on after a refusal; the first one is returned.
-absl::Status SendFiles(const Context& context, const std::string& group,
-                       const std::vector<std::string>& files);
-// All partners where `states` is empty, else those and the agency's own.
-absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
-                          exchange::v1::Audience& audience);
 
 // Whether what came of an entry that was erased is what may remain of its kind, and no more.
 absl::Status CheckRemains(const std::string& group, const sdk::VerifiedEntry& entry);
@@ -42,6 +27,13 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> FetchAnswers(sdk::Client& client
 exchange::v1::Document ComposeNext(const sdk::Client& client,
                                    const std::vector<sdk::VerifiedEntry>& chain,
                                    const std::string& name, const std::string& reference);
+// The next document with what a file says: its body and its marking. FIELD_INVALID where the file
+// says what a chain does not admit: another audience, originator or number, or what it follows.
+absl::StatusOr<exchange::v1::Document> ComposeFromFile(const sdk::Client& client,
+                                                       const std::vector<sdk::VerifiedEntry>& chain,
+                                                       const std::string& name,
+                                                       const std::string& reference,
+                                                       const std::string& file);
 
 }  // namespace entente::cli
 

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "entente/leem/v1/denial.pb.h"
+#include "services/core/base/calendar.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/base/text.h"
@@ -72,6 +74,10 @@ absl::Status FromJsonFile(const std::string& path, google::protobuf::Message& me
 
 std::string FormatTime(const google::protobuf::Timestamp& time) {
   return TimeText(entry::GetTime(time));
+}
+
+std::string FormatDate(const leem::v1::Date& date) {
+  return date.year() == 0 ? "" : base::CivilDate{date.year(), date.month(), date.day()}.str();
 }
 
 std::string TimeText(absl::Time time) {

@@ -12,6 +12,10 @@
 
 #include "clients/sdk/client.h"
 
+namespace entente::leem::v1 {
+class Date;
+}
+
 namespace entente::cli {
 
 // Exit codes: 0 done; 1 usage; 2 refused or failed; 3 evidence of damage, forgery or a fork; 4 a
@@ -41,6 +45,8 @@ absl::Status FromJsonFile(const std::string& path, google::protobuf::Message& me
 // "2016-10-21T09:00:00Z".
 std::string FormatTime(const google::protobuf::Timestamp& time);
 std::string TimeText(absl::Time time);
+// "2016-10-21".
+std::string FormatDate(const leem::v1::Date& date);
 bool IsTerminal(int fd);
 // Text without control characters, for terminals.
 std::string Printable(std::string_view text);

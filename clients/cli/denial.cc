@@ -7,6 +7,7 @@
 #include "clients/cli/cli.h"
 #include "clients/cli/country_names.h"
 #include "clients/cli/lite_csv.h"
+#include "clients/cli/sending.h"
 #include "clients/cli/words.h"
 #include "entente/leem/v1/denial_service.grpc.pb.h"
 #include "services/core/base/calendar.h"
@@ -77,10 +78,6 @@ struct DenialOptions {
   std::vector<std::string> to;
   int limit = 0;
 };
-
-std::string FormatDate(const leem::v1::Date& date) {
-  return date.year() == 0 ? "" : base::CivilDate{date.year(), date.month(), date.day()}.str();
-}
 
 absl::Status ParseDateInto(const std::string& text, const char* flag, leem::v1::Date* date) {
   auto parsed = base::ParseDate(text);
@@ -162,24 +159,23 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
                                note.column.empty() ? "" : ": ", note.description);
     }
   }
+  std::vector<exchange::v1::Document> documents;
+  for (const LiteDenial& denial : file.denials) {
+    leem::v1::DenialNotification body;
+    *body.mutable_content() = denial.content;
+    documents.push_back(client->Compose(denial.reference, audience, marking, body));
+    entry::SetTime(times.Get(denial), documents.back().mutable_composed_time());
+  }
+  ShowWhatIsSigned(documents);
+  ENTENTE_ASSIGN_OR_RETURN(auto signed_documents, client->SignMany(documents));
   Progress progress("importing", file.denials.size());
   size_t next = 0;
   uint64_t recorded = 0;
   uint64_t refused = 0;
-  absl::Status sign_error;
   const absl::Status status = client->SubmitMany(
       [&](exchange::v1::SignedDocument& out) {
-        if (next == file.denials.size() || !sign_error.ok()) return false;
-        const LiteDenial& denial = file.denials[next++];
-        leem::v1::DenialNotification body;
-        *body.mutable_content() = denial.content;
-        exchange::v1::Document document =
-            client->Compose(denial.reference, audience, marking, body);
-        entry::SetTime(times.Get(denial), document.mutable_composed_time());
-        auto made = client->Sign(document);
-        sign_error = made.status();
-        if (!made.ok()) return false;
-        out = *std::move(made);
+        if (next == signed_documents.size()) return false;
+        out = std::move(signed_documents[next++]);
         return true;
       },
       [&](uint64_t sequence, const absl::StatusOr<exchange::v1::Receipt>& receipt) {
@@ -193,7 +189,6 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
         std::cerr << fmt::format("{}:{}: {}: {}\n", options.file, denial.line, denial.reference,
                                  base::Text(receipt.status()));
       });
-  ENTENTE_RETURN_IF_ERROR(sign_error);
   ENTENTE_RETURN_IF_ERROR(status);
   if (context.json) {
     std::cout << fmt::format("{{\"recorded\":{},\"refused\":{},\"faulty_rows\":{}}}\n", recorded,
@@ -338,23 +333,22 @@ absl::Status Revise(
 }
 
 absl::Status Amend(const Context& context, const DenialOptions& options) {
-  return Revise(
-      context, options, [&](google::protobuf::Any& body, exchange::v1::Document& document) {
-        exchange::v1::Document given;
-        ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file, given));
-        leem::v1::DenialNotification notification;
-        leem::v1::DenialAmendment amendment;
-        if (given.body().UnpackTo(&notification)) {
-          amendment.mutable_content()->Swap(notification.mutable_content());
-        } else if (!given.body().UnpackTo(&amendment)) {
-          return base::RefuseArgument(Reason::kFieldInvalid,
-                                      "{}: body must be a DenialNotification", options.file);
-        }
-        if (given.has_marking()) *document.mutable_marking() = given.marking();
-        amendment.set_explanation(options.explanation);
-        body.PackFrom(amendment);
-        return absl::OkStatus();
-      });
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(
+      exchange::v1::Document document,
+      ComposeFromFile(*client, chain, options.name, options.reference, options.file));
+  leem::v1::DenialNotification notification;
+  leem::v1::DenialAmendment amendment;
+  if (document.body().UnpackTo(&notification)) {
+    amendment.mutable_content()->Swap(notification.mutable_content());
+  } else if (!document.body().UnpackTo(&amendment)) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "{}: body must be a DenialNotification",
+                                options.file);
+  }
+  if (!options.explanation.empty()) amendment.set_explanation(options.explanation);
+  document.mutable_body()->PackFrom(amendment);
+  return SubmitAndPrint(context, *client, document);
 }
 
 absl::Status Renew(const Context& context, const DenialOptions& options) {

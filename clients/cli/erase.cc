@@ -3,6 +3,7 @@
 
 #include "clients/cli/chain.h"
 #include "clients/cli/cli.h"
+#include "clients/cli/sending.h"
 #include "entente/exchange/v1/erasure.pb.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"

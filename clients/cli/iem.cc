@@ -3,6 +3,7 @@
 #include <set>
 
 #include "clients/cli/chain.h"
+#include "clients/cli/sending.h"
 #include "clients/cli/words.h"
 #include "entente/iem/v1/alert.pb.h"
 #include "entente/iem/v1/matter_service.grpc.pb.h"
@@ -236,14 +237,11 @@ absl::Status Revise(const Context& context, const IemOptions& options,
 }
 
 absl::Status Update(const Context& context, const IemOptions& options) {
-  exchange::v1::Document given;
-  ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file, given));
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  exchange::v1::Document document = ComposeNext(*client, chain, options.name, options.reference);
-  if (given.has_marking()) *document.mutable_marking() = given.marking();
-  *document.mutable_body() = given.body();
-  return SubmitAndPrint(context, *client, document);
+  ENTENTE_ASSIGN_OR_RETURN(auto document, ComposeFromFile(*client, chain, options.name,
+                                                          options.reference, options.file));
+  return SubmitAndPrint(context, *client, std::move(document));
 }
 
 absl::Status CloseAlert(const Context& context, const IemOptions& options) {

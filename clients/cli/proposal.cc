@@ -4,6 +4,7 @@
 #include "clients/cli/annex_html.h"
 #include "clients/cli/annex_text.h"
 #include "clients/cli/chain.h"
+#include "clients/cli/sending.h"
 #include "clients/cli/tem_client.h"
 #include "clients/cli/words.h"
 #include "services/core/base/files.h"
@@ -216,7 +217,7 @@ absl::Status Answers(const Context& context, const ProposalOptions& options) {
     const auto& body = entry.document.body();
     if (body.UnpackTo(&comment)) {
       what = Word(tem::v1::CommentKind_Name(comment.kind()), 13) + ": " + comment.text();
-      if (!comment.node().empty()) what = "[" + comment.node() + "] " + what;
+      if (!comment.node().empty()) what.insert(0, "[" + comment.node() + "] ");
     } else if (body.UnpackTo(&position)) {
       what = Word(tem::v1::PositionKind_Name(position.kind()), 14) + " " + position.text();
     } else if (body.UnpackTo(&conclusion)) {
@@ -253,14 +254,11 @@ absl::Status Send(const Context& context, const ProposalOptions& options) {
 }
 
 absl::Status Revise(const Context& context, const ProposalOptions& options) {
-  exchange::v1::Document given;
-  ENTENTE_RETURN_IF_ERROR(FromJsonFile(options.file, given));
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
-  auto document = ComposeNext(*client, proposal.chain, options.name, options.reference);
-  if (given.has_marking()) *document.mutable_marking() = given.marking();
-  *document.mutable_body() = given.body();
-  return SubmitAndPrint(context, *client, document);
+  ENTENTE_ASSIGN_OR_RETURN(auto document, ComposeFromFile(*client, proposal.chain, options.name,
+                                                          options.reference, options.file));
+  return SubmitAndPrint(context, *client, std::move(document));
 }
 
 absl::Status Close(const Context& context, const ProposalOptions& options) {

@@ -3,9 +3,10 @@
 #include <iostream>
 #include <set>
 
-#include "clients/cli/chain.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/held_document.h"
+#include "clients/cli/sending.h"
+#include "clients/sdk/signing.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
 
@@ -36,39 +37,59 @@ absl::Status CheckOwn(const HeldDocument& held, const sdk::Agency& agency,
                               held.parsed->originator.str(), agency.name().str());
 }
 
-absl::Status Sign(const Context& context, const std::string& path, bool show) {
-  ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
-  ENTENTE_ASSIGN_OR_RETURN(HeldDocument held, ReadHeld(path, agency->directory()));
-  ENTENTE_RETURN_IF_ERROR(CheckOwn(held, *agency, path));
-  Show(held, context.json);
-  if (!show) {
-    if (agency->signers().empty()) {
-      return base::RefuseArgument(
-          Reason::kConfigurationInvalid,
-          "the client configuration names no signers; add signers {{ … }} to it");
-    }
-    document::pb::SignedDocument more = held.signed_document;
-    for (const auto& signer : agency->signers()) document::AddSignature(signer, more);
+// Adds the agency's signatures to all of them, and keeps each in its file.
+absl::Status SignAndKeep(const sdk::Agency& agency, const std::vector<std::string>& paths,
+                         std::vector<HeldDocument>& all) {
+  std::vector<document::pb::SignedDocument> more;
+  std::vector<document::pb::SignedDocument*> to_sign;
+  for (const HeldDocument& held : all) more.push_back(held.signed_document);
+  for (auto& one : more) to_sign.push_back(&one);
+  ENTENTE_RETURN_IF_ERROR(sdk::AddSignatures(agency, to_sign));
+  std::vector<HeldDocument> signed_now;
+  for (size_t i = 0; i < all.size(); ++i) {
     // What was added must count where it goes.
-    auto checked = CheckHeld(std::move(more), agency->directory());
-    if (!checked.ok()) return base::WithPrefix(checked.status(), path);
-    if (OfficersOf(*checked) == OfficersOf(held)) {
+    auto checked = CheckHeld(std::move(more[i]), agency.directory());
+    if (!checked.ok()) return base::WithPrefix(checked.status(), paths[i]);
+    if (OfficersOf(*checked) == OfficersOf(all[i])) {
       return base::RefuseArgument(Reason::kSignatureMissing,
-                                  "{}: you have signed it already; another officer must", path);
+                                  "{}: you have signed it already; another officer must", paths[i]);
     }
-    held = *std::move(checked);
-    if (!base::WriteFileAtomically(path, ToJson(held.signed_document, true), 0600)) {
-      return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", path);
+    signed_now.push_back(*std::move(checked));
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!base::WriteFileAtomically(paths[i], ToJson(signed_now[i].signed_document, true), 0600)) {
+      return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", paths[i]);
     }
   }
+  all = std::move(signed_now);
+  return absl::OkStatus();
+}
+
+absl::Status Sign(const Context& context, const std::vector<std::string>& paths, bool show) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
+  std::vector<HeldDocument> all;
+  std::vector<exchange::v1::Document> headers;
+  for (const std::string& path : paths) {
+    ENTENTE_ASSIGN_OR_RETURN(HeldDocument held, ReadHeld(path, agency->directory()));
+    ENTENTE_RETURN_IF_ERROR(CheckOwn(held, *agency, path));
+    Show(held, context.json);
+    headers.push_back(held.parsed->header);
+    all.push_back(std::move(held));
+  }
+  if (!show) {
+    if (all.size() > 1) ShowWhatIsSigned(headers);
+    ENTENTE_RETURN_IF_ERROR(SignAndKeep(*agency, paths, all));
+  }
   const int required = agency->directory().SignaturesRequired(agency->name().state);
-  const auto officers = OfficersOf(held);
-  std::cerr << fmt::format("{}: signed by {}; {} of {} that {} requires{}\n", path,
-                           Printable(fmt::format("{}", fmt::join(officers, ", "))), officers.size(),
-                           required, agency->name().state,
-                           static_cast<int>(officers.size()) < required
-                               ? ""
-                               : fmt::format("; \"entente submit {}\" sends it", path));
+  for (size_t i = 0; i < all.size(); ++i) {
+    const auto officers = OfficersOf(all[i]);
+    std::cerr << fmt::format("{}: signed by {}; {} of {} that {} requires{}\n", paths[i],
+                             Printable(fmt::format("{}", fmt::join(officers, ", "))),
+                             officers.size(), required, agency->name().state,
+                             static_cast<int>(officers.size()) < required
+                                 ? ""
+                                 : fmt::format("; \"entente submit {}\" sends it", paths[i]));
+  }
   return absl::OkStatus();
 }
 
@@ -77,9 +98,7 @@ absl::Status Submit(const Context& context, const std::string& path) {
   ENTENTE_ASSIGN_OR_RETURN(const HeldDocument held, ReadHeld(path, agency->directory()));
   ENTENTE_RETURN_IF_ERROR(CheckOwn(held, *agency, path));
   ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, held.group));
-  ENTENTE_ASSIGN_OR_RETURN(const auto receipt, client->Submit(held.signed_document));
-  PrintReceipt(receipt, context.json);
-  return absl::OkStatus();
+  return SubmitSigned(context, *client, held.signed_document);
 }
 
 }  // namespace
@@ -87,18 +106,19 @@ absl::Status Submit(const Context& context, const std::string& path) {
 void AddSign(CLI::App& app, Context& context) {
   struct Options {
     std::string file;
+    std::vector<std::string> files;
     bool show = false;
   };
   auto options = std::make_shared<Options>();
   auto* sign = app.add_subcommand(
       "sign",
-      "Show a document that another officer has signed, and sign it, too.\n"
+      "Show documents that another officer has signed, and sign them, too: several at once.\n"
       "Example: entente denial notify d.json --hold d.signed   on one officer's machine\n"
       "         entente sign d.signed                          on the other's\n"
       "         entente submit d.signed");
-  sign->add_option("file", options->file, "As --hold has left it")->required();
-  sign->add_flag("--show", options->show, "Show it and who has signed; sign nothing");
-  context.Run(sign, [options, &context] { return Sign(context, options->file, options->show); });
+  sign->add_option("files", options->files, "As --hold has left them")->required();
+  sign->add_flag("--show", options->show, "Show them and who has signed; sign nothing");
+  context.Run(sign, [options, &context] { return Sign(context, options->files, options->show); });
   auto* submit = app.add_subcommand("submit", "Send a document that is signed, print the receipt");
   submit->add_option("file", options->file, "As --hold or entente sign has left it")->required();
   context.Run(submit, [options, &context] { return Submit(context, options->file); });

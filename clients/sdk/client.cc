@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "clients/sdk/acknowledger.h"
+#include "clients/sdk/signing.h"
 #include "google/rpc/error_details.pb.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/files.h"
@@ -141,11 +142,20 @@ pb::Document Client::Compose(const std::string& reference, const pb::Audience& a
 }
 
 absl::StatusOr<pb::SignedDocument> Client::Sign(const pb::Document& document) const {
-  if (agency().signers().empty()) {
-    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,
-                        "the client configuration names no signers; add signers {{ … }} to it");
+  ENTENTE_ASSIGN_OR_RETURN(auto documents, SignMany(std::span(&document, 1)));
+  return std::move(documents.front());
+}
+
+absl::StatusOr<std::vector<pb::SignedDocument>> Client::SignMany(
+    std::span<const pb::Document> documents) const {
+  std::vector<pb::SignedDocument> result(documents.size());
+  std::vector<pb::SignedDocument*> to_sign;
+  for (size_t i = 0; i < documents.size(); ++i) {
+    result[i].set_document(documents[i].SerializeAsString());
+    to_sign.push_back(&result[i]);
   }
-  return document::Sign(document, agency().signers());
+  ENTENTE_RETURN_IF_ERROR(AddSignatures(agency(), to_sign));
+  return result;
 }
 
 absl::Status Client::CheckReceipt(const pb::Receipt& receipt,

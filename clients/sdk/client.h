@@ -16,7 +16,9 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "clients/sdk/agency.h"
 #include "clients/sdk/ledger_view.h"
@@ -83,6 +85,11 @@ class Client {
                        const pb::Marking& marking, const google::protobuf::Message& body) const;
   // FAILED_PRECONDITION where the configuration names no signer.
   absl::StatusOr<pb::SignedDocument> Sign(const pb::Document& document) const;
+  // The same for many, each signer once for all of one audience (exchange.v1.BatchPlace): readers
+  // of one see how many there were, and nothing of the others. Kinds that are signed alone are
+  // (signing.h).
+  absl::StatusOr<std::vector<pb::SignedDocument>> SignMany(
+      std::span<const pb::Document> documents) const;
   // Submits and verifies the receipt: it is for these bytes, and its proof leads to a checkpoint
   // that the service's log key signed. Safe to call again with the same bytes.
   absl::StatusOr<pb::Receipt> Submit(const pb::SignedDocument& document,

@@ -9,6 +9,7 @@
 #include "services/core/base/calendar.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/certificate.h"
+#include "services/core/document/batch.h"
 #include "services/core/document/document.h"
 #include "services/core/entry/cursor.h"
 #include "services/core/entry/entry.h"
@@ -114,14 +115,46 @@ void FuzzChanges(std::string_view bytes) {
   ENTENTE_CHECK(again.Finish("changes").ok());
 }
 
+// A place that leads to a statement leads to another one from wherever it differs.
+void FuzzBatch(std::string_view bytes) {
+  static const auto* header = [] {
+    auto* made = new exchange::v1::Document;
+    made->set_originator("partners/kr/agencies/licensing");
+    made->mutable_audience()->mutable_all_partners();
+    return made;
+  }();
+  exchange::v1::BatchPlace place;
+  if (!place.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+  base::FieldViolations violations;
+  document::CheckPlace(place, "batch", violations);
+  const auto statement = document::BatchStatement(*header, "a document", place);
+  if (!violations.ToStatus().ok() || !statement.ok()) return;
+  const auto differs = [&](const exchange::v1::BatchPlace& changed) {
+    const auto other = document::BatchStatement(*header, "a document", changed);
+    return !other.ok() || *other != *statement;
+  };
+  for (int i = 0; i < place.path_size(); ++i) {
+    exchange::v1::BatchPlace changed = place;
+    changed.mutable_path(i)->front() ^= 1;
+    ENTENTE_CHECK(differs(changed));
+  }
+  exchange::v1::BatchPlace changed = place;
+  changed.mutable_salt()->front() ^= 1;
+  ENTENTE_CHECK(differs(changed));
+  changed = place;
+  changed.set_size(place.size() + 1);
+  ENTENTE_CHECK(differs(changed));
+  ENTENTE_CHECK(document::BatchStatement(*header, "another", place).value_or("") != *statement);
+}
+
 }  // namespace
 }  // namespace entente
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace entente;
   constexpr void (*kParsers[])(std::string_view) = {
-      FuzzDocument, FuzzContent,     FuzzEntry,  FuzzNote,  FuzzCursor,
-      FuzzCsv,      FuzzCertificate, FuzzFilter, FuzzAnnex, FuzzChanges};
+      FuzzDocument,    FuzzContent, FuzzEntry, FuzzNote,    FuzzCursor, FuzzCsv,
+      FuzzCertificate, FuzzFilter,  FuzzAnnex, FuzzChanges, FuzzBatch};
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
 #ifdef ENTENTE_FUZZ_PARSER
   kParsers[ENTENTE_FUZZ_PARSER](bytes);

@@ -167,6 +167,9 @@ TEST_F(AcknowledgementTest, EveryFieldIsLookedAt) {
   auto fat = Say();
   fat.mutable_signature()->add_chain(std::string(9000, 'x'));
   EXPECT_THAT(Send({fat}), NamesField("acknowledgements[0].signature.certificate"));
+  auto placed = Say();
+  placed.mutable_signature()->mutable_batch()->set_size(1);
+  EXPECT_THAT(Send({placed}), NamesField("acknowledgements[0].signature.batch"));
   EXPECT_THAT(Send({}), NamesField("acknowledgements"));
   EXPECT_THAT(Send(std::vector<pb::SignedAcknowledgement>(65, Say())),
               NamesField("acknowledgements"));

@@ -3,6 +3,8 @@
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
+#include "services/core/crypto/hash.h"
+#include "services/core/document/batch.h"
 #include "services/core/identity/authorization.h"
 #include "services/core/rpc/reading.h"
 #include "tests/integration/live_server.h"
@@ -137,6 +139,71 @@ TEST_F(ServiceTest, SignaturesAreRefusedWithTheirFault) {
   const std::vector<document::SigningIdentity> two = {regime_.officer("kr"),
                                                       regime_.IssueOfficer("kr", "officer-2")};
   EXPECT_OK(Submit(*stub, document::Sign(document, two)));
+}
+
+std::vector<pb::SignedDocument> AtOnce(const document::SigningIdentity& officer,
+                                       const std::vector<pb::Document>& documents) {
+  std::vector<pb::SignedDocument> result(documents.size());
+  std::vector<pb::SignedDocument*> to_sign;
+  for (size_t i = 0; i < documents.size(); ++i) {
+    result[i].set_document(documents[i].SerializeAsString());
+    to_sign.push_back(&result[i]);
+  }
+  EXPECT_OK(document::AddSignatures(officer, to_sign));
+  return result;
+}
+
+TEST_F(ServiceTest, WhatWasSignedAtOnceIsTakenAndItsFirstEnvelopeStands) {
+  auto stub = StubAs("kr");
+  const std::vector<pb::Document> documents = {regime_.Denial("kr", "1"),
+                                               regime_.Denial("kr", "2")};
+  const auto first = AtOnce(regime_.officer("kr"), documents);
+  const auto again = AtOnce(regime_.officer("kr"), documents);
+  ASSERT_NE(first[0].signatures(0).batch().salt(), again[0].signatures(0).batch().salt());
+  std::vector<pb::Receipt> receipts(4);
+  ASSERT_OK(Submit(*stub, first[0], &receipts[0]));
+  ASSERT_OK(Submit(*stub, again[0], &receipts[1]));
+  ASSERT_OK(Submit(*stub, regime_.Sign(documents[0]), &receipts[2]));
+  for (int i : {1, 2}) EXPECT_EQ(receipts[i].leaf(), receipts[0].leaf()) << i;
+  pb::Leaf leaf;
+  ASSERT_TRUE(leaf.ParseFromString(receipts[2].leaf()));
+  EXPECT_EQ(leaf.envelope_digest(), crypto::Sha256(first[0].SerializeAsString()).str());
+  // Of one batch one document may come, and another never.
+  ASSERT_OK(Submit(*stub, again[1], &receipts[3]));
+  auto swapped = first[1];
+  *swapped.mutable_signatures(0) = first[0].signatures(0);
+  EXPECT_THAT(Submit(*stub, swapped), HasReason(Reason::kSignatureInvalid));
+}
+
+TEST_F(ServiceTest, AnotherOfficersBatchIsJudgedAsHisSignature) {
+  const auto documents =
+      AtOnce(regime_.officer("jp"), {regime_.Denial("kr", "1"), regime_.Denial("kr", "2")});
+  EXPECT_THAT(Submit(*StubAs("kr"), documents[0]), HasReason(Reason::kSignerNotAccepted));
+  EXPECT_THAT(Submit(*StubAs("jp"), documents[0]), HasReason(Reason::kOriginatorMismatch));
+}
+
+TEST_F(ServiceTest, WhatIsToBeSignedAloneIsRefusedFromABatch) {
+  auto profile = testing::TestProfile();
+  profile.mutable_signing()->add_signed_alone("entente.leem.v1.DenialNotification");
+  profile.mutable_signing()->add_signed_alone("entente.iem.v1.Alert");  // another group's
+  LiveServer strict(regime_, clock_, {}, leem::LeemModule(), profile);
+  auto stub = pb::ExchangeService::NewStub(strict.ConnectAs("kr"));
+  const auto documents =
+      AtOnce(regime_.officer("kr"), {regime_.Denial("kr", "1"), regime_.Denial("kr", "2")});
+  EXPECT_THAT(Submit(*stub, documents[0]), NamesField("signed_document.signatures[0].batch"));
+  EXPECT_OK(Submit(*stub, regime_.Sign(regime_.Denial("kr", "1"))));
+  EXPECT_OK(Submit(*stub, documents[0])) << "it is recorded by now, and keeps its receipt";
+}
+
+TEST_F(ServiceTest, AProfileThatNamesAKindOfNobodyIsRefused) {
+  auto profile = testing::TestProfile();
+  profile.mutable_signing()->add_signed_alone("entente.leem.v1.DenialNotice");
+  rpc::GroupServer::Options options;
+  options.config.set_group("leem");
+  prometheus::Registry registry;
+  const auto server = rpc::GroupServer::Open(options, leem::LeemModule(), profile, regime_.source(),
+                                             clock_, journal::OpenJournal, registry);
+  EXPECT_THAT(server.status(), HasReason(Reason::kConfigurationInvalid));
 }
 
 TEST_F(ServiceTest, ADocumentThatIsTooLargeNamesItsField) {

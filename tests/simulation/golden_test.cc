@@ -25,7 +25,7 @@ std::string ReadLine(const std::string& path) {
 // them. Gives the register for a look.
 template <typename Register>
 std::unique_ptr<Register> Replayed(const std::string& group) {
-  const std::string stem = "tests/testdata/journals/" + group + "-format4";
+  const std::string stem = "tests/testdata/journals/" + group + "-format5";
   base::testing::TempDir folder;  // SQLite writes beside the file even to read it
   std::filesystem::copy_file(stem + ".db", folder.File("j.db"));
   auto journal = journal::SqliteJournal::Open(
@@ -44,7 +44,7 @@ std::unique_ptr<Register> Replayed(const std::string& group) {
 }
 
 TEST(GoldenJournalTest, LeemReplaysToTheFingerprintOfItsDay) {
-  EXPECT_EQ(Replayed<leem::DenialRegister>("leem")->size(), 4u);
+  EXPECT_EQ(Replayed<leem::DenialRegister>("leem")->size(), 6u);
 }
 
 TEST(GoldenJournalTest, IemReplaysToTheFingerprintOfItsDay) {

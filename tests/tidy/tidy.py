@@ -20,7 +20,7 @@ ALLOWED = {
     'services/core/crypto': {'base'},
     'services': {'base', 'machine/group.h', 'services/iem/register', 'services/leem/register', 'services/tem/register'},
     'services/core/merkle': {'base', 'crypto'},
-    'services/core/document': {'base', 'crypto'},
+    'services/core/document': {'base', 'crypto', 'merkle'},
     'services/core/entry': {'base', 'crypto', 'merkle'},
     'services/core/identity': {'base', 'crypto', 'document', 'entry'},
     'services/core/journal': {'base', 'crypto'},

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -87,6 +88,13 @@ base::Digest Sha256(std::initializer_list<std::string_view> parts) {
   }
   ENTENTE_CHECK(ok && EVP_DigestFinal_ex(context.get(), digest.bytes.data(), nullptr) == 1);
   return digest;
+}
+
+std::string RandomBytes(size_t count) {
+  std::string bytes(count, '\0');
+  ENTENTE_CHECK(
+      RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) == 1);
+  return bytes;
 }
 
 absl::StatusOr<PublicKey> PublicKey::FromHandle(EVP_PKEY* handle) {

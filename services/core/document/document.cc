@@ -15,6 +15,7 @@
 #include "services/core/base/status.h"
 #include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/document/batch.h"
 #include "services/core/document/shape.h"
 
 namespace entente::document {
@@ -189,6 +190,7 @@ absl::Status CheckEnvelope(const pb::SignedDocument& signed_document) {
     if (signature.value().empty() || signature.value().size() > 256) {
       violations.Add(path + ".value", "must be a signature of 1 to 256 bytes");
     }
+    if (signature.has_batch()) CheckPlace(signature.batch(), path + ".batch", violations);
   }
   return violations.ToStatus();
 }
@@ -312,8 +314,37 @@ absl::StatusOr<std::shared_ptr<const ParsedDocument>> ParseRemains(pb::SignedDoc
   return ParseIn(std::move(remains));
 }
 
-Verifier::Verifier() : cache_(std::make_unique<CertificateCache>()) {}
+Verifier::Verifier()
+    : cache_(std::make_unique<CertificateCache>()), held_(std::make_unique<HeldStatements>()) {}
 Verifier::~Verifier() = default;
+
+absl::StatusOr<std::vector<crypto::Certificate>> Verifier::ChainOf(const pb::Signature& signature,
+                                                                   const std::string& path) {
+  std::vector<crypto::Certificate> chain;
+  for (int i = -1; i < signature.chain_size(); ++i) {
+    auto one = cache_->Get(i < 0 ? signature.certificate() : signature.chain(i));
+    if (!one.ok()) {
+      return base::RefuseArgument(Reason::kCertificateRejected, "{}.{}: {}", path,
+                                  i < 0 ? "certificate" : "chain", base::Text(one.status()));
+    }
+    chain.push_back(*std::move(one));
+  }
+  return chain;
+}
+
+absl::StatusOr<base::Digest> Verifier::VerifyBatch(const ParsedDocument& parsed,
+                                                   const pb::Signature& signature,
+                                                   const crypto::Certificate& leaf) {
+  ENTENTE_ASSIGN_OR_RETURN(
+      const std::string statement,
+      BatchStatement(parsed.header, parsed.signed_document.document(), signature.batch()));
+  const base::Digest key =
+      HeldStatements::Key(signature.certificate(), statement, signature.value());
+  if (held_->Holds(key)) return key;
+  ENTENTE_RETURN_IF_ERROR(leaf.public_key().Verify(
+      signature.value(), PreAuthenticationEncoding(kBatchMediaType, statement)));
+  return key;
+}
 
 absl::StatusOr<VerifiedDocument> Verifier::Verify(std::shared_ptr<const ParsedDocument> parsed,
                                                   const SignerTrust& trust, absl::Time time) {
@@ -325,32 +356,25 @@ absl::StatusOr<VerifiedDocument> Verifier::Verify(std::shared_ptr<const ParsedDo
   for (int i = 0; i < signed_document.signatures_size(); ++i) {
     const auto& signature = signed_document.signatures(i);
     const std::string path = fmt::format("signed_document.signatures[{}]", i);
-    auto leaf = cache_->Get(signature.certificate());
-    if (!leaf.ok()) {
-      return base::RefuseArgument(Reason::kCertificateRejected, "{}.certificate: {}", path,
-                                  base::Text(leaf.status()));
+    ENTENTE_ASSIGN_OR_RETURN(const auto certificates, ChainOf(signature, path));
+    const crypto::Certificate& leaf = certificates.front();
+    // A place decides what the signature is over: neither kind passes for the other.
+    absl::StatusOr<base::Digest> batch;
+    const absl::Status held = signature.has_batch()
+                                  ? (batch = VerifyBatch(*parsed, signature, leaf)).status()
+                                  : leaf.public_key().Verify(signature.value(), message);
+    if (!held.ok()) {
+      return base::WithPrefix(held, path + (signature.has_batch() ? ".batch" : ".value"));
     }
-    if (auto status = leaf->public_key().Verify(signature.value(), message); !status.ok()) {
-      return base::WithPrefix(status, path + ".value");
-    }
-    std::vector<crypto::Certificate> chain;
-    for (const std::string& der : signature.chain()) {
-      auto one = cache_->Get(der);
-      if (!one.ok()) {
-        return base::RefuseArgument(Reason::kCertificateRejected, "{}.chain: {}", path,
-                                    base::Text(one.status()));
-      }
-      chain.push_back(*std::move(one));
-    }
-    auto signer = trust.AcceptSigner(*leaf, chain, time);
+    auto signer = trust.AcceptSigner(leaf, std::span(certificates).subspan(1), time);
     if (!signer.ok()) return base::WithPrefix(signer.status(), path + ".certificate");
     if (signer->agency.state != parsed->originator.state) {
       return base::RefuseArgument(Reason::kSignerNotAccepted,
                                   "{}.certificate: speaks for {}, the originator is of {}", path,
                                   signer->agency.state, parsed->originator.state);
     }
-    for (const auto& certificate : chain) result.Narrow(certificate);
-    result.Narrow(*leaf);
+    if (signature.has_batch()) held_->Add(*batch, signer->agency.state);
+    for (const auto& certificate : certificates) result.Narrow(certificate);
     officers.emplace(signer->agency, signer->officer);
     signers.push_back(*std::move(signer));
   }
@@ -381,12 +405,17 @@ absl::StatusOr<SigningIdentity> SigningIdentity::FromFiles(const std::string& ce
   return SigningIdentity{std::move(chain), std::move(key)};
 }
 
+pb::Signature SignatureOf(const SigningIdentity& signer, std::string_view media_type,
+                          std::string_view bytes) {
+  pb::Signature signature;
+  signature.set_certificate(signer.chain[0].der());
+  for (size_t i = 1; i < signer.chain.size(); ++i) signature.add_chain(signer.chain[i].der());
+  signature.set_value(signer.key.Sign(PreAuthenticationEncoding(media_type, bytes)));
+  return signature;
+}
+
 void AddSignature(const SigningIdentity& signer, pb::SignedDocument& signed_document) {
-  auto* signature = signed_document.add_signatures();
-  signature->set_certificate(signer.chain[0].der());
-  for (size_t i = 1; i < signer.chain.size(); ++i) signature->add_chain(signer.chain[i].der());
-  signature->set_value(
-      signer.key.Sign(PreAuthenticationEncoding(kMediaType, signed_document.document())));
+  *signed_document.add_signatures() = SignatureOf(signer, kMediaType, signed_document.document());
 }
 
 pb::SignedDocument Sign(const pb::Document& document, std::span<const SigningIdentity> signers) {

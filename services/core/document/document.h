@@ -81,6 +81,7 @@ class SignerTrust {
 // Certificates by the digest of their DER, so that a known one costs no parsing. Bounded;
 // thread-safe.
 class CertificateCache;
+class HeldStatements;
 
 // A document whose signatures were checked: the only thing that can be recorded. Only Verify makes
 // one.
@@ -117,7 +118,16 @@ class Verifier {
                                           const SignerTrust& trust, absl::Time time);
 
  private:
+  // The signature's certificates, the signer's first.
+  absl::StatusOr<std::vector<crypto::Certificate>> ChainOf(const pb::Signature& signature,
+                                                           const std::string& path);
+  // By what its batch's signature is known once it has verified (HeldStatements).
+  absl::StatusOr<base::Digest> VerifyBatch(const ParsedDocument& parsed,
+                                           const pb::Signature& signature,
+                                           const crypto::Certificate& leaf);
+
   std::unique_ptr<CertificateCache> cache_;
+  std::unique_ptr<HeldStatements> held_;
 };
 
 // A signing identity: certificate chain (leaf first) and key.
@@ -128,7 +138,11 @@ struct SigningIdentity {
                                                    const std::string& key_file);
 };
 
-// Signs the document's bytes as they are, beside the signatures that are there.
+// A signature over bytes of a media type, with the signer's certificates.
+pb::Signature SignatureOf(const SigningIdentity& signer, std::string_view media_type,
+                          std::string_view bytes);
+// Signs the document's bytes as they are, beside the signatures that are there. Many at once:
+// AddSignatures (batch.h).
 void AddSignature(const SigningIdentity& signer, pb::SignedDocument& signed_document);
 
 // Serialises `document` once and signs it with each identity.

@@ -12,11 +12,8 @@ pb::SignedAcknowledgement SignAcknowledgement(const pb::Acknowledgement& acknowl
                                               const document::SigningIdentity& tls) {
   pb::SignedAcknowledgement result;
   result.set_acknowledgement(acknowledgement.SerializeAsString());
-  auto* signature = result.mutable_signature();
-  signature->set_certificate(tls.chain[0].der());
-  for (size_t i = 1; i < tls.chain.size(); ++i) signature->add_chain(tls.chain[i].der());
-  signature->set_value(tls.key.Sign(
-      document::PreAuthenticationEncoding(kAcknowledgementMediaType, result.acknowledgement())));
+  *result.mutable_signature() =
+      document::SignatureOf(tls, kAcknowledgementMediaType, result.acknowledgement());
   return result;
 }
 
@@ -33,6 +30,7 @@ absl::StatusOr<pb::Acknowledgement> ReadAcknowledgement(
   if (signature.chain_size() > document::kChainMax) {
     violations.Add(path + "signature.chain", "more than {}", document::kChainMax);
   }
+  if (signature.has_batch()) violations.Add(path + "signature.batch", "is of documents only");
   pb::Acknowledgement result;
   if (signed_acknowledgement.acknowledgement().size() > kAcknowledgementBytesMax ||
       !result.ParseFromString(signed_acknowledgement.acknowledgement())) {

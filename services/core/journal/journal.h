@@ -27,7 +27,7 @@
 namespace entente::journal {
 
 // What this build writes and reads: how records are kept, and what is in them.
-inline constexpr int64_t kFormat = 4;
+inline constexpr int64_t kFormat = 5;
 // OK for this build's own; else FAILED_PRECONDITION/JOURNAL_FORMAT, which says of `where` what to
 // do.
 absl::Status CheckFormat(const std::string& where, int64_t format);

@@ -146,8 +146,8 @@ Digest CompactRange::Root() const {
   return root;
 }
 
-absl::Status VerifyInclusion(const Digest& leaf_hash, uint64_t index, uint64_t size,
-                             std::span<const Digest> proof, const Digest& root) {
+absl::StatusOr<Digest> RootOfInclusion(const Digest& leaf_hash, uint64_t index, uint64_t size,
+                                       std::span<const Digest> proof) {
   if (index >= size) return Invalid("index is not below the tree's size");
   uint64_t fn = index;
   uint64_t sn = size - 1;
@@ -167,7 +167,13 @@ absl::Status VerifyInclusion(const Digest& leaf_hash, uint64_t index, uint64_t s
     sn /= 2;
   }
   if (sn != 0) return Invalid("inclusion proof is too short");
-  return hash == root ? absl::OkStatus() : Invalid("inclusion proof does not lead to the root");
+  return hash;
+}
+
+absl::Status VerifyInclusion(const Digest& leaf_hash, uint64_t index, uint64_t size,
+                             std::span<const Digest> proof, const Digest& root) {
+  ENTENTE_ASSIGN_OR_RETURN(const Digest led_to, RootOfInclusion(leaf_hash, index, size, proof));
+  return led_to == root ? absl::OkStatus() : Invalid("inclusion proof does not lead to the root");
 }
 
 absl::Status VerifyConsistency(uint64_t old_size, const Digest& old_root, uint64_t new_size,

@@ -64,6 +64,10 @@ class CompactRange {
   std::vector<Digest> nodes_;  // roots of the complete subtrees, largest first
 };
 
+// The root that a proof of inclusion leads to; its length is fixed by index and size.
+// DATA_LOSS/PROOF_INVALID.
+absl::StatusOr<Digest> RootOfInclusion(const Digest& leaf_hash, uint64_t index, uint64_t size,
+                                       std::span<const Digest> proof);
 // OK, or DATA_LOSS/PROOF_INVALID.
 absl::Status VerifyInclusion(const Digest& leaf_hash, uint64_t index, uint64_t size,
                              std::span<const Digest> proof, const Digest& root);

@@ -3,6 +3,8 @@
 #define ENTENTE_SERVICES_CORE_RPC_EDGE_BACKEND_H_
 
 #include <memory>
+#include <set>
+#include <string>
 
 #include "services/core/base/fair_pool.h"
 #include "services/core/identity/directory_source.h"
@@ -39,6 +41,8 @@ struct Backend {
   // What a stream's document holds of its agency's budget at least: an agency's streams then wait,
   // unread, before they have more documents in flight than its queues take.
   size_t document_bytes_min = 0;
+  // Kinds that no batch may hold, by the profile.
+  std::set<std::string, std::less<>> signed_alone;
   // Of those who come too often or are not let in, and of other refusals in the log.
   std::shared_ptr<RefusalCount> refusals = std::make_shared<RefusalCount>(1);
   std::shared_ptr<RefusalCount> logged = std::make_shared<RefusalCount>(10);

@@ -34,6 +34,18 @@ constexpr int kThreads = 3;
 constexpr size_t kWaitingCallsMax = 1024;
 constexpr int kMinOriginators = 3;  // where the profile does not say
 
+// CONFIGURATION_INVALID where the profile names a kind as this group's that the group has not.
+absl::Status CheckSignedAlone(const entente::config::v1::RegimeProfile& profile,
+                              const machine::Group& group) {
+  const std::string own = fmt::format("entente.{}.", group.name);
+  for (const std::string& kind : profile.signing().signed_alone()) {
+    if (kind.rfind(own, 0) != 0 || group.Find(kind) != nullptr) continue;
+    return base::Refuse(absl::StatusCode::kInvalidArgument, Reason::kConfigurationInvalid,
+                        "profile: signing.signed_alone: {} has no kind {}", group.name, kind);
+  }
+  return absl::OkStatus();
+}
+
 template <typename T>
 T OrDefault(T value, T fallback) {
   return value == 0 ? fallback : value;
@@ -277,6 +289,8 @@ void GroupServer::Impl::Assemble(const GroupModule& module,
   backend->document_bytes_min =
       std::min(budget->options().agency_bytes_max / std::min(queue_max, kWaitingCallsMax),
                budget->options().guaranteed_bytes);
+  backend->signed_alone.insert(profile.signing().signed_alone().begin(),
+                               profile.signing().signed_alone().end());
   services = module.make_services(*backend, *reg);
   services.push_back(std::make_unique<ExchangeServiceImpl>(*backend));
   if (!reg->Dimensions().empty()) {
@@ -299,6 +313,7 @@ absl::StatusOr<std::unique_ptr<GroupServer>> GroupServer::Open(
     Options options, const GroupModule& module, const entente::config::v1::RegimeProfile& profile,
     const identity::DirectorySource& directory, const base::Clock& clock,
     const JournalFactory& journals, prometheus::Registry& registry) {
+  ENTENTE_RETURN_IF_ERROR(CheckSignedAlone(profile, module.group));
   auto impl = std::make_unique<Impl>();
   impl->options = std::move(options);
   impl->directory = &directory;

@@ -339,6 +339,27 @@ class SubmitManyReactor final : public Stream {
   bool again_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
+// Of kinds that are signed one by one, by the profile.
+absl::Status CheckSignedAlone(const Backend& backend, const document::ParsedDocument& parsed) {
+  if (!backend.signed_alone.contains(parsed.kind)) return absl::OkStatus();
+  base::FieldViolations violations;
+  const auto& signatures = parsed.signed_document.signatures();
+  for (int i = 0; i < signatures.size(); ++i) {
+    if (!signatures[i].has_batch()) continue;
+    violations.Add(fmt::format("signed_document.signatures[{}].batch", i),
+                   "is not admitted for a {}: sign it alone", parsed.kind);
+  }
+  return violations.ToStatus();
+}
+
+absl::Status CheckAlone(const Backend& backend, const document::VerifiedDocument& verified,
+                        absl::Time now) {
+  ENTENTE_RETURN_IF_ERROR(CheckSignedAlone(backend, verified.parsed()));
+  return verified.parsed().kind == machine::kErasure.message
+             ? machine::CheckErasure(verified, now)
+             : backend.machine.reg().CheckAlone(verified, now);
+}
+
 }  // namespace
 
 absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller& caller,
@@ -352,10 +373,7 @@ absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller
   const absl::Time now = backend.clock.Now();
   ENTENTE_ASSIGN_OR_RETURN(auto verified,
                            backend.verifier.Verify(std::move(parsed), *caller.directory, now));
-  absl::Status status = verified.parsed().kind == machine::kErasure.message
-                            ? machine::CheckErasure(verified, now)
-                            : backend.machine.reg().CheckAlone(verified, now);
-  if (!status.ok()) {
+  if (absl::Status status = CheckAlone(backend, verified, now); !status.ok()) {
     // What is recorded already keeps its receipt, whatever today's rules say.
     std::shared_lock lock(backend.machine.mutex());
     if (!backend.machine.PositionOfDigest(verified.parsed().digest).has_value()) return status;

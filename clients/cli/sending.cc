@@ -1,0 +1,252 @@
+#include "clients/cli/sending.h"
+
+#include <google/protobuf/util/message_differencer.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+
+#include "clients/cli/chain.h"
+#include "clients/cli/held_document.h"
+#include "clients/cli/normal_text.h"
+#include "clients/sdk/signing.h"
+#include "entente/iem/v1/request.pb.h"
+#include "entente/leem/v1/denial.pb.h"
+#include "services/core/base/clock.h"
+#include "services/core/base/status.h"
+#include "services/groups.h"
+
+namespace entente::cli {
+
+using base::Reason;
+
+namespace {
+
+// What now holds, in a few words after two spaces each.
+std::string RulingWords(const exchange::v1::Stamp& stamp) {
+  std::string words;
+  leem::v1::DenialRuling denial;
+  iem::v1::MatterRuling matter;
+  if (stamp.ruling().UnpackTo(&denial)) {
+    if (denial.has_valid_until()) {
+      words += "  in force until " + FormatDate(denial.valid_until());
+    }
+    if (denial.timeliness() == leem::v1::TIMELINESS_LATE) {
+      words += fmt::format("  late: {} days after the decision", denial.days_after_decision());
+    }
+    if (denial.entry_check() == leem::v1::ENTRY_CHECK_NO_EDITION_KNOWN) {
+      words += "  entry not looked up: the service does not know that edition of the Annex";
+    }
+  } else if (stamp.ruling().UnpackTo(&matter)) {
+    if (matter.has_lapse_time())
+      words += "  denied unless decided by " + FormatTime(matter.lapse_time());
+    if (matter.late()) words += "  late: the matter has ended";
+    if (matter.has_acknowledge_time()) {
+      words += "  to be acknowledged by " + FormatTime(matter.acknowledge_time());
+    }
+  }
+  return words;
+}
+
+}  // namespace
+
+void PrintReceipt(const exchange::v1::Receipt& receipt, const exchange::v1::Audience& audience,
+                  bool json) {
+  exchange::v1::Leaf leaf;
+  leaf.ParseFromString(receipt.leaf());
+  if (json) {
+    std::cout << fmt::format("{{\"leaf\":{},\"receipt\":{}}}", ToJson(leaf), ToJson(receipt))
+              << "\n";
+    return;
+  }
+  const auto& stamp = leaf.stamp();
+  std::cout << Printable(fmt::format("{}  recorded {}  readable by {}{}", stamp.name(),
+                                     FormatTime(stamp.recorded_time()), AudienceWords(audience),
+                                     RulingWords(stamp)))
+            << "\n";
+}
+
+namespace {
+
+// As services take it; says on standard error what that changes.
+void Normalize(exchange::v1::Document& document) {
+  for (const std::string& field : NormalizeTexts(document)) {
+    std::cerr << fmt::format("{}: {}\n", Printable(field), kNormalized);
+  }
+}
+
+// Whether two documents say the same, whenever they were composed.
+bool SayTheSame(exchange::v1::Document a, exchange::v1::Document b) {
+  a.clear_composed_time();
+  b.clear_composed_time();
+  return google::protobuf::util::MessageDifferencer::Equals(a, b);
+}
+
+// The number is taken: by what this document says already, whose bytes then get their receipt
+// again, or by another.
+absl::StatusOr<exchange::v1::Receipt> FindRecorded(sdk::Client& client,
+                                                   const exchange::v1::Document& document,
+                                                   const absl::Status& refusal) {
+  const std::string& url = document.body().type_url();
+  const machine::Group* group = FindGroup(client.group());
+  const machine::Kind* kind =
+      group == nullptr ? nullptr : group->Find(url.substr(url.rfind('/') + 1));
+  if (kind == nullptr || kind->folder.empty()) return refusal;
+  const std::string name = fmt::format("partners/{}/{}/{}", client.agency().name().state,
+                                       kind->folder, document.reference());
+  const auto chain = FetchChain(client, name);
+  if (!chain.ok() || chain->front().erased()) return refusal;
+  const sdk::VerifiedEntry& recorded = chain->front();
+  const std::string when = FormatTime(recorded.leaf.stamp().recorded_time());
+  exchange::v1::SignedDocument signed_document;
+  if (!SayTheSame(recorded.document, document) ||
+      !signed_document.ParseFromString(recorded.entry.signed_document())) {
+    return base::Refuse(
+        refusal.code(), Reason::kReferenceReused,
+        "number {} is taken: {} was recorded {} and says something else; to change that one, "
+        "revise it, and for another one use a new number",
+        document.reference(), name, when);
+  }
+  std::cerr << Printable(fmt::format("{} is recorded already, since {}", name, when)) << "\n";
+  return client.Submit(signed_document);
+}
+
+// Refuses a first document that names a state which nobody speaks for: a slip of the pen would send
+// it to nobody, for ever. What continues a chain stays with that chain's readers.
+absl::Status CheckReaders(const exchange::v1::Document& document, const sdk::Agency& agency) {
+  for (const auto& reference : document.references()) {
+    if (reference.relation() == exchange::v1::Reference::RELATION_SUPERSEDES) {
+      return absl::OkStatus();
+    }
+  }
+  for (const std::string& state : document.audience().listed().states()) {
+    if (agency.directory().IsPartner(state)) continue;
+    return base::RefuseArgument(Reason::kFieldInvalid, "audience: {} is no partner; partners: {}",
+                                state, fmt::join(agency.directory().partners(), ", "));
+  }
+  return absl::OkStatus();
+}
+
+// A document of the agency as a person wrote it.
+absl::Status ReadDraft(const std::string& file, const sdk::Agency& agency,
+                       exchange::v1::Document& document) {
+  ENTENTE_RETURN_IF_ERROR(FromJsonFile(file, document));
+  if (document.originator().empty()) document.set_originator(agency.name().str());
+  if (!document.has_composed_time()) {
+    entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
+  }
+  Normalize(document);
+  return CheckReaders(document, agency);
+}
+
+}  // namespace
+
+absl::Status SubmitSigned(const Context& context, sdk::Client& client,
+                          const exchange::v1::SignedDocument& signed_document) {
+  exchange::v1::Document document;
+  if (!document.ParseFromString(signed_document.document())) {
+    return base::RefuseArgument(Reason::kDocumentMalformed, "the document does not parse");
+  }
+  auto receipt = client.Submit(signed_document);
+  if (base::ReasonOf(receipt.status()) == base::ReasonName(Reason::kReferenceReused)) {
+    receipt = FindRecorded(client, document, receipt.status());
+  }
+  ENTENTE_RETURN_IF_ERROR(receipt.status());
+  PrintReceipt(*receipt, document.audience(), context.json);
+  return absl::OkStatus();
+}
+
+absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
+                            exchange::v1::Document document) {
+  Normalize(document);
+  ENTENTE_RETURN_IF_ERROR(CheckReaders(document, client.agency()));
+  ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
+  if (!context.hold_file.empty()) return Hold(signed_document, context.hold_file);
+  return SubmitSigned(context, client, signed_document);
+}
+
+absl::Status SendFiles(const Context& context, const std::string& group,
+                       const std::vector<std::string>& files) {
+  if (!context.hold_file.empty() && files.size() > 1) {
+    return base::RefuseArgument(Reason::kFieldInvalid,
+                                "--hold: one document at a time; each is held in its own file");
+  }
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(group));
+  absl::Status first_error;
+  const auto note = [&](const std::string& file, const absl::Status& status) {
+    if (status.ok()) return;
+    if (files.size() > 1) std::cerr << file << ": " << base::Text(status) << "\n";
+    if (first_error.ok()) first_error = base::WithPrefix(status, file);
+  };
+  std::vector<std::string> good_files;
+  std::vector<exchange::v1::Document> documents;
+  for (const std::string& file : files) {
+    exchange::v1::Document document;
+    const absl::Status status = ReadDraft(file, client->agency(), document);
+    note(file, status);
+    if (!status.ok()) continue;
+    good_files.push_back(file);
+    documents.push_back(std::move(document));
+  }
+  if (documents.empty()) return first_error;
+  if (documents.size() == 1) {
+    note(good_files[0], SubmitAndPrint(context, *client, documents[0]));
+    return first_error;
+  }
+  ShowWhatIsSigned(documents);
+  ENTENTE_ASSIGN_OR_RETURN(const auto signed_documents, client->SignMany(documents));
+  for (size_t i = 0; i < signed_documents.size(); ++i) {
+    note(good_files[i], SubmitSigned(context, *client, signed_documents[i]));
+  }
+  return first_error;
+}
+
+void ShowWhatIsSigned(std::span<const exchange::v1::Document> documents) {
+  constexpr size_t kShown = 20;
+  std::map<std::string, std::map<std::string, std::vector<std::string>>> by_audience_and_kind;
+  for (const auto& document : documents) {
+    const std::string& url = document.body().type_url();
+    const bool alone = sdk::IsSignedAlone(url.substr(url.rfind('/') + 1));
+    by_audience_and_kind[AudienceWords(document.audience()) + (alone ? ", each alone" : "")]
+                        [std::string(document::ShortKind(url))]
+                            .push_back(document.reference());
+  }
+  for (const auto& [audience, kinds] : by_audience_and_kind) {
+    size_t count = 0;
+    std::string lines;
+    for (const auto& [kind, references] : kinds) {
+      count += references.size();
+      const auto shown = std::span(references).first(std::min(references.size(), kShown));
+      lines += Printable(fmt::format("  {} {}", kind, fmt::join(shown, ", ")));
+      if (references.size() > kShown) {
+        lines += fmt::format(" and {} more", references.size() - kShown);
+      }
+      lines += "\n";
+    }
+    const bool at_once = count > 1 && !audience.ends_with("alone");
+    std::cerr << fmt::format("signing {} for {}{}\n{}", count, Printable(audience),
+                             at_once ? ", at once; readers of one see how many there are" : "",
+                             lines);
+  }
+}
+
+std::string AudienceWords(const exchange::v1::Audience& audience) {
+  if (audience.has_public_()) return "the public";
+  if (!audience.has_listed()) return "all partners";
+  return fmt::format("{}", fmt::join(audience.listed().states(), ", "));
+}
+
+absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
+                          exchange::v1::Audience& audience) {
+  if (states.empty()) {
+    audience.mutable_all_partners();
+    return absl::OkStatus();
+  }
+  states.push_back(agency.name().state);
+  std::sort(states.begin(), states.end());
+  states.erase(std::unique(states.begin(), states.end()), states.end());
+  for (const auto& state : states) audience.mutable_listed()->add_states(state);
+  return absl::OkStatus();
+}
+
+}  // namespace entente::cli

@@ -1,0 +1,38 @@
+// What every noun that sends documents shares: from what a person wrote to a receipt.
+#ifndef ENTENTE_CLIENTS_CLI_SENDING_H_
+#define ENTENTE_CLIENTS_CLI_SENDING_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "clients/cli/cli.h"
+
+namespace entente::cli {
+
+// A receipt for people, or leaf and receipt in JSON.
+void PrintReceipt(const exchange::v1::Receipt& receipt, const exchange::v1::Audience& audience,
+                  bool json);
+// Submits and prints the receipt. What is recorded already, and says the same, gets the receipt
+// that it had.
+absl::Status SubmitSigned(const Context& context, sdk::Client& client,
+                          const exchange::v1::SignedDocument& signed_document);
+// Signs and submits; with --hold, signs and keeps it in that file. Texts are normalised before, and
+// what that changes is said on standard error.
+absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
+                            exchange::v1::Document document);
+// Signs and submits documents in proto3 JSON, several at once; originator and time of composing are
+// filled in where they are missing. Goes on after a refusal; the first one is returned.
+absl::Status SendFiles(const Context& context, const std::string& group,
+                       const std::vector<std::string>& files);
+// Says on standard error what is about to be signed, by audience.
+void ShowWhatIsSigned(std::span<const exchange::v1::Document> documents);
+// "all partners", "the public", or "jp, kr".
+std::string AudienceWords(const exchange::v1::Audience& audience);
+// All partners where `states` is empty, else those and the agency's own.
+absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
+                          exchange::v1::Audience& audience);
+
+}  // namespace entente::cli
+
+#endif  // ENTENTE_CLIENTS_CLI_SENDING_H_

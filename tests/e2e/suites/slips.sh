@@ -1,0 +1,42 @@
+# An officer's slips: the same file again, a number that is taken, a reader who is none, a revision that would change readers.
+source "$(dirname "$0")/../lib.sh" "$1"
+make_regime leem iem tem
+start_suite || fail "the suite does not start"
+
+step "a receipt says who reads it, and what now holds"
+denial 1 jp,kr > "$work/1.json"
+as jp denial notify "$work/1.json" > "$work/receipt" || fail "not sent"
+grep -q '^partners/jp/denials/1  recorded .*  readable by jp, kr  in force until 20' "$work/receipt" || fail "$(cat "$work/receipt")"
+
+step "the same file again is no second document, and no fault"
+as jp denial notify "$work/1.json" > "$work/again" 2> "$work/said" || fail "$(cat "$work/said")"
+cmp -s "$work/receipt" "$work/again" || fail "another receipt: $(cat "$work/again")"
+grep -q 'partners/jp/denials/1 is recorded already, since 20' "$work/said" || fail "$(cat "$work/said")"
+alert 1 > "$work/a.json"
+as jp alert send "$work/a.json" > "$work/receipt" || fail "no alert"
+as jp alert send "$work/a.json" > "$work/again" 2>/dev/null || fail "the same alert again is refused"
+cmp -s "$work/receipt" "$work/again" || fail "another receipt: $(cat "$work/again")"
+as jp denial list --json | grep -c '"name"' | grep -qx 1 || fail "there is a second denial"
+
+step "another document of that number is told what has it"
+denial 1 > "$work/other.json"
+as jp denial notify "$work/other.json" > /dev/null 2> "$work/said" && fail "a number has two documents"
+grep -q 'number 1 is taken: partners/jp/denials/1 was recorded 20.*says something else' "$work/said" || fail "$(cat "$work/said")"
+as kr denial notify "$work/other.json" > /dev/null || fail "kr's number 1 is another"
+
+step "a reader who is no partner is found before anything is sent"
+denial 2 jp,ke > "$work/2.json"
+refused 'ke is no partner; partners: au, jp, kr, nz' as jp denial notify "$work/2.json" || fail "ke gets it"
+as jp denial list --json | grep -q 'denials/2' && fail "it was sent"
+
+step "a revision keeps its readers and its number"
+denial 1 > "$work/wider.json"
+refused 'audience: is all partners, and a chain stays with its readers, jp, kr' as jp denial amend partners/jp/denials/1 "$work/wider.json" --explanation "all may know" || fail "an audience in the file is ignored"
+denial 9 jp,kr > "$work/9.json"
+refused 'the file is 9, and you are revising partners/jp/denials/1' as jp denial amend partners/jp/denials/1 "$work/9.json" --explanation "typing error" || fail "another case's file is taken"
+as jp denial amend partners/jp/denials/1 "$work/1.json" --explanation "typing error" > /dev/null || fail "not amended"
+alert 1 | listed jp,kr > "$work/narrow.json"
+refused 'audience: is jp, kr, and a chain stays with its readers' as jp alert update partners/jp/alerts/1 "$work/narrow.json" || fail "an alert's audience is ignored"
+
+stop_suite TERM
+echo "story ends well"
