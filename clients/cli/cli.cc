@@ -1,6 +1,8 @@
 #include "clients/cli/cli.h"
 
+#include <fcntl.h>
 #include <google/protobuf/util/json_util.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,13 +23,63 @@ int ExitCode(const absl::Status& status) {
   return status.code() == absl::StatusCode::kDataLoss ? 3 : 2;
 }
 
+namespace {
+
+constexpr char kTerminal[] = "/dev/tty";
+
+bool HasTerminal() {
+  const int terminal = ::open(kTerminal, O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (terminal >= 0) ::close(terminal);
+  return terminal >= 0;
+}
+
+// At the terminal, whatever standard input is, and without showing what is typed.
+absl::StatusOr<std::string> AskForPin(const std::string& token, const std::string& told) {
+  const int terminal = ::open(kTerminal, O_RDWR | O_CLOEXEC | O_NOCTTY);
+  const std::string question = fmt::format("{}{}PIN of token {}: ", Printable(told),
+                                           told.empty() ? "" : "\n", Printable(token));
+  termios shown{};
+  if (terminal < 0 || ::tcgetattr(terminal, &shown) != 0 ||
+      ::write(terminal, question.data(), question.size()) < 0) {
+    if (terminal >= 0) ::close(terminal);
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, base::Reason::kSigningFailed,
+                        "there is no terminal to ask for a PIN at");
+  }
+  termios hidden = shown;
+  // Character by character, Ctrl-C too: nobody ends with a terminal that shows nothing.
+  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON | ISIG);
+  ::tcsetattr(terminal, TCSAFLUSH, &hidden);
+  std::string pin;
+  char c = 0;
+  while (::read(terminal, &c, 1) == 1 && c != '\n' && c != '\r') {
+    constexpr char kInterrupt = 3, kEnd = 4, kBackspace = 8, kDelete = 127;
+    if (c == kInterrupt || c == kEnd) {
+      pin.clear();
+      break;
+    }
+    if (c != kBackspace && c != kDelete) {
+      pin += c;
+    } else if (!pin.empty()) {
+      pin.pop_back();
+    }
+  }
+  ::tcsetattr(terminal, TCSAFLUSH, &shown);
+  if (::write(terminal, "\n", 1) < 0) pin.clear();
+  ::close(terminal);
+  if (!pin.empty()) return pin;
+  return base::Refuse(absl::StatusCode::kCancelled, base::Reason::kSigningFailed,
+                      "no PIN: nothing was signed");
+}
+
+}  // namespace
+
 absl::StatusOr<std::shared_ptr<const sdk::Agency>> Context::Agency() const {
   std::string path = config_file;
   if (path.empty()) {
     const char* home = std::getenv("HOME");
     path = std::string(home == nullptr ? "" : home) + "/.config/entente/client.textproto";
   }
-  auto agency = sdk::Agency::Load(path);
+  auto agency = sdk::Agency::Load(path, HasTerminal() ? sdk::PinPrompt(AskForPin) : nullptr);
   if (!agency.ok()) {
     return base::WithPrefix(agency.status(), "--config or $ENTENTE_CONFIG names your agency");
   }

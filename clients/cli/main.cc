@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
   }
   if (auto reason = entente::base::ReasonOf(status))
     std::cerr << "  (" << Printable(*reason) << ")\n";
-  if (const std::string id = entente::sdk::LastRequestId(); !id.empty()) {
+  if (const std::string id = entente::sdk::RefusedRequestId(); !id.empty()) {
     std::cerr << "  (request " << id << "; the operator finds it in the service's log)\n";
   }
   return entente::cli::ExitCode(status);

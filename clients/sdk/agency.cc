@@ -2,6 +2,7 @@
 
 #include <google/protobuf/text_format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "clients/sdk/caller_check.h"
@@ -23,10 +24,32 @@ absl::StatusOr<std::string> MustRead(const std::string& path) {
   return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot read {}", path);
 }
 
+absl::StatusOr<document::DocumentSigner> OpenSigner(const entente::config::v1::Signer& signer,
+                                                    const PinPrompt& ask) {
+  if (signer.pkcs11_uri().empty()) {
+    return document::SigningIdentity::FromFiles(signer.certificate_file(), signer.key_file());
+  }
+  if (!signer.key_file().empty()) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid,
+                                "signers: a key is in key_file or at pkcs11_uri, not in both");
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto pem, MustRead(signer.certificate_file()));
+  ENTENTE_ASSIGN_OR_RETURN(auto chain, crypto::Certificate::FromPem(pem));
+  auto key = std::make_shared<TokenKey>(signer.pkcs11_uri(), chain.front(), ask);
+  return document::DocumentSigner(std::move(chain), std::move(key));
+}
+
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& config_file) {
+absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& config_file,
+                                                           PinPrompt ask) {
+  return Read(config_file, std::move(ask));
+}
+
+absl::StatusOr<std::shared_ptr<Agency>> Agency::Read(const std::string& config_file,
+                                                     PinPrompt ask) {
   std::shared_ptr<Agency> agency(new Agency());
+  agency->ask_ = std::move(ask);
   auto& config = agency->config_;
   ENTENTE_ASSIGN_OR_RETURN(const std::string text, MustRead(config_file));
   if (!google::protobuf::TextFormat::ParseFromString(text, &config)) {
@@ -54,9 +77,8 @@ absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& co
   for (auto& signer : *config.mutable_signers()) {
     resolve(signer.mutable_certificate_file());
     resolve(signer.mutable_key_file());
-    ENTENTE_ASSIGN_OR_RETURN(auto identity, document::SigningIdentity::FromFiles(
-                                                signer.certificate_file(), signer.key_file()));
-    agency->signers_.push_back(std::move(identity));
+    ENTENTE_ASSIGN_OR_RETURN(auto opened, OpenSigner(signer, agency->ask_));
+    agency->signers_.push_back(std::move(opened));
   }
   ENTENTE_ASSIGN_OR_RETURN(const auto directory_text, MustRead(config.directory_file()));
   ENTENTE_ASSIGN_OR_RETURN(const auto signature, MustRead(config.directory_file() + ".sig"));
@@ -70,15 +92,26 @@ absl::StatusOr<std::shared_ptr<const Agency>> Agency::Load(const std::string& co
   agency->tls_identity_ = certificate + tls_key;
   ENTENTE_ASSIGN_OR_RETURN(agency->tls_, document::SigningIdentity::FromFiles(
                                              config.tls_certificate_file(), config.tls_key_file()));
-  return std::shared_ptr<const Agency>(std::move(agency));
+  return agency;
 }
 
 absl::StatusOr<std::shared_ptr<const Agency>> Agency::Newer() const {
   if (config_file_.empty()) return nullptr;
-  ENTENTE_ASSIGN_OR_RETURN(auto now, Load(config_file_));
+  ENTENTE_ASSIGN_OR_RETURN(auto now, Read(config_file_, ask_));
   const uint64_t serial = now->directory().serial();
   if (now->name_ != name_ || serial < directory().serial()) return nullptr;  // old is no news
   if (serial == directory().serial() && now->tls_identity_ == tls_identity_) return nullptr;
+  // A token that is open stays so: nobody is asked for its PIN again.
+  const auto& was = config_.signers();
+  for (int i = 0; i < std::min(was.size(), now->config_.signers_size()); ++i) {
+    auto& signer = now->signers_[static_cast<size_t>(i)];
+    const auto& same = signers_[static_cast<size_t>(i)];
+    if (!was[i].pkcs11_uri().empty() &&
+        was[i].pkcs11_uri() == now->config_.signers(i).pkcs11_uri() &&
+        signer.chain.front().der() == same.chain.front().der()) {
+      signer = same;
+    }
+  }
   return now;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "clients/sdk/token_key.h"
 #include "entente/config/v1/client_config.pb.h"
 #include "services/core/document/document.h"
 #include "services/core/identity/directory.h"
@@ -18,8 +19,10 @@ namespace entente::sdk {
 // Immutable; thread-safe.
 class Agency {
  public:
-  // Reads the configuration and every file it names; errors name the file.
-  static absl::StatusOr<std::shared_ptr<const Agency>> Load(const std::string& config_file);
+  // Reads the configuration and every file it names; errors name the file. Tokens are opened when
+  // something is to be signed; `ask` is then asked for PINs.
+  static absl::StatusOr<std::shared_ptr<const Agency>> Load(const std::string& config_file,
+                                                            PinPrompt ask = nullptr);
 
   // The same configuration's agency with what its files hold now, or null where that is what this
   // one has: a directory of a later serial, another certificate. An error where the files cannot be
@@ -34,7 +37,7 @@ class Agency {
   const base::AgencyName& name() const { return name_; }
   const entente::config::v1::ClientConfig& config() const { return config_; }
   const identity::Directory& directory() const { return *directory_; }
-  const std::vector<document::SigningIdentity>& signers() const { return signers_; }
+  const std::vector<document::DocumentSigner>& signers() const { return signers_; }
   // What the agency calls with, and signs its acknowledgements by; none of a service.
   const std::optional<document::SigningIdentity>& tls() const { return tls_; }
   // A channel to a group's service over mTLS, which must prove to be that service. Calls over it
@@ -45,13 +48,16 @@ class Agency {
 
  private:
   Agency() = default;
+  static absl::StatusOr<std::shared_ptr<Agency>> Read(const std::string& config_file,
+                                                      PinPrompt ask);
   std::string config_file_;   // empty: of a service
   std::string tls_identity_;  // certificate and key, as they were read
   std::optional<document::SigningIdentity> tls_;
   base::AgencyName name_;
   entente::config::v1::ClientConfig config_;
   std::shared_ptr<const identity::Directory> directory_;
-  std::vector<document::SigningIdentity> signers_;
+  std::vector<document::DocumentSigner> signers_;
+  PinPrompt ask_;
 };
 
 }  // namespace entente::sdk

@@ -142,8 +142,7 @@ pb::Document Client::Compose(const std::string& reference, const pb::Audience& a
 }
 
 absl::StatusOr<pb::SignedDocument> Client::Sign(const pb::Document& document) const {
-  ENTENTE_ASSIGN_OR_RETURN(auto documents, SignMany(std::span(&document, 1)));
-  return std::move(documents.front());
+  return sdk::Sign(agency(), document);
 }
 
 absl::StatusOr<std::vector<pb::SignedDocument>> Client::SignMany(
@@ -151,7 +150,7 @@ absl::StatusOr<std::vector<pb::SignedDocument>> Client::SignMany(
   std::vector<pb::SignedDocument> result(documents.size());
   std::vector<pb::SignedDocument*> to_sign;
   for (size_t i = 0; i < documents.size(); ++i) {
-    result[i].set_document(documents[i].SerializeAsString());
+    result[i] = document::Unsigned(documents[i]);
     to_sign.push_back(&result[i]);
   }
   ENTENTE_RETURN_IF_ERROR(AddSignatures(agency(), to_sign));

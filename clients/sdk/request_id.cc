@@ -7,7 +7,7 @@
 namespace entente::sdk {
 namespace {
 
-thread_local std::string last_request_id;
+thread_local std::string refused_request_id;
 
 class RequestIdInterceptor final : public grpc::experimental::Interceptor {
  public:
@@ -15,11 +15,20 @@ class RequestIdInterceptor final : public grpc::experimental::Interceptor {
     using Point = grpc::experimental::InterceptionHookPoints;
     if (methods->QueryInterceptionHookPoint(Point::PRE_SEND_INITIAL_METADATA)) {
       static thread_local std::mt19937_64 random{std::random_device()()};
-      last_request_id = fmt::format("{:016x}", random());
-      methods->GetSendInitialMetadata()->insert({"x-request-id", last_request_id});
+      id_ = fmt::format("{:016x}", random());
+      methods->GetSendInitialMetadata()->insert({"x-request-id", id_});
+    }
+    if (methods->QueryInterceptionHookPoint(Point::POST_RECV_STATUS)) {
+      // What no service has said has no details.
+      const grpc::Status* status = methods->GetRecvStatus();
+      const bool refused = status != nullptr && !status->error_details().empty();
+      refused_request_id = refused ? id_ : "";
     }
     methods->Proceed();
   }
+
+ private:
+  std::string id_;
 };
 
 class RequestIdFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
@@ -32,7 +41,7 @@ class RequestIdFactory final : public grpc::experimental::ClientInterceptorFacto
 
 }  // namespace
 
-std::string LastRequestId() { return last_request_id; }
+std::string RefusedRequestId() { return refused_request_id; }
 
 std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
 RequestIdInterceptors() {

@@ -10,8 +10,9 @@
 
 namespace entente::sdk {
 
-// The id of the call that was started last on this thread; empty before the first.
-std::string LastRequestId();
+// The id of this thread's last call, if that was refused by a service; empty where it was not, or
+// where no service answered.
+std::string RefusedRequestId();
 // Makes the ids. Give them to a channel that does not come from Agency::Connect.
 std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
 RequestIdInterceptors();

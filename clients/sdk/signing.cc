@@ -30,9 +30,19 @@ absl::Status AddSignatures(const Agency& agency,
   }
   for (const auto& signer : agency.signers()) {
     ENTENTE_RETURN_IF_ERROR(document::AddSignatures(signer, together));
-    for (document::pb::SignedDocument* one : alone) document::AddSignature(signer, *one);
+    for (document::pb::SignedDocument* one : alone) {
+      ENTENTE_RETURN_IF_ERROR(document::AddSignature(signer, *one));
+    }
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<document::pb::SignedDocument> Sign(const Agency& agency,
+                                                  const document::pb::Document& document) {
+  document::pb::SignedDocument result = document::Unsigned(document);
+  document::pb::SignedDocument* one = &result;
+  ENTENTE_RETURN_IF_ERROR(AddSignatures(agency, std::span(&one, 1)));
+  return result;
 }
 
 }  // namespace entente::sdk

@@ -18,6 +18,9 @@ bool IsSignedAlone(std::string_view kind);
 // signer; FIELD_INVALID where one of several documents does not parse.
 absl::Status AddSignatures(const Agency& agency,
                            std::span<document::pb::SignedDocument* const> documents);
+// Serialises the document, and signs it with each of the agency's signers.
+absl::StatusOr<document::pb::SignedDocument> Sign(const Agency& agency,
+                                                  const document::pb::Document& document);
 
 }  // namespace entente::sdk
 

@@ -20,6 +20,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "clients/sdk/agency.h"
+#include "clients/sdk/signing.h"
 #include "entente/exchange/v1/exchange_service.grpc.pb.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
@@ -100,7 +101,7 @@ std::vector<pb::SignedDocument> SignMany(const sdk::Agency& agency, int count,
   RunThreads(2, count, [&](int, int i) {
     const std::string reference = "b" + run + "-" + std::to_string(i) + ".";
     documents[static_cast<size_t>(i)] =
-        document::Sign(MakeDenial(agency.name().str(), reference), agency.signers());
+        sdk::Sign(agency, MakeDenial(agency.name().str(), reference)).value();
   });
   return documents;
 }

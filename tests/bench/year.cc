@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "clients/sdk/signing.h"
 #include "entente/exchange/v1/exchange_service.grpc.pb.h"
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
 #include "entente/iem/v1/alert.pb.h"
@@ -105,9 +106,9 @@ int Year(const std::string& config, int alerts, int reports) {
     RunThreads(2, count, [&](int, int i) {
       std::mt19937 random(static_cast<uint32_t>(i));
       documents[static_cast<size_t>(i)] =
-          document::Sign(Invent(agency->name().str(), prefix + run + "-" + std::to_string(i),
-                                i >= first_report, random),
-                         agency->signers());
+          sdk::Sign(*agency, Invent(agency->name().str(), prefix + run + "-" + std::to_string(i),
+                                    i >= first_report, random))
+              .value();
     });
     return documents;
   };

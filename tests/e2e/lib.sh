@@ -142,3 +142,11 @@ print(re.sub(r"\"changes\": \[.*\]", lambda m: "\"changes\": " + sys.argv[1], te
 position() { # state proposal kind [text]
   as "$1" proposal position "partners/$2" --kind "$3" ${4:+--text "$4"} >/dev/null
 }
+
+lite_rows() { # count: a LITE CSV of so many invented denials
+  printf 'reference,regime_reg_ref,name,address,notifying_government,country,denial_cle,item_description,end_use,reason_for_refusal,entity_type\r\n'
+  local i
+  for ((i = 1; i <= $1; ++i)); do
+    printf 'R/%d,JP-%d,Penguin %d,Ice Shelf,Japan,Antarctica,catch all,Not stated,Not stated,Risk,end_user\r\n' "$i" "$i" "$i"
+  done
+}

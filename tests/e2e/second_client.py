@@ -90,8 +90,7 @@ def main():
     authority = read(f'{pki}/authorities/services.crt')
     credentials = grpc.ssl_channel_credentials(authority, read(f'{agency}/tls.key'),
                                                read(f'{agency}/tls.crt'))
-    channel = grpc.secure_channel(address, credentials,
-                                  [('grpc.ssl_target_name_override', 'localhost')])
+    channel = grpc.secure_channel(address, credentials)
     service = '/entente.exchange.v1.ExchangeService/'
     submit = channel.unary_unary(
         service + 'Submit',

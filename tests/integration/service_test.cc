@@ -146,7 +146,7 @@ std::vector<pb::SignedDocument> AtOnce(const document::SigningIdentity& officer,
   std::vector<pb::SignedDocument> result(documents.size());
   std::vector<pb::SignedDocument*> to_sign;
   for (size_t i = 0; i < documents.size(); ++i) {
-    result[i].set_document(documents[i].SerializeAsString());
+    result[i] = document::Unsigned(documents[i]);
     to_sign.push_back(&result[i]);
   }
   EXPECT_OK(document::AddSignatures(officer, to_sign));

@@ -50,6 +50,7 @@ ALLOWED = {
     'services/suite': {'journal/engines', 'rpc/host', 'services/groups.def', 'services/iem', 'services/leem', 'services/tem'},
     'clients/sdk': {'base', 'crypto', 'document', 'merkle', 'entry', 'identity',
                     'rpc/transport'},
+    'clients/token': {'base'},
     'clients/cli': {'base', 'crypto', 'document', 'entry', 'identity/directory_file.h', 'journal', 'machine', 'rpc/transport', 'rules', 'trends',
                     'services/iem/register', 'services/leem/register', 'services/tem/annex',
                     'services/tem/register', 'services/groups.def', 'services/groups.h', 'clients/sdk'},

@@ -1,5 +1,6 @@
 #include "services/core/crypto/keys.h"
 
+#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -204,6 +205,36 @@ std::string PrivateKey::Sign(std::string_view message) const {
                                &size, data, message.size()) == 1);
   signature.resize(size);
   return signature;
+}
+
+std::string DigestForSigning(KeyKind kind, std::string_view message) {
+  if (kind == KeyKind::kEd25519) return std::string(message);
+  std::string digest(kind == KeyKind::kP256 ? 32 : 48, '\0');
+  unsigned int size = 0;
+  ENTENTE_CHECK(EVP_Digest(message.data(), message.size(),
+                           reinterpret_cast<unsigned char*>(digest.data()), &size, DigestOf(kind),
+                           nullptr) == 1 &&
+                size == digest.size());
+  return digest;
+}
+
+absl::StatusOr<std::string> EcdsaDer(std::string_view raw) {
+  const auto number = [&](size_t begin) {
+    return BN_bin2bn(reinterpret_cast<const unsigned char*>(raw.data()) + begin,
+                     static_cast<int>(raw.size() / 2), nullptr);
+  };
+  using SignaturePtr = std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)>;
+  const SignaturePtr signature(ECDSA_SIG_new(), &ECDSA_SIG_free);
+  if (raw.empty() || raw.size() % 2 != 0 || raw.size() > 132 ||
+      ECDSA_SIG_set0(signature.get(), number(0), number(raw.size() / 2)) != 1) {
+    return base::RefuseArgument(Reason::kSignatureInvalid, "is not an ECDSA signature of r and s");
+  }
+  unsigned char* der = nullptr;
+  const int size = i2d_ECDSA_SIG(signature.get(), &der);
+  ENTENTE_CHECK(size > 0);
+  std::string result(reinterpret_cast<char*>(der), static_cast<size_t>(size));
+  OPENSSL_free(der);
+  return result;
 }
 
 std::string PrivateKey::Pem() const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
 
@@ -41,6 +42,16 @@ class PublicKey {
   KeyKind kind_;
 };
 
+// What signs with a private key, wherever that is kept. Thread-safe.
+class Signer {
+ public:
+  virtual ~Signer() = default;
+  virtual const PublicKey& public_key() const = 0;
+  // A signature over `message` that PublicKey::Verify accepts. Fails only where the key is kept
+  // elsewhere, with FAILED_PRECONDITION/SIGNING_FAILED.
+  virtual absl::StatusOr<std::string> Sign(std::string_view message) const = 0;
+};
+
 // A private key of an accepted kind. Immutable; thread-safe.
 class PrivateKey {
  public:
@@ -59,6 +70,26 @@ class PrivateKey {
   explicit PrivateKey(PublicKey key) : public_key_(std::move(key)) {}
   PublicKey public_key_;  // the handle holds both halves
 };
+
+// A private key that is here.
+class PrivateKeySigner final : public Signer {
+ public:
+  explicit PrivateKeySigner(PrivateKey key) : key_(std::move(key)) {}
+  const PublicKey& public_key() const override { return key_.public_key(); }
+  absl::StatusOr<std::string> Sign(std::string_view message) const override {
+    return key_.Sign(message);
+  }
+
+ private:
+  const PrivateKey key_;
+};
+
+// What a key of that kind signs of a message: SHA-256 (P-256), SHA-384 (P-384), or the message
+// itself (Ed25519).
+std::string DigestForSigning(KeyKind kind, std::string_view message);
+// The DER of an ECDSA signature of r and s, each half of `raw`; INVALID_ARGUMENT/SIGNATURE_INVALID
+// if those are none.
+absl::StatusOr<std::string> EcdsaDer(std::string_view raw);
 
 }  // namespace entente::crypto
 

@@ -104,11 +104,10 @@ absl::StatusOr<std::string> BatchStatement(const pb::Document& header, std::stri
   return Statement(header.originator(), AudienceText(header.audience()), place.size(), *root);
 }
 
-absl::Status AddSignatures(const SigningIdentity& signer,
+absl::Status AddSignatures(const DocumentSigner& signer,
                            std::span<pb::SignedDocument* const> documents) {
   if (documents.size() == 1) {
-    AddSignature(signer, *documents.front());
-    return absl::OkStatus();
+    return AddSignature(signer, *documents.front());
   }
   std::map<std::pair<std::string, std::string>, std::vector<pb::SignedDocument*>> batches;
   for (pb::SignedDocument* document : documents) {
@@ -123,12 +122,13 @@ absl::Status AddSignatures(const SigningIdentity& signer,
       const auto part =
           std::span(batch).subspan(begin, std::min<size_t>(batch.size() - begin, kBatchSizeMax));
       if (part.size() == 1) {
-        AddSignature(signer, *part.front());
+        ENTENTE_RETURN_IF_ERROR(AddSignature(signer, *part.front()));
         continue;
       }
       Tree tree = Plant(part);
-      pb::Signature signature = SignatureOf(signer, kBatchMediaType,
-                                            Statement(of.first, of.second, part.size(), tree.root));
+      const std::string statement = Statement(of.first, of.second, part.size(), tree.root);
+      ENTENTE_ASSIGN_OR_RETURN(pb::Signature signature,
+                               SignatureOf(signer, kBatchMediaType, statement));
       for (size_t i = 0; i < part.size(); ++i) {
         signature.mutable_batch()->Swap(&tree.places[i]);
         *part[i]->add_signatures() = signature;

@@ -20,7 +20,7 @@ namespace entente::document {
 
 namespace pb = ::entente::exchange::v1;
 
-struct SigningIdentity;
+struct DocumentSigner;
 
 inline constexpr std::string_view kBatchMediaType = "application/vnd.entente.batch.v1+text";
 inline constexpr uint32_t kBatchSizeMax = 4096;
@@ -37,8 +37,8 @@ absl::StatusOr<std::string> BatchStatement(const pb::Document& header, std::stri
 
 // Signs all of them, beside the signatures that are there: at once what has one originator and one
 // audience, up to kBatchSizeMax, and alone what is alone in that. FIELD_INVALID if one of several
-// does not parse; nothing is signed then.
-absl::Status AddSignatures(const SigningIdentity& signer,
+// does not parse; nothing is signed then. Where the key fails, some may be signed.
+absl::Status AddSignatures(const DocumentSigner& signer,
                            std::span<pb::SignedDocument* const> documents);
 
 // Statements of batches whose signatures were verified, so that of a thousand documents one costs a

@@ -405,23 +405,32 @@ absl::StatusOr<SigningIdentity> SigningIdentity::FromFiles(const std::string& ce
   return SigningIdentity{std::move(chain), std::move(key)};
 }
 
-pb::Signature SignatureOf(const SigningIdentity& signer, std::string_view media_type,
-                          std::string_view bytes) {
+absl::StatusOr<pb::Signature> SignatureOf(const DocumentSigner& signer, std::string_view media_type,
+                                          std::string_view bytes) {
   pb::Signature signature;
   signature.set_certificate(signer.chain[0].der());
   for (size_t i = 1; i < signer.chain.size(); ++i) signature.add_chain(signer.chain[i].der());
-  signature.set_value(signer.key.Sign(PreAuthenticationEncoding(media_type, bytes)));
+  ENTENTE_ASSIGN_OR_RETURN(*signature.mutable_value(),
+                           signer.key->Sign(PreAuthenticationEncoding(media_type, bytes)));
   return signature;
 }
 
-void AddSignature(const SigningIdentity& signer, pb::SignedDocument& signed_document) {
-  *signed_document.add_signatures() = SignatureOf(signer, kMediaType, signed_document.document());
+absl::Status AddSignature(const DocumentSigner& signer, pb::SignedDocument& signed_document) {
+  ENTENTE_ASSIGN_OR_RETURN(auto signature,
+                           SignatureOf(signer, kMediaType, signed_document.document()));
+  *signed_document.add_signatures() = std::move(signature);
+  return absl::OkStatus();
+}
+
+pb::SignedDocument Unsigned(const pb::Document& document) {
+  pb::SignedDocument result;
+  result.set_document(document.SerializeAsString());
+  return result;
 }
 
 pb::SignedDocument Sign(const pb::Document& document, std::span<const SigningIdentity> signers) {
-  pb::SignedDocument result;
-  result.set_document(document.SerializeAsString());
-  for (const SigningIdentity& signer : signers) AddSignature(signer, result);
+  pb::SignedDocument result = Unsigned(document);
+  for (const SigningIdentity& signer : signers) ENTENTE_CHECK(AddSignature(signer, result).ok());
   return result;
 }
 

@@ -138,14 +138,28 @@ struct SigningIdentity {
                                                    const std::string& key_file);
 };
 
-// A signature over bytes of a media type, with the signer's certificates.
-pb::Signature SignatureOf(const SigningIdentity& signer, std::string_view media_type,
-                          std::string_view bytes);
+// Who signs: certificates, the signer's own first, and what signs with the key of that.
+struct DocumentSigner {
+  DocumentSigner(std::vector<crypto::Certificate> certificates,
+                 std::shared_ptr<const crypto::Signer> signs_with)
+      : chain(std::move(certificates)), key(std::move(signs_with)) {}
+  DocumentSigner(SigningIdentity identity)  // NOLINT(google-explicit-constructor): it is one
+      : chain(std::move(identity.chain)),
+        key(std::make_shared<crypto::PrivateKeySigner>(std::move(identity.key))) {}
+  std::vector<crypto::Certificate> chain;
+  std::shared_ptr<const crypto::Signer> key;
+};
+
+// A signature over bytes of a media type, with the signer's certificates. Fails where the key does.
+absl::StatusOr<pb::Signature> SignatureOf(const DocumentSigner& signer, std::string_view media_type,
+                                          std::string_view bytes);
 // Signs the document's bytes as they are, beside the signatures that are there. Many at once:
 // AddSignatures (batch.h).
-void AddSignature(const SigningIdentity& signer, pb::SignedDocument& signed_document);
+absl::Status AddSignature(const DocumentSigner& signer, pb::SignedDocument& signed_document);
 
-// Serialises `document` once and signs it with each identity.
+// Serialises `document`, the only time that this is done; nobody has signed it yet.
+pb::SignedDocument Unsigned(const pb::Document& document);
+// The same, signed with each identity: these keys do not fail.
 pb::SignedDocument Sign(const pb::Document& document, std::span<const SigningIdentity> signers);
 
 // Whether a marking is set and complete; adds violations under `path`.

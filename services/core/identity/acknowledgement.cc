@@ -12,8 +12,9 @@ pb::SignedAcknowledgement SignAcknowledgement(const pb::Acknowledgement& acknowl
                                               const document::SigningIdentity& tls) {
   pb::SignedAcknowledgement result;
   result.set_acknowledgement(acknowledgement.SerializeAsString());
-  *result.mutable_signature() =
-      document::SignatureOf(tls, kAcknowledgementMediaType, result.acknowledgement());
+  auto signature = document::SignatureOf(tls, kAcknowledgementMediaType, result.acknowledgement());
+  ENTENTE_CHECK(signature.ok());  // the key is here
+  *result.mutable_signature() = *std::move(signature);
   return result;
 }
 

@@ -67,5 +67,6 @@ entente fsck "$work/again.db" "${keys[@]}" | tail -1 > "$work/fsck2" && grep -qx
 stop_suite TERM
 start_suite || fail "it does not start again"
 as nz denial history $name | grep -q '(erased)' || fail "forgotten over a restart"
-as jp denial amend $name "$work/d3.json" --explanation "another case" >/dev/null || fail "the chain cannot go on"
+sed "s/\"reference\": \"3\"/\"reference\": \"2\"/" "$work/d3.json" > "$work/again.json"
+as jp denial amend $name "$work/again.json" --explanation "another case" >/dev/null || fail "the chain cannot go on"
 as nz denial get $name | grep -q "Nr 3" || fail "the chain does not go on"

@@ -5,8 +5,7 @@ start_suite || fail "the suite does not start"
 csv=$root/../shared/data/denials-meti.lite.csv
 if [ ! -f "$csv" ]; then
   csv=$work/sample.csv
-  { printf 'reference,regime_reg_ref,name,address,notifying_government,country,denial_cle,item_description,end_use,reason_for_refusal,entity_type\r\n'
-    for i in $(seq 300); do printf 'R/%d,JP-%d,Penguin %d,Ice Shelf,Japan,Antarctica,catch all,Not stated,Not stated,Risk,end_user\r\n' "$i" "$i" "$i"; done; } > "$csv"
+  lite_rows 300 > "$csv"
 fi
 step "in completely, twice, with the same result"
 first=$(as jp denial import "$csv" --format lite --json)

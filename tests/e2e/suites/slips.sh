@@ -29,6 +29,10 @@ denial 2 jp,ke > "$work/2.json"
 refused 'ke is no partner; partners: au, jp, kr, nz' as jp denial notify "$work/2.json" || fail "ke gets it"
 as jp denial list --json | grep -q 'denials/2' && fail "it was sent"
 
+step "an operator is named only where a service has refused"
+grep -q '(request [0-9a-f]*; the operator finds it' <(as jp denial notify "$work/other.json" 2>&1) && fail "what this program says is not in a service's log"
+grep -q '(request [0-9a-f]*; the operator finds it' <(as jp denial get partners/jp/denials/none 2>&1) || fail "no id of a call that a service refused"
+
 step "a revision keeps its readers and its number"
 denial 1 > "$work/wider.json"
 refused 'audience: is all partners, and a chain stays with its readers, jp, kr' as jp denial amend partners/jp/denials/1 "$work/wider.json" --explanation "all may know" || fail "an audience in the file is ignored"

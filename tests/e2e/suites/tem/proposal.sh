@@ -24,12 +24,12 @@ position jp kr/proposals/1 joined
 position nz kr/proposals/1 study-reserve "until Tuesday"
 position au kr/proposals/1 block "Say what a kite is first."
 refused 'body.text' as nz proposal position partners/kr/proposals/1 --kind block || fail "a block without its text"
-proposal x "$(text 320)" > "$work/p2.json"
+proposal 1 "$(text 320)" > "$work/p2.json"
 refused PROCEDURE_FORBIDS as nz proposal revise partners/kr/proposals/1 "$work/p2.json" || fail "nz revised it"
 as kr proposal revise partners/kr/proposals/1 "$work/p2.json" >/dev/null
 as kr proposal get partners/kr/proposals/1 --json | grep -q '"kind":"POSITION_KIND_BLOCK"' && fail "a block on the text before still stands"
 refused 'body.kind' as au proposal position partners/kr/proposals/1 --kind lifted || fail "lifted what was not made"
-proposal x "$(text 350)" > "$work/p3.json"
+proposal 1 "$(text 350)" > "$work/p3.json"
 as kr proposal revise partners/kr/proposals/1 "$work/p3.json" >/dev/null
 as kr proposal get partners/kr/proposals/1 | grep -q 'state: revised, text 3' || fail "not the third text"
 
