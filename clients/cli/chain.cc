@@ -177,7 +177,9 @@ absl::StatusOr<exchange::v1::Document> ComposeFromFile(const sdk::Client& client
   if (!given.reference().empty() && given.reference() != number &&
       given.reference() != document.reference()) {
     return refuse("reference",
-                  fmt::format("the file is {}, and you are revising {}", given.reference(), name));
+                  fmt::format("the file is {}, and you are revising {}; a revision's own number is "
+                              "given with --reference",
+                              given.reference(), name));
   }
   if (!given.originator().empty() && given.originator() != document.originator()) {
     return refuse("originator",
@@ -194,8 +196,13 @@ absl::StatusOr<exchange::v1::Document> ComposeFromFile(const sdk::Client& client
                               "new one",
                               AudienceWords(given.audience()), AudienceWords(document.audience())));
   }
-  if (given.references_size() > 0) {
-    return refuse("references", "a revision refers to what it revises, and to nothing else");
+  for (const auto& reference : given.references()) {
+    if (reference.relation() != exchange::v1::Reference::RELATION_SUPERSEDES) {
+      *document.add_references() = reference;
+    } else if (reference.name() != name) {
+      return refuse("references",
+                    fmt::format("supersedes {}, and you are revising {}", reference.name(), name));
+    }
   }
   if (given.has_marking()) *document.mutable_marking() = given.marking();
   *document.mutable_body() = given.body();

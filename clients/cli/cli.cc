@@ -33,38 +33,57 @@ bool HasTerminal() {
   return terminal >= 0;
 }
 
+void Say(int terminal, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(terminal, text.data(), text.size());
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+// What is typed up to the end of a line. Empty if it is broken off: by Ctrl-C, Ctrl-D, or a
+// terminal that goes away.
+std::string TypedLine(int terminal) {
+  constexpr char kInterrupt = 3, kEnd = 4, kBackspace = 8, kKill = 21, kWord = 23, kDelete = 127;
+  std::string line;
+  line.reserve(1024);
+  char c = 0;
+  while (::read(terminal, &c, 1) == 1 && c != kInterrupt && c != kEnd) {
+    if (c == '\n' || c == '\r') return line;
+    if (c == kKill || c == kWord) {
+      line.clear();
+    } else if (c == kBackspace || c == kDelete) {
+      // Of a letter of UTF-8, all bytes.
+      while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xC0) == 0x80)
+        line.pop_back();
+      if (!line.empty()) line.pop_back();
+    } else if (static_cast<unsigned char>(c) >= ' ') {
+      line += c;
+    }
+  }
+  return "";
+}
+
 // At the terminal, whatever standard input is, and without showing what is typed.
 absl::StatusOr<std::string> AskForPin(const std::string& token, const std::string& told) {
   const int terminal = ::open(kTerminal, O_RDWR | O_CLOEXEC | O_NOCTTY);
   const std::string question = fmt::format("{}{}PIN of token {}: ", Printable(told),
                                            told.empty() ? "" : "\n", Printable(token));
   termios shown{};
-  if (terminal < 0 || ::tcgetattr(terminal, &shown) != 0 ||
-      ::write(terminal, question.data(), question.size()) < 0) {
+  if (terminal < 0 || ::tcgetattr(terminal, &shown) != 0) {
     if (terminal >= 0) ::close(terminal);
     return base::Refuse(absl::StatusCode::kFailedPrecondition, base::Reason::kSigningFailed,
                         "there is no terminal to ask for a PIN at");
   }
   termios hidden = shown;
-  // Character by character, Ctrl-C too: nobody ends with a terminal that shows nothing.
+  // Character by character, Ctrl-C too, which would leave the terminal silent. Before the question:
+  // what is typed earlier is dropped.
   hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON | ISIG);
   ::tcsetattr(terminal, TCSAFLUSH, &hidden);
-  std::string pin;
-  char c = 0;
-  while (::read(terminal, &c, 1) == 1 && c != '\n' && c != '\r') {
-    constexpr char kInterrupt = 3, kEnd = 4, kBackspace = 8, kDelete = 127;
-    if (c == kInterrupt || c == kEnd) {
-      pin.clear();
-      break;
-    }
-    if (c != kBackspace && c != kDelete) {
-      pin += c;
-    } else if (!pin.empty()) {
-      pin.pop_back();
-    }
-  }
+  Say(terminal, question);
+  const std::string pin = TypedLine(terminal);
   ::tcsetattr(terminal, TCSAFLUSH, &shown);
-  if (::write(terminal, "\n", 1) < 0) pin.clear();
+  Say(terminal, "\n");
   ::close(terminal);
   if (!pin.empty()) return pin;
   return base::Refuse(absl::StatusCode::kCancelled, base::Reason::kSigningFailed,

@@ -166,7 +166,7 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
     documents.push_back(client->Compose(denial.reference, audience, marking, body));
     entry::SetTime(times.Get(denial), documents.back().mutable_composed_time());
   }
-  ShowWhatIsSigned(documents);
+  ShowWhatIsSigned(client->agency(), documents);
   ENTENTE_ASSIGN_OR_RETURN(auto signed_documents, client->SignMany(documents));
   Progress progress("importing", file.denials.size());
   size_t next = 0;

@@ -9,7 +9,6 @@
 #include "clients/cli/chain.h"
 #include "clients/cli/held_document.h"
 #include "clients/cli/normal_text.h"
-#include "clients/sdk/signing.h"
 #include "entente/iem/v1/request.pb.h"
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/clock.h"
@@ -51,7 +50,7 @@ std::string RulingWords(const exchange::v1::Stamp& stamp) {
 }  // namespace
 
 void PrintReceipt(const exchange::v1::Receipt& receipt, const exchange::v1::Audience& audience,
-                  bool json) {
+                  bool json, bool still_holds) {
   exchange::v1::Leaf leaf;
   leaf.ParseFromString(receipt.leaf());
   if (json) {
@@ -62,7 +61,7 @@ void PrintReceipt(const exchange::v1::Receipt& receipt, const exchange::v1::Audi
   const auto& stamp = leaf.stamp();
   std::cout << Printable(fmt::format("{}  recorded {}  readable by {}{}", stamp.name(),
                                      FormatTime(stamp.recorded_time()), AudienceWords(audience),
-                                     RulingWords(stamp)))
+                                     still_holds ? RulingWords(stamp) : ""))
             << "\n";
 }
 
@@ -84,9 +83,8 @@ bool SayTheSame(exchange::v1::Document a, exchange::v1::Document b) {
 
 // The number is taken: by what this document says already, whose bytes then get their receipt
 // again, or by another.
-absl::StatusOr<exchange::v1::Receipt> FindRecorded(sdk::Client& client,
-                                                   const exchange::v1::Document& document,
-                                                   const absl::Status& refusal) {
+absl::Status AnswerReused(const Context& context, sdk::Client& client,
+                          const exchange::v1::Document& document, const absl::Status& refusal) {
   const std::string& url = document.body().type_url();
   const machine::Group* group = FindGroup(client.group());
   const machine::Kind* kind =
@@ -95,6 +93,7 @@ absl::StatusOr<exchange::v1::Receipt> FindRecorded(sdk::Client& client,
   const std::string name = fmt::format("partners/{}/{}/{}", client.agency().name().state,
                                        kind->folder, document.reference());
   const auto chain = FetchChain(client, name);
+  if (absl::IsDataLoss(chain.status())) return chain.status();
   if (!chain.ok() || chain->front().erased()) return refusal;
   const sdk::VerifiedEntry& recorded = chain->front();
   const std::string when = FormatTime(recorded.leaf.stamp().recorded_time());
@@ -107,23 +106,13 @@ absl::StatusOr<exchange::v1::Receipt> FindRecorded(sdk::Client& client,
         "revise it, and for another one use a new number",
         document.reference(), name, when);
   }
-  std::cerr << Printable(fmt::format("{} is recorded already, since {}", name, when)) << "\n";
-  return client.Submit(signed_document);
-}
-
-// Refuses a first document that names a state which nobody speaks for: a slip of the pen would send
-// it to nobody, for ever. What continues a chain stays with that chain's readers.
-absl::Status CheckReaders(const exchange::v1::Document& document, const sdk::Agency& agency) {
-  for (const auto& reference : document.references()) {
-    if (reference.relation() == exchange::v1::Reference::RELATION_SUPERSEDES) {
-      return absl::OkStatus();
-    }
-  }
-  for (const std::string& state : document.audience().listed().states()) {
-    if (agency.directory().IsPartner(state)) continue;
-    return base::RefuseArgument(Reason::kFieldInvalid, "audience: {} is no partner; partners: {}",
-                                state, fmt::join(agency.directory().partners(), ", "));
-  }
+  const size_t later = chain->size() - 1;
+  std::cerr << Printable(fmt::format("{} is recorded already, since {}", name, when))
+            << (later > 0 ? fmt::format("; {} later documents have changed or ended it", later)
+                          : "")
+            << "\n";
+  ENTENTE_ASSIGN_OR_RETURN(const auto receipt, client.Submit(signed_document));
+  PrintReceipt(receipt, document.audience(), context.json, /*still_holds=*/later == 0);
   return absl::OkStatus();
 }
 
@@ -136,7 +125,7 @@ absl::Status ReadDraft(const std::string& file, const sdk::Agency& agency,
     entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
   }
   Normalize(document);
-  return CheckReaders(document, agency);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -147,9 +136,9 @@ absl::Status SubmitSigned(const Context& context, sdk::Client& client,
   if (!document.ParseFromString(signed_document.document())) {
     return base::RefuseArgument(Reason::kDocumentMalformed, "the document does not parse");
   }
-  auto receipt = client.Submit(signed_document);
+  const auto receipt = client.Submit(signed_document);
   if (base::ReasonOf(receipt.status()) == base::ReasonName(Reason::kReferenceReused)) {
-    receipt = FindRecorded(client, document, receipt.status());
+    return AnswerReused(context, client, document, receipt.status());
   }
   ENTENTE_RETURN_IF_ERROR(receipt.status());
   PrintReceipt(*receipt, document.audience(), context.json);
@@ -159,7 +148,6 @@ absl::Status SubmitSigned(const Context& context, sdk::Client& client,
 absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
                             exchange::v1::Document document) {
   Normalize(document);
-  ENTENTE_RETURN_IF_ERROR(CheckReaders(document, client.agency()));
   ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
   if (!context.hold_file.empty()) return Hold(signed_document, context.hold_file);
   return SubmitSigned(context, client, signed_document);
@@ -193,7 +181,7 @@ absl::Status SendFiles(const Context& context, const std::string& group,
     note(good_files[0], SubmitAndPrint(context, *client, documents[0]));
     return first_error;
   }
-  ShowWhatIsSigned(documents);
+  ShowWhatIsSigned(client->agency(), documents);
   ENTENTE_ASSIGN_OR_RETURN(const auto signed_documents, client->SignMany(documents));
   for (size_t i = 0; i < signed_documents.size(); ++i) {
     note(good_files[i], SubmitSigned(context, *client, signed_documents[i]));
@@ -201,27 +189,23 @@ absl::Status SendFiles(const Context& context, const std::string& group,
   return first_error;
 }
 
-void ShowWhatIsSigned(std::span<const exchange::v1::Document> documents) {
-  constexpr size_t kShown = 20;
-  std::map<std::string, std::map<std::string, std::vector<std::string>>> by_audience_and_kind;
+void ShowWhatIsSigned(const sdk::Agency& agency,
+                      std::span<const exchange::v1::Document> documents) {
+  // Audience, kind: references.
+  std::map<std::string, std::map<std::string, std::vector<std::string>>> all;
   for (const auto& document : documents) {
     const std::string& url = document.body().type_url();
-    const bool alone = sdk::IsSignedAlone(url.substr(url.rfind('/') + 1));
-    by_audience_and_kind[AudienceWords(document.audience()) + (alone ? ", each alone" : "")]
-                        [std::string(document::ShortKind(url))]
-                            .push_back(document.reference());
+    const bool alone = agency.SignsAlone(url.substr(url.rfind('/') + 1));
+    all[AudienceWords(document.audience()) + (alone ? ", each alone" : "")]
+       [std::string(document::ShortKind(url))]
+           .push_back(Printable(document.reference()));
   }
-  for (const auto& [audience, kinds] : by_audience_and_kind) {
+  for (const auto& [audience, kinds] : all) {
     size_t count = 0;
     std::string lines;
     for (const auto& [kind, references] : kinds) {
       count += references.size();
-      const auto shown = std::span(references).first(std::min(references.size(), kShown));
-      lines += Printable(fmt::format("  {} {}", kind, fmt::join(shown, ", ")));
-      if (references.size() > kShown) {
-        lines += fmt::format(" and {} more", references.size() - kShown);
-      }
-      lines += "\n";
+      lines += fmt::format("  {} {}\n", Printable(kind), fmt::join(references, ", "));
     }
     const bool at_once = count > 1 && !audience.ends_with("alone");
     std::cerr << fmt::format("signing {} for {}{}\n{}", count, Printable(audience),
@@ -231,9 +215,17 @@ void ShowWhatIsSigned(std::span<const exchange::v1::Document> documents) {
 }
 
 std::string AudienceWords(const exchange::v1::Audience& audience) {
-  if (audience.has_public_()) return "the public";
-  if (!audience.has_listed()) return "all partners";
-  return fmt::format("{}", fmt::join(audience.listed().states(), ", "));
+  switch (audience.kind_case()) {
+    case exchange::v1::Audience::kPublic:
+      return "the public";
+    case exchange::v1::Audience::kAllPartners:
+      return "all partners";
+    case exchange::v1::Audience::kListed:
+      return fmt::format("{}", fmt::join(audience.listed().states(), ", "));
+    case exchange::v1::Audience::KIND_NOT_SET:
+      break;
+  }
+  return "nobody (no audience)";
 }
 
 absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,

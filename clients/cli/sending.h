@@ -1,4 +1,4 @@
-// What every noun that sends documents shares: from what a person wrote to a receipt.
+// From what a person wrote to a receipt: all nouns that send documents share it.
 #ifndef ENTENTE_CLIENTS_CLI_SENDING_H_
 #define ENTENTE_CLIENTS_CLI_SENDING_H_
 
@@ -10,9 +10,10 @@
 
 namespace entente::cli {
 
-// A receipt for people, or leaf and receipt in JSON.
+// A receipt for people, or leaf and receipt in JSON. What its ruling started is left out where that
+// holds no longer.
 void PrintReceipt(const exchange::v1::Receipt& receipt, const exchange::v1::Audience& audience,
-                  bool json);
+                  bool json, bool still_holds = true);
 // Submits and prints the receipt. What is recorded already, and says the same, gets the receipt
 // that it had.
 absl::Status SubmitSigned(const Context& context, sdk::Client& client,
@@ -26,7 +27,7 @@ absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
 absl::Status SendFiles(const Context& context, const std::string& group,
                        const std::vector<std::string>& files);
 // Says on standard error what is about to be signed, by audience.
-void ShowWhatIsSigned(std::span<const exchange::v1::Document> documents);
+void ShowWhatIsSigned(const sdk::Agency& agency, std::span<const exchange::v1::Document> documents);
 // "all partners", "the public", or "jp, kr".
 std::string AudienceWords(const exchange::v1::Audience& audience);
 // All partners where `states` is empty, else those and the agency's own.

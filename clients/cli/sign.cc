@@ -1,5 +1,6 @@
 // entente sign, entente submit: documents that more than one officer signs, each with a key of his
 // own on a machine of his own.
+#include <algorithm>
 #include <iostream>
 #include <set>
 
@@ -24,6 +25,11 @@ std::set<std::string> OfficersOf(const HeldDocument& held) {
   return officers;
 }
 
+absl::Status AlreadySigned(const std::string& path) {
+  return base::RefuseArgument(Reason::kSignatureMissing,
+                              "{}: you have signed it already; another officer must", path);
+}
+
 // An officer signs what he has read, so it is shown.
 void Show(const HeldDocument& held, bool json) {
   std::cout << ToJson(held.parsed->header, !json) << "\n";
@@ -35,6 +41,15 @@ absl::Status CheckOwn(const HeldDocument& held, const sdk::Agency& agency,
   return base::RefuseArgument(Reason::kOriginatorMismatch,
                               "{}: is of {}, but you are {}; a state speaks only for itself", path,
                               held.parsed->originator.str(), agency.name().str());
+}
+
+// Whether all that the agency signs with have signed it.
+bool IsSigned(const HeldDocument& held, const sdk::Agency& agency) {
+  return std::all_of(agency.signers().begin(), agency.signers().end(), [&](const auto& own) {
+    return std::any_of(
+        held.signed_document.signatures().begin(), held.signed_document.signatures().end(),
+        [&](const auto& signature) { return signature.certificate() == own.chain.front().der(); });
+  });
 }
 
 // Adds the agency's signatures to all of them, and keeps each in its file.
@@ -51,8 +66,7 @@ absl::Status SignAndKeep(const sdk::Agency& agency, const std::vector<std::strin
     auto checked = CheckHeld(std::move(more[i]), agency.directory());
     if (!checked.ok()) return base::WithPrefix(checked.status(), paths[i]);
     if (OfficersOf(*checked) == OfficersOf(all[i])) {
-      return base::RefuseArgument(Reason::kSignatureMissing,
-                                  "{}: you have signed it already; another officer must", paths[i]);
+      return AlreadySigned(paths[i]);
     }
     signed_now.push_back(*std::move(checked));
   }
@@ -72,12 +86,15 @@ absl::Status Sign(const Context& context, const std::vector<std::string>& paths,
   for (const std::string& path : paths) {
     ENTENTE_ASSIGN_OR_RETURN(HeldDocument held, ReadHeld(path, agency->directory()));
     ENTENTE_RETURN_IF_ERROR(CheckOwn(held, *agency, path));
+    if (!show && !agency->signers().empty() && IsSigned(held, *agency)) {
+      return AlreadySigned(path);
+    }
     Show(held, context.json);
     headers.push_back(held.parsed->header);
     all.push_back(std::move(held));
   }
   if (!show) {
-    if (all.size() > 1) ShowWhatIsSigned(headers);
+    if (all.size() > 1) ShowWhatIsSigned(*agency, headers);
     ENTENTE_RETURN_IF_ERROR(SignAndKeep(*agency, paths, all));
   }
   const int required = agency->directory().SignaturesRequired(agency->name().state);

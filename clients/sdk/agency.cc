@@ -7,6 +7,7 @@
 
 #include "clients/sdk/caller_check.h"
 #include "clients/sdk/request_id.h"
+#include "entente/config/v1/regime_profile.pb.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
@@ -74,6 +75,17 @@ absl::StatusOr<std::shared_ptr<Agency>> Agency::Read(const std::string& config_f
                                 config_file);
   }
   agency->name_ = *name;
+  if (!config.profile_file().empty()) {
+    entente::config::v1::RegimeProfile profile;
+    ENTENTE_ASSIGN_OR_RETURN(const auto profile_text, MustRead(config.profile_file()));
+    if (!google::protobuf::TextFormat::ParseFromString(profile_text, &profile)) {
+      return base::RefuseArgument(Reason::kConfigurationInvalid,
+                                  "{} is not a text-proto entente.config.v1.RegimeProfile",
+                                  config.profile_file());
+    }
+    const auto& kinds = profile.signing().signed_alone();
+    agency->signed_alone_ = {kinds.begin(), kinds.end()};
+  }
   for (auto& signer : *config.mutable_signers()) {
     resolve(signer.mutable_certificate_file());
     resolve(signer.mutable_key_file());
@@ -109,7 +121,7 @@ absl::StatusOr<std::shared_ptr<const Agency>> Agency::Newer() const {
     if (!was[i].pkcs11_uri().empty() &&
         was[i].pkcs11_uri() == now->config_.signers(i).pkcs11_uri() &&
         signer.chain.front().der() == same.chain.front().der()) {
-      signer = same;
+      signer.key = same.key;
     }
   }
   return now;

@@ -6,7 +6,9 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "clients/sdk/token_key.h"
@@ -40,6 +42,10 @@ class Agency {
   const std::vector<document::DocumentSigner>& signers() const { return signers_; }
   // What the agency calls with, and signs its acknowledgements by; none of a service.
   const std::optional<document::SigningIdentity>& tls() const { return tls_; }
+  // Whether documents of this kind (full name) are signed one by one: a service refuses them from a
+  // batch. As the profile says that the configuration names; without one, alerts and their
+  // closures.
+  bool SignsAlone(std::string_view kind) const { return signed_alone_.contains(kind); }
   // A channel to a group's service over mTLS, which must prove to be that service. Calls over it
   // fail with CALLER_NOT_ACCEPTED where it does not take the certificate (CallerCheck).
   absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& group) const;
@@ -58,6 +64,8 @@ class Agency {
   std::shared_ptr<const identity::Directory> directory_;
   std::vector<document::DocumentSigner> signers_;
   PinPrompt ask_;
+  std::set<std::string, std::less<>> signed_alone_ = {"entente.iem.v1.Alert",
+                                                      "entente.iem.v1.AlertClosure"};
 };
 
 }  // namespace entente::sdk

@@ -19,7 +19,7 @@ class RequestIdInterceptor final : public grpc::experimental::Interceptor {
       methods->GetSendInitialMetadata()->insert({"x-request-id", id_});
     }
     if (methods->QueryInterceptionHookPoint(Point::POST_RECV_STATUS)) {
-      // What no service has said has no details.
+      // Statuses that gRPC made itself carry no details.
       const grpc::Status* status = methods->GetRecvStatus();
       const bool refused = status != nullptr && !status->error_details().empty();
       refused_request_id = refused ? id_ : "";

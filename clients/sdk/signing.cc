@@ -9,24 +9,22 @@ namespace entente::sdk {
 
 using base::Reason;
 
-bool IsSignedAlone(std::string_view kind) {
-  return kind == "entente.iem.v1.Alert" || kind == "entente.iem.v1.AlertClosure";
-}
-
 absl::Status AddSignatures(const Agency& agency,
                            std::span<document::pb::SignedDocument* const> documents) {
   if (agency.signers().empty()) {
     return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,
                         "the client configuration names no signers; add signers {{ … }} to it");
   }
+  if (documents.empty()) return absl::OkStatus();
   std::vector<document::pb::SignedDocument*> together;
   std::vector<document::pb::SignedDocument*> alone;
   for (document::pb::SignedDocument* one : documents) {
     document::pb::Document header;
-    // What does not parse is refused below.
-    const bool parses = header.ParseFromString(one->document());
+    if (!header.ParseFromString(one->document())) {
+      return base::RefuseArgument(Reason::kFieldInvalid, "a document to sign does not parse");
+    }
     const std::string& url = header.body().type_url();
-    (parses && IsSignedAlone(url.substr(url.rfind('/') + 1)) ? alone : together).push_back(one);
+    (agency.SignsAlone(url.substr(url.rfind('/') + 1)) ? alone : together).push_back(one);
   }
   for (const auto& signer : agency.signers()) {
     ENTENTE_RETURN_IF_ERROR(document::AddSignatures(signer, together));

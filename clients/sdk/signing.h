@@ -3,19 +3,15 @@
 #define ENTENTE_CLIENTS_SDK_SIGNING_H_
 
 #include <span>
-#include <string_view>
 
 #include "clients/sdk/agency.h"
 
 namespace entente::sdk {
 
-// Whether documents of this kind (full name) are signed one by one: by the regime's profile a
-// service refuses them from a batch (config.v1.SigningRules).
-bool IsSignedAlone(std::string_view kind);
-
 // Signs with each of the agency's signers, beside the signatures that are there: at once what has
-// one audience, and alone what must be. FAILED_PRECONDITION where the configuration names no
-// signer; FIELD_INVALID where one of several documents does not parse.
+// one audience, and alone what must be (Agency::SignsAlone). FAILED_PRECONDITION where the
+// configuration names no signer; FIELD_INVALID where a document does not parse. Where a token
+// fails, some may be signed.
 absl::Status AddSignatures(const Agency& agency,
                            std::span<document::pb::SignedDocument* const> documents);
 // Serialises the document, and signs it with each of the agency's signers.

@@ -1,5 +1,7 @@
 #include "clients/sdk/token_key.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -51,25 +53,44 @@ class TokenKey::Helper {
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     char* arguments[] = {const_cast<char*>(kProgram), nullptr};
     pid_t child = 0;
-    const int error = ::posix_spawnp(&child, kProgram, &actions, nullptr, arguments, environ);
+    // With the signals of a program that has just begun, whatever this one blocks.
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    sigset_t none;
+    sigset_t all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    const int error = ::posix_spawnp(&child, kProgram, &actions, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
     if (error != 0) {
       ::close(ends[0]);
-      return Failed(fmt::format("cannot start {}: {}; it belongs beside entente, on the PATH",
-                                kProgram, std::strerror(error)));
+      return Failed(fmt::format("cannot start {}: {}; it must be on the PATH", kProgram,
+                                std::strerror(error)));
     }
     return std::unique_ptr<Helper>(new Helper(ends[0], child));
   }
   ~Helper() {
-    ::close(socket_);  // it ends by itself then
+    ::close(socket_);  // it ends by itself then, unless its module hangs
     int status = 0;
-    ::waitpid(child_, &status, 0);
+    for (int i = 0; i < 20; ++i) {
+      if (::waitpid(child_, &status, WNOHANG) != 0) return;
+      ::poll(nullptr, 0, 100);
+    }
+    ::kill(child_, SIGKILL);
+    while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+    }
   }
 
   // The question is wiped: it may be a PIN.
-  absl::StatusOr<Answer> Ask(std::string question) {
-    question += '\n';
+  absl::StatusOr<Answer> Ask(std::string_view words, std::string_view more = "") {
+    std::string question;
+    question.reserve(words.size() + more.size() + 1);  // not copied while it grows
+    question.append(words).append(more).append("\n");
     size_t sent = 0;
     while (sent < question.size()) {
       const ssize_t count =
@@ -89,7 +110,10 @@ class TokenKey::Helper {
       line.append(chunk, static_cast<size_t>(count));
     }
     const size_t end = line.find('\n');
-    if (end == std::string::npos) return Failed("the token's module has ended the program");
+    // One question, one answer: with more, the next would be taken for another's.
+    if (end == std::string::npos || end + 1 != line.size()) {
+      return Failed("the token's module has ended the program that it runs in, or confused it");
+    }
     line.resize(end);
     const size_t blank = std::min(line.find(' '), line.size());
     return Answer{line.substr(0, blank), line.substr(std::min(blank + 1, line.size()))};
@@ -109,6 +133,11 @@ TokenKey::~TokenKey() = default;
 absl::StatusOr<std::unique_ptr<TokenKey::Helper>> TokenKey::Open() const {
   ENTENTE_ASSIGN_OR_RETURN(auto helper, Helper::Start());
   ENTENTE_ASSIGN_OR_RETURN(auto answer, helper->Ask("open " + uri_));
+  if (answer.word == "wrong") {
+    // A file that is wrong stays wrong, and each try brings the token closer to being locked.
+    given_up_ = Failed(answer.rest);
+    return given_up_;
+  }
   if (answer.word == "pin") {
     const std::string token = answer.rest;
     if (ask_ == nullptr) {
@@ -122,8 +151,10 @@ absl::StatusOr<std::unique_ptr<TokenKey::Helper>> TokenKey::Open() const {
       ENTENTE_ASSIGN_OR_RETURN(std::string pin, ask_(token, told));
       std::string hex = base::ToHex(pin);
       ::explicit_bzero(pin.data(), pin.size());
-      ENTENTE_ASSIGN_OR_RETURN(answer, helper->Ask("pin " + hex));
+      auto taken = helper->Ask("pin ", hex);
       ::explicit_bzero(hex.data(), hex.size());
+      if (!taken.ok()) return taken.status();
+      answer = *std::move(taken);
       told = answer.rest;
     }
   }
@@ -141,6 +172,14 @@ absl::StatusOr<std::unique_ptr<TokenKey::Helper>> TokenKey::Open() const {
 
 absl::StatusOr<std::string> TokenKey::Sign(std::string_view message) const {
   base::MutexLock lock(mutex_);
+  if (!given_up_.ok()) return given_up_;
+  auto signature = SignOnce(message);
+  // Whatever went wrong, the next signature begins with another session.
+  if (!signature.ok()) helper_ = nullptr;
+  return signature;
+}
+
+absl::StatusOr<std::string> TokenKey::SignOnce(std::string_view message) const {
   if (helper_ == nullptr) {
     ENTENTE_ASSIGN_OR_RETURN(helper_, Open());
   }
@@ -149,14 +188,13 @@ absl::StatusOr<std::string> TokenKey::Sign(std::string_view message) const {
   const auto answer =
       helper_->Ask(fmt::format("sign {} {}", eddsa ? "eddsa" : "ecdsa",
                                base::ToHex(crypto::DigestForSigning(kind, message))));
-  if (!answer.ok()) {
-    helper_ = nullptr;  // the next signature starts another
-    return answer.status();
-  }
+  ENTENTE_RETURN_IF_ERROR(answer.status());
   if (answer->word != "ok") return Failed(answer->rest);
   std::string signature = base::FromHex(answer->rest).value_or("");
   if (!eddsa) {
-    ENTENTE_ASSIGN_OR_RETURN(signature, crypto::EcdsaDer(signature));
+    const auto der = crypto::EcdsaDer(signature);
+    if (!der.ok()) return Failed("the token's answer is no signature");
+    signature = *der;
   }
   if (!public_key().Verify(signature, message).ok()) {
     return Failed("the token signed with another key than the certificate's, or not at all");

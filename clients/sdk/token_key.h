@@ -34,13 +34,16 @@ class TokenKey final : public crypto::Signer {
 
  private:
   class Helper;
-  absl::StatusOr<std::unique_ptr<Helper>> Open() const;
+  absl::StatusOr<std::unique_ptr<Helper>> Open() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::string> SignOnce(std::string_view message) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string uri_;
   const crypto::Certificate certificate_;
   const PinPrompt ask_;
   mutable base::Mutex mutex_;
   mutable std::unique_ptr<Helper> helper_ ABSL_GUARDED_BY(mutex_);  // null: not open
+  mutable absl::Status given_up_ ABSL_GUARDED_BY(mutex_);           // why no PIN is tried any more
 };
 
 }  // namespace entente::sdk

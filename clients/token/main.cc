@@ -1,9 +1,11 @@
 // entente-token: signs with a token's key, for clients/sdk/token_key (README.md has the protocol).
+#include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iostream>
 #include <span>
 #include <string>
@@ -20,22 +22,39 @@ namespace {
 // A document, in hexadecimal, and a little.
 constexpr size_t kLineBytesMax = (2 << 20) + (64 << 10);
 
+// Where the questions come from and the answers go to. A module has standard input and output for
+// itself: what it prints goes to standard error, and what it starts keeps nothing of this open.
+int conversation_fd = -1;
+
+bool TakeConversation() {
+  conversation_fd = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+  const int nowhere = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  return conversation_fd >= 0 && nowhere >= 0 && ::dup2(nowhere, STDIN_FILENO) >= 0 &&
+         ::dup2(STDERR_FILENO, STDOUT_FILENO) >= 0;
+}
+
 // Faults are people's: one line, whatever a module has put into them.
 void Answer(std::string_view word, std::string text = "") {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
   }
-  std::cout << word << (text.empty() ? "" : " ") << text << std::endl;
+  text.insert(0, text.empty() ? "" : " ").insert(0, word).append("\n");
+  for (std::string_view rest = text; !rest.empty();) {
+    const ssize_t count = ::write(conversation_fd, rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;  // nobody listens: the next question will not come
+    rest.remove_prefix(static_cast<size_t>(count));
+  }
 }
 
 class Conversation {
  public:
   // False: it has ended.
-  bool Take(const std::string& line) {
-    const size_t blank = line.find(' ');
-    const std::string word = line.substr(0, blank);
-    const std::string rest = blank == std::string::npos ? "" : line.substr(blank + 1);
-    if (word == "open" && !opened_) return Open(rest);
+  bool Take(std::string_view line) {
+    const size_t blank = std::min(line.find(' '), line.size());
+    const std::string_view word = line.substr(0, blank);
+    const std::string_view rest = line.substr(std::min(blank + 1, line.size()));
+    if (word == "open" && !opened_) return Open(std::string(rest));
     if (word == "pin" && opened_ && !ready_) return Pin(rest);
     if (word == "certificate" && ready_) {
       Answer("ok", base::ToHex(session_.Certificate()));
@@ -72,9 +91,11 @@ class Conversation {
     // Once: a wrong file must not lock the token.
     const Fault fault = session_.Login(*pin, may_retry);
     ::explicit_bzero(pin->data(), pin->size());
-    return fault ? Fail(fault) : Ready();
+    if (!fault) return Ready();
+    Answer("wrong", *fault);
+    return false;
   }
-  bool Pin(const std::string& hex) {
+  bool Pin(std::string_view hex) {
     auto pin = base::FromHex(hex);
     if (!pin.has_value()) return Fail("a PIN is hexadecimal here");
     bool may_retry = false;
@@ -85,17 +106,16 @@ class Conversation {
     Answer("wrong", *fault);
     return true;
   }
-  bool Sign(const std::string& what) {
-    const bool eddsa = what.rfind("eddsa ", 0) == 0;
+  bool Sign(std::string_view what) {
+    const bool eddsa = what.starts_with("eddsa ");
     const auto data = base::FromHex(what.substr(std::min<size_t>(6, what.size())));
-    if ((!eddsa && what.rfind("ecdsa ", 0) != 0) || !data.has_value()) {
+    if ((!eddsa && !what.starts_with("ecdsa ")) || !data.has_value()) {
       return Fail("sign ecdsa HEX, or sign eddsa HEX");
     }
     std::string signature;
-    if (const Fault fault = session_.Sign(eddsa, *data, signature)) {
-      Answer("error", *fault);
-      return true;  // the next may be touched in time
-    }
+    // After a fault a session may hang on an operation, or be one of a card that was pulled: the
+    // next signature begins anew.
+    if (const Fault fault = session_.Sign(eddsa, *data, signature)) return Fail(fault);
     Answer("ok", base::ToHex(signature));
     return true;
   }
@@ -108,10 +128,15 @@ class Conversation {
 int Run() {
   // A PIN may be in this process: no core dump, and nobody of the same user attaches to it.
   ::prctl(PR_SET_DUMPABLE, 0);
+  if (!TakeConversation()) return 1;
   Conversation conversation;
   std::string line;
   std::string chunk(64 << 10, '\0');
-  for (ssize_t count = 0; (count = ::read(STDIN_FILENO, chunk.data(), chunk.size())) > 0;) {
+  line.reserve(kLineBytesMax + 1);  // never copied: a PIN may be in it
+  for (;;) {
+    const ssize_t count = ::read(conversation_fd, chunk.data(), chunk.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return 0;
     for (char& place : std::span(chunk).first(static_cast<size_t>(count))) {
       const char c = std::exchange(place, '\0');
       if (c != '\n') {
@@ -125,7 +150,6 @@ int Run() {
       if (!goes_on) return 2;
     }
   }
-  return 0;
 }
 
 }  // namespace

@@ -35,13 +35,10 @@ TokenSession::~TokenSession() {
 
 Fault TokenSession::Open(const std::string& uri) {
   uri_.reset(p11_kit_uri_new());
-  const int parsed =
-      p11_kit_uri_parse(uri.c_str(),
-                        static_cast<P11KitUriType>(P11_KIT_URI_FOR_OBJECT_ON_TOKEN |
-                                                   P11_KIT_URI_FOR_MODULE_WITH_VERSION),
-                        uri_.get());
+  const int parsed = p11_kit_uri_parse(uri.c_str(), P11_KIT_URI_FOR_ANY, uri_.get());
   if (parsed != P11_KIT_URI_OK) {
-    return fmt::format("\"{}\" is no PKCS #11 URI (RFC 7512): {}", uri,
+    // It may have a PIN in it: it is not repeated.
+    return fmt::format("what is configured is no PKCS #11 URI (RFC 7512): {}",
                        p11_kit_uri_message(parsed));
   }
   if (p11_kit_uri_any_unrecognized(uri_.get()) != 0) {
@@ -82,12 +79,24 @@ Fault TokenSession::FindToken() {
   std::string labels;
   CK_TOKEN_INFO found = {};
   for (CK_FUNCTION_LIST* module : modules_) {
+    CK_INFO library = {};
+    if (module->C_GetInfo(&library) != CKR_OK ||
+        p11_kit_uri_match_module_info(uri_.get(), &library) == 0) {
+      continue;
+    }
     CK_SLOT_ID slots[64];
     CK_ULONG count = std::size(slots);
     if (module->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK) continue;
     for (CK_ULONG i = 0; i < count; ++i) {
       CK_TOKEN_INFO info = {};
-      if (module->C_GetTokenInfo(slots[i], &info) != CKR_OK) continue;
+      CK_SLOT_INFO slot = {};
+      const CK_SLOT_ID wanted = p11_kit_uri_get_slot_id(uri_.get());
+      if ((wanted != static_cast<CK_SLOT_ID>(-1) && wanted != slots[i]) ||
+          module->C_GetSlotInfo(slots[i], &slot) != CKR_OK ||
+          p11_kit_uri_match_slot_info(uri_.get(), &slot) == 0 ||
+          module->C_GetTokenInfo(slots[i], &info) != CKR_OK) {
+        continue;
+      }
       const std::string label = Trimmed(info.label, sizeof info.label);
       if (p11_kit_uri_match_token_info(uri_.get(), &info) == 0) {
         if (!label.empty()) labels += (labels.empty() ? "" : ", ") + label;
@@ -113,6 +122,14 @@ Fault TokenSession::FindToken() {
           module_->C_OpenSession(slot_, CKF_SERIAL_SESSION, nullptr, nullptr, &session_);
       result != CKR_OK) {
     return fmt::format("token {}: {}", label_, Told(result));
+  }
+  // A file cannot say that it is sure.
+  const CK_FLAGS few = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED;
+  if (!pin_file_.empty() && (found.flags & few) != 0) {
+    return fmt::format(
+        "token {}: a wrong PIN was tried before, and few tries are left: let a person "
+        "give it once, then the file will do again",
+        label_);
   }
   const bool logs_in = (found.flags & CKF_LOGIN_REQUIRED) != 0;
   const bool by_itself = (found.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
@@ -208,7 +225,8 @@ Fault TokenSession::Sign(bool eddsa, const std::string& data, std::string& signa
       nullptr, 0};
   CK_RV result = module_->C_SignInit(session_, &mechanism, key_);
   if (result == CKR_OK && asks_each_time_) {
-    result = module_->C_Login(session_, CKU_CONTEXT_SPECIFIC, Bytes(pin_), pin_.size());
+    result = module_->C_Login(session_, CKU_CONTEXT_SPECIFIC, pin_.empty() ? nullptr : Bytes(pin_),
+                              pin_.size());
   }
   std::string to_sign = data;
   signature.assign(256, '\0');

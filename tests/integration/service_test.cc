@@ -196,14 +196,17 @@ TEST_F(ServiceTest, WhatIsToBeSignedAloneIsRefusedFromABatch) {
 }
 
 TEST_F(ServiceTest, AProfileThatNamesAKindOfNobodyIsRefused) {
-  auto profile = testing::TestProfile();
-  profile.mutable_signing()->add_signed_alone("entente.leem.v1.DenialNotice");
-  rpc::GroupServer::Options options;
-  options.config.set_group("leem");
-  prometheus::Registry registry;
-  const auto server = rpc::GroupServer::Open(options, leem::LeemModule(), profile, regime_.source(),
-                                             clock_, journal::OpenJournal, registry);
-  EXPECT_THAT(server.status(), HasReason(Reason::kConfigurationInvalid));
+  for (const char* kind : {"entente.leem.v1.DenialNotice", "DenialNotification", "iem.v1.Alert"}) {
+    auto profile = testing::TestProfile();
+    profile.mutable_signing()->add_signed_alone(kind);
+    rpc::GroupServer::Options options;
+    options.config.set_group("leem");
+    prometheus::Registry registry;
+    const auto server =
+        rpc::GroupServer::Open(options, leem::LeemModule(), profile, regime_.source(), clock_,
+                               journal::OpenJournal, registry);
+    EXPECT_THAT(server.status(), HasReason(Reason::kConfigurationInvalid)) << kind;
+  }
 }
 
 TEST_F(ServiceTest, ADocumentThatIsTooLargeNamesItsField) {

@@ -225,10 +225,10 @@ absl::StatusOr<std::string> EcdsaDer(std::string_view raw) {
   };
   using SignaturePtr = std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)>;
   const SignaturePtr signature(ECDSA_SIG_new(), &ECDSA_SIG_free);
-  if (raw.empty() || raw.size() % 2 != 0 || raw.size() > 132 ||
-      ECDSA_SIG_set0(signature.get(), number(0), number(raw.size() / 2)) != 1) {
+  if (raw.empty() || raw.size() % 2 != 0 || raw.size() > 132) {
     return base::RefuseArgument(Reason::kSignatureInvalid, "is not an ECDSA signature of r and s");
   }
+  ENTENTE_CHECK(ECDSA_SIG_set0(signature.get(), number(0), number(raw.size() / 2)) == 1);
   unsigned char* der = nullptr;
   const int size = i2d_ECDSA_SIG(signature.get(), &der);
   ENTENTE_CHECK(size > 0);

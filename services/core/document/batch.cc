@@ -32,8 +32,12 @@ std::string AudienceText(const pb::Audience& audience) {
   return "";  // refused before
 }
 
+// RFC 9162's leaf of salt and encoding. In parts: a document may be large.
 Digest LeafOf(std::string_view salt, std::string_view document) {
-  return merkle::LeafHash(std::string(salt) + PreAuthenticationEncoding(kMediaType, document));
+  constexpr std::string_view kLeaf("\0", 1);
+  const std::string begin =
+      fmt::format("DSSEv1 {} {} {} ", kMediaType.size(), kMediaType, document.size());
+  return crypto::Sha256({kLeaf, salt, begin, document});
 }
 
 std::string Statement(const std::string& originator, const std::string& audience, uint64_t size,
@@ -93,7 +97,12 @@ absl::StatusOr<std::string> BatchStatement(const pb::Document& header, std::stri
                                            const pb::BatchPlace& place) {
   std::vector<Digest> path;
   for (const std::string& node : place.path()) {
-    path.push_back(Digest::From(node).value_or(Digest()));
+    const auto digest = Digest::From(node);
+    if (!digest.has_value()) {
+      return base::RefuseArgument(Reason::kSignatureInvalid,
+                                  "its place in a batch: a node is not 32 bytes");
+    }
+    path.push_back(*digest);
   }
   const auto root =
       merkle::RootOfInclusion(LeafOf(place.salt(), document), place.index(), place.size(), path);

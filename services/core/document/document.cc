@@ -349,7 +349,7 @@ absl::StatusOr<base::Digest> Verifier::VerifyBatch(const ParsedDocument& parsed,
 absl::StatusOr<VerifiedDocument> Verifier::Verify(std::shared_ptr<const ParsedDocument> parsed,
                                                   const SignerTrust& trust, absl::Time time) {
   const auto& signed_document = parsed->signed_document;
-  const std::string message = PreAuthenticationEncoding(kMediaType, signed_document.document());
+  std::string message;  // of a signature without a place; made when one comes
   VerifiedDocument result;
   std::vector<Signer> signers;
   std::set<std::pair<base::AgencyName, std::string>> officers;
@@ -360,6 +360,9 @@ absl::StatusOr<VerifiedDocument> Verifier::Verify(std::shared_ptr<const ParsedDo
     const crypto::Certificate& leaf = certificates.front();
     // A place decides what the signature is over: neither kind passes for the other.
     absl::StatusOr<base::Digest> batch;
+    if (!signature.has_batch() && message.empty()) {
+      message = PreAuthenticationEncoding(kMediaType, signed_document.document());
+    }
     const absl::Status held = signature.has_batch()
                                   ? (batch = VerifyBatch(*parsed, signature, leaf)).status()
                                   : leaf.public_key().Verify(signature.value(), message);

@@ -121,7 +121,7 @@ class Verifier {
   // The signature's certificates, the signer's first.
   absl::StatusOr<std::vector<crypto::Certificate>> ChainOf(const pb::Signature& signature,
                                                            const std::string& path);
-  // By what its batch's signature is known once it has verified (HeldStatements).
+  // Verifies a batch signature; gives its key in HeldStatements.
   absl::StatusOr<base::Digest> VerifyBatch(const ParsedDocument& parsed,
                                            const pb::Signature& signature,
                                            const crypto::Certificate& leaf);

@@ -24,10 +24,10 @@ as jp denial notify "$work/other.json" > /dev/null 2> "$work/said" && fail "a nu
 grep -q 'number 1 is taken: partners/jp/denials/1 was recorded 20.*says something else' "$work/said" || fail "$(cat "$work/said")"
 as kr denial notify "$work/other.json" > /dev/null || fail "kr's number 1 is another"
 
-step "a reader who is no partner is found before anything is sent"
+step "a reader who is no partner is told, and nothing is recorded"
 denial 2 jp,ke > "$work/2.json"
-refused 'ke is no partner; partners: au, jp, kr, nz' as jp denial notify "$work/2.json" || fail "ke gets it"
-as jp denial list --json | grep -q 'denials/2' && fail "it was sent"
+refused 'ke is not a partner, and would receive nothing' as jp denial notify "$work/2.json" || fail "ke gets it"
+as jp denial list --json | grep -q 'denials/2' && fail "it was recorded"
 
 step "an operator is named only where a service has refused"
 grep -q '(request [0-9a-f]*; the operator finds it' <(as jp denial notify "$work/other.json" 2>&1) && fail "what this program says is not in a service's log"

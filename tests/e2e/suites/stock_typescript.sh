@@ -10,8 +10,10 @@ step "it compiles, strictly"
 step "it pushes, follows and verifies"
 make_regime
 start_suite || fail "the suite does not start"
+lite_rows 1000 > "$work/denials.csv"
+as jp denial import "$work/denials.csv" > /dev/null 2>&1 || fail "no import"  # at once
 (cd "$work/ts" && node out/client.js "localhost:$port" "$work/pki" "$root/proto") > "$work/said" 2>&1 || fail "$(cat "$work/said")"
-grep -q 'verified by TypeScript: 3 documents' "$work/said" || fail "$(cat "$work/said")"
+grep -q 'verified by TypeScript: 1003 documents' "$work/said" || fail "$(cat "$work/said")"
 step "and what it pushed is everybody's"
 as kr follow leem --save "$work/kr" --until-current > /dev/null 2>&1
 as kr verify "$work/kr" > "$work/verified" 2>&1 || fail "$(cat "$work/verified")"

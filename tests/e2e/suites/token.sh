@@ -98,9 +98,13 @@ by_token "licensing"
 nothing 'is no PKCS #11 URI' "no URI"
 as jp denial list --json | grep -q 'denials/2"' && fail "it was sent"
 
+step "after a wrong PIN no file is tried, until a person has given the right one"
+by_token "$uri&pin-source=file:$work/pin"
+nothing 'few tries are left' "a file after a wrong PIN"
+
 step "a person is asked, unseen, and again after a wrong PIN"
 by_token "$uri"
-PATH=$PATH ENTENTE_CONFIG=$jp/token.textproto /usr/bin/python3 - "$work/2.json" > "$work/seen" <<'PYTHON' || fail "$(cat "$work/seen")"
+ENTENTE_CONFIG=$jp/token.textproto timeout 60 /usr/bin/python3 - "$work/2.json" > "$work/seen" <<'PYTHON' || fail "$(cat "$work/seen")"
 import os, pty, sys
 child, terminal = pty.fork()
 if child == 0:
@@ -128,6 +132,9 @@ print(seen.decode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 PYTHON
 grep -q 'partners/jp/denials/2  recorded' "$work/seen" || fail "$(cat "$work/seen")"
+by_token "$uri&pin-source=file:$work/pin"
+denial 3 > "$work/3.json"
+jp denial notify "$work/3.json" > /dev/null 2> "$work/said" || fail "the file does not do again: $(cat "$work/said")"
 
 stop_suite TERM
 echo "story ends well"

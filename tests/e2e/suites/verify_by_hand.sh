@@ -34,7 +34,7 @@ cp "$work/pki/authorities/jp.crt" authority.pem
 entries=$(find "$work/kr" -name '*.entry' | sort)
 [ "$(wc -l <<< "$entries")" = 6 ] || fail "kr has: $entries"  # the sixth is for jp alone
 for entry in $entries; do
-  /usr/bin/python3 signed_bytes.py "$entry" >> signed || fail "the page's program fails"
+  /usr/bin/python3 signed_bytes.py "$entry" 0 >> signed || fail "the page's program fails"
   bash -euo pipefail -c "$commands" > answers 2>&1 || fail "$(cat answers)"
   grep -q 'Verified OK' answers || fail "$(cat answers)"
   grep -q 'spiffe://jp\..*/agencies/licensing/officers/officer-1' answers || fail "$(cat answers)"

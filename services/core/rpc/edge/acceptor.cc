@@ -473,8 +473,8 @@ void Acceptor::TellOfCuts() {
                  {{"connections", std::to_string(untold)}});
 }
 
-// Fifty times a second, and while nobody reads: who has gone, who is late, who sends what nothing
-// explains.
+// Fifty times a second, or before a read where that is late: who has gone, who is late, who sends
+// what nothing explains.
 void Acceptor::Look() {
   const auto now = Clock::now();
   const bool is_short = options_.memory != nullptr && options_.memory->IsShort();

@@ -51,15 +51,20 @@ Lookout::~Lookout() {
 
 void Lookout::Look() {
   base::MutexLock lock(mutex_);
+  LookNow();
+}
+
+// What was read when it began counts, however long it takes.
+void Lookout::LookNow() {
+  const Time began = std::chrono::steady_clock::now();
   look_();
-  looked_ = std::chrono::steady_clock::now();
+  looked_ = began;
 }
 
 Lookout::Time Lookout::LookIfLate() {
   base::MutexLock lock(mutex_);
   if (std::chrono::steady_clock::now() >= looked_ + late_after_) {
-    look_();
-    looked_ = std::chrono::steady_clock::now();
+    LookNow();
   }
   return looked_ + late_after_;
 }

@@ -11,12 +11,12 @@
 
 namespace entente::rpc {
 
-// What is to be looked at, of one server. Thread-safe. Made and destroyed by whoever runs the
-// looking thread.
+// Calls a server's look, at the latest when a reader finds the last one too old. Thread-safe.
 class Lookout {
  public:
-  // `look` is called by one thread at a time. It must neither wait nor read from a socket. Without
-  // a call of Look for so long, readers of sockets call it.
+  // `look` is called by one thread at a time. It must not read from a socket, nor wait for anybody
+  // who may be reading; all reading waits for it. Without a call of Look for so long, readers call
+  // it.
   Lookout(std::function<void()> look, std::chrono::milliseconds late_after);
   // Waits for a look that runs.
   ~Lookout();
@@ -30,6 +30,7 @@ class Lookout {
   using Time = std::chrono::steady_clock::time_point;
   // When it is late next. Looks if it is late now.
   Time LookIfLate();
+  void LookNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::function<void()> look_;
   const std::chrono::milliseconds late_after_;

@@ -34,12 +34,14 @@ constexpr int kThreads = 3;
 constexpr size_t kWaitingCallsMax = 1024;
 constexpr int kMinOriginators = 3;  // where the profile does not say
 
-// CONFIGURATION_INVALID where the profile names a kind as this group's that the group has not.
+// CONFIGURATION_INVALID where the profile names what is no kind's full name, or a kind as this
+// group's that the group has not. Other groups' kinds are theirs to know.
 absl::Status CheckSignedAlone(const entente::config::v1::RegimeProfile& profile,
                               const machine::Group& group) {
   const std::string own = fmt::format("entente.{}.", group.name);
   for (const std::string& kind : profile.signing().signed_alone()) {
-    if (kind.rfind(own, 0) != 0 || group.Find(kind) != nullptr) continue;
+    const bool full = kind.rfind("entente.", 0) == 0 && kind.find(".v1.") != std::string::npos;
+    if (full && (kind.rfind(own, 0) != 0 || group.Find(kind) != nullptr)) continue;
     return base::Refuse(absl::StatusCode::kInvalidArgument, Reason::kConfigurationInvalid,
                         "profile: signing.signed_alone: {} has no kind {}", group.name, kind);
   }

@@ -339,7 +339,7 @@ class SubmitManyReactor final : public Stream {
   bool again_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// Of kinds that are signed one by one, by the profile.
+// Refuses batch signatures of kinds that the profile wants signed alone.
 absl::Status CheckSignedAlone(const Backend& backend, const document::ParsedDocument& parsed) {
   if (!backend.signed_alone.contains(parsed.kind)) return absl::OkStatus();
   base::FieldViolations violations;
