@@ -196,12 +196,12 @@ absl::StatusOr<exchange::v1::Document> ComposeFromFile(const sdk::Client& client
                               "new one",
                               AudienceWords(given.audience()), AudienceWords(document.audience())));
   }
-  for (const auto& reference : given.references()) {
-    if (reference.relation() != exchange::v1::Reference::RELATION_SUPERSEDES) {
-      *document.add_references() = reference;
-    } else if (reference.name() != name) {
+  for (const auto& link : given.references()) {
+    if (link.relation() != exchange::v1::Reference::RELATION_SUPERSEDES) {
+      *document.add_references() = link;
+    } else if (link.name() != name) {
       return refuse("references",
-                    fmt::format("supersedes {}, and you are revising {}", reference.name(), name));
+                    fmt::format("supersedes {}, and you are revising {}", link.name(), name));
     }
   }
   if (given.has_marking()) *document.mutable_marking() = given.marking();
