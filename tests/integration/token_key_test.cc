@@ -44,8 +44,9 @@ class TokenKeyTest : public ::testing::TestWithParam<KeyKind> {
                            .not_after = absl::FromUnixSeconds(1900000000)},
                           key.public_key(), nullptr, key);
   }
-  static std::string Uri(const std::string& label) {
-    return "pkcs11:token=T;object=" + label + "?module-path=/usr/lib/softhsm/libsofthsm2.so";
+  static std::string Uri(const std::string& label,
+                         const std::string& module = "/usr/lib/softhsm/libsofthsm2.so") {
+    return "pkcs11:token=T;object=" + label + "?module-path=" + module;
   }
   // Answers one after the other, and then gives up.
   PinPrompt Answers(std::vector<std::string> pins) {
@@ -106,6 +107,35 @@ TEST_F(TokenKeyTest, AProgramThatEndsIsStartedAgain) {
   EXPECT_THAT(key.Sign("x"), HasReason(Reason::kSigningFailed));
   EXPECT_OK(key.Sign("x"));
   EXPECT_EQ(asked_, 2u) << "its PIN is kept nowhere";
+}
+
+// It prints what looks like answers, eats what is said to it, and does not end.
+TEST_F(TokenKeyTest, ARudeModuleDisturbsNobody) {
+  const char* module = std::getenv("RUDE_MODULE_FILE");
+  ASSERT_NE(module, nullptr) << "set by ctest";
+  ::setenv("RUDE_MODULE", "hangs", 1);
+  {
+    const TokenKey key(Uri("a", module), Import(KeyKind::kP256, "a"), Answers({"9999", "1234"}));
+    EXPECT_OK(key.Sign("x"));
+    EXPECT_OK(key.Sign("y"));
+    EXPECT_EQ(asked_, 2u);
+  }
+  ::unsetenv("RUDE_MODULE");
+}
+
+TEST_F(TokenKeyTest, AFileThatIsWrongIsTriedOnce) {
+  Write("pin", "9999\n");
+  const auto certificate = Import(KeyKind::kP256, "a");
+  const std::string uri = Uri("a") + "&pin-source=file:" + folder_.File("pin");
+  const TokenKey key(uri, certificate, nullptr);
+  const auto first = key.Sign("x");
+  EXPECT_THAT(first, HasReason(Reason::kSigningFailed));
+  Write("pin", "1234\n");
+  EXPECT_EQ(key.Sign("x").status(), first.status()) << "it has given up";
+  EXPECT_THAT(TokenKey(uri, certificate, nullptr).Sign("x"), HasReason(Reason::kSigningFailed))
+      << "few tries are left";
+  EXPECT_OK(TokenKey(Uri("a"), certificate, Answers({"1234"})).Sign("x"));
+  EXPECT_OK(TokenKey(uri, certificate, nullptr).Sign("x"));
 }
 
 TEST_F(TokenKeyTest, ManyThreadsSignOneAfterTheOther) {
