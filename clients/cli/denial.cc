@@ -149,7 +149,7 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
   for (const LiteDenial& denial : file.denials) times.Get(denial);
   ENTENTE_RETURN_IF_ERROR(times.Save());
   exchange::v1::Audience audience;
-  ENTENTE_RETURN_IF_ERROR(ReadAudience(options.to, client->agency(), audience));
+  ENTENTE_RETURN_IF_ERROR(AudienceOfNew(options.to, client->agency(), audience));
   exchange::v1::Marking marking;
   marking.set_level(exchange::v1::Marking::LEVEL_OFFICIAL);
   marking.set_tlp(exchange::v1::Marking::TLP_AMBER);
@@ -476,7 +476,9 @@ void AddDenial(CLI::App& app, Context& context) {
       denial->add_subcommand("import", "Import a CSV; good rows go in, bad ones are named");
   import->add_option("file", options->file)->required();
   import->add_option("--format", options->format, "lite: the CSV of the LITE licensing system");
-  import->add_option("--to", options->to, "Only these states, as in kr,nz; else all partners")
+  import
+      ->add_option("--to", options->to,
+                   "Who reads them: states, as in kr,nz, or all; else your default_audience")
       ->delimiter(',');
   context.Run(import, [options, &context] { return Import(context, *options); });
   auto* list = denial->add_subcommand("list", "List denials released to you");

@@ -274,7 +274,7 @@ absl::Status Say(const Context& context, const IemOptions& options,
   } else {
     std::vector<std::string> states = options.to;
     states.push_back(to);
-    ENTENTE_RETURN_IF_ERROR(ReadAudience(states, client->agency(), audience));
+    ListStates(std::move(states), client->agency(), audience);
   }
   exchange::v1::Marking marking;
   marking.set_level(exchange::v1::Marking::LEVEL_OFFICIAL);
@@ -356,7 +356,7 @@ absl::Status AskRelease(const Context& context, IemOptions options) {
   for (const std::string& state : options.states) body.add_states(state);
   body.set_purpose(options.text);
   exchange::v1::Audience audience;
-  ENTENTE_RETURN_IF_ERROR(ReadAudience({StateOf(options.name)}, client->agency(), audience));
+  ListStates({StateOf(options.name)}, client->agency(), audience);
   exchange::v1::Marking marking;
   marking.set_level(exchange::v1::Marking::LEVEL_OFFICIAL);
   marking.set_tlp(exchange::v1::Marking::TLP_AMBER);

@@ -282,7 +282,7 @@ absl::Status Say(sdk::Client& client, const Context& context, const ProposalOpti
   if (!options.to.empty()) {
     std::vector<std::string> states = options.to;
     states.push_back(StateOf(options.name));
-    ENTENTE_RETURN_IF_ERROR(ReadAudience(states, client.agency(), audience));
+    ListStates(std::move(states), client.agency(), audience);
   }
   auto document = client.Compose(options.reference.empty() ? FreshReference() : options.reference,
                                  audience, about.marking(), body);

@@ -189,16 +189,32 @@ absl::Status SendFiles(const Context& context, const std::string& group,
   return first_error;
 }
 
+namespace {
+
+// Partners that an audience leaves out, as in "au, nz".
+std::string LeftOut(const sdk::Agency& agency, const exchange::v1::Audience& audience) {
+  std::vector<std::string> out;
+  const auto& listed = audience.listed().states();
+  for (const std::string& state : agency.directory().partners()) {
+    const bool reads = std::find(listed.begin(), listed.end(), state) != listed.end();
+    if (audience.has_listed() && !reads) out.push_back(state);
+  }
+  return fmt::format("{}", fmt::join(out, ", "));
+}
+
+}  // namespace
+
 void ShowWhatIsSigned(const sdk::Agency& agency,
                       std::span<const exchange::v1::Document> documents) {
+  std::map<std::string, exchange::v1::Audience> audiences;
   // Audience, kind: references.
   std::map<std::string, std::map<std::string, std::vector<std::string>>> all;
   for (const auto& document : documents) {
     const std::string& url = document.body().type_url();
     const bool alone = agency.SignsAlone(url.substr(url.rfind('/') + 1));
-    all[AudienceWords(document.audience()) + (alone ? ", each alone" : "")]
-       [std::string(document::ShortKind(url))]
-           .push_back(Printable(document.reference()));
+    const std::string audience = AudienceWords(document.audience()) + (alone ? ", each alone" : "");
+    audiences[audience] = document.audience();
+    all[audience][std::string(document::ShortKind(url))].push_back(Printable(document.reference()));
   }
   for (const auto& [audience, kinds] : all) {
     size_t count = 0;
@@ -206,6 +222,9 @@ void ShowWhatIsSigned(const sdk::Agency& agency,
     for (const auto& [kind, references] : kinds) {
       count += references.size();
       lines += fmt::format("  {} {}\n", Printable(kind), fmt::join(references, ", "));
+    }
+    if (const std::string out = LeftOut(agency, audiences[audience]); !out.empty()) {
+      lines += fmt::format("  not for {}\n", out);
     }
     const bool at_once = count > 1 && !audience.ends_with("alone");
     std::cerr << fmt::format("signing {} for {}{}\n{}", count, Printable(audience),
@@ -228,17 +247,36 @@ std::string AudienceWords(const exchange::v1::Audience& audience) {
   return "nobody (no audience)";
 }
 
-absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
-                          exchange::v1::Audience& audience) {
-  if (states.empty()) {
+absl::Status AudienceOfNew(std::vector<std::string> to, const sdk::Agency& agency,
+                           exchange::v1::Audience& audience) {
+  const auto& assumed = agency.config().default_audience();
+  if (to.empty()) to.assign(assumed.begin(), assumed.end());
+  if (to.empty()) {
+    return base::RefuseArgument(
+        Reason::kFieldInvalid,
+        "--to: say who may read it: --to all, or states as in --to kr,nz; default_audience in your "
+        "client.textproto says it for good");
+  }
+  if (to == std::vector<std::string>{"all"}) {
     audience.mutable_all_partners();
     return absl::OkStatus();
   }
+  for (const auto& state : to) {
+    if (agency.directory().IsPartner(state)) continue;
+    return base::RefuseArgument(
+        Reason::kFieldInvalid, "--to: {} is no partner by directory {}; partners: {}", state,
+        agency.directory().serial(), fmt::join(agency.directory().partners(), ", "));
+  }
+  ListStates(std::move(to), agency, audience);
+  return absl::OkStatus();
+}
+
+void ListStates(std::vector<std::string> states, const sdk::Agency& agency,
+                exchange::v1::Audience& audience) {
   states.push_back(agency.name().state);
   std::sort(states.begin(), states.end());
   states.erase(std::unique(states.begin(), states.end()), states.end());
-  for (const auto& state : states) audience.mutable_listed()->add_states(state);
-  return absl::OkStatus();
+  audience.mutable_listed()->mutable_states()->Assign(states.begin(), states.end());
 }
 
 }  // namespace entente::cli

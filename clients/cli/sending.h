@@ -30,9 +30,14 @@ absl::Status SendFiles(const Context& context, const std::string& group,
 void ShowWhatIsSigned(const sdk::Agency& agency, std::span<const exchange::v1::Document> documents);
 // "all partners", "the public", or "jp, kr".
 std::string AudienceWords(const exchange::v1::Audience& audience);
-// All partners where `states` is empty, else those and the agency's own.
-absl::Status ReadAudience(std::vector<std::string> states, const sdk::Agency& agency,
-                          exchange::v1::Audience& audience);
+// Who reads what begins something new, as --to says: "all", or states and the agency's own. Where
+// it is empty, the configuration's default_audience; where that says nothing, too, or names no
+// partner, FIELD_INVALID: no audience is assumed.
+absl::Status AudienceOfNew(std::vector<std::string> to, const sdk::Agency& agency,
+                           exchange::v1::Audience& audience);
+// These states and the agency's own.
+void ListStates(std::vector<std::string> states, const sdk::Agency& agency,
+                exchange::v1::Audience& audience);
 
 }  // namespace entente::cli
 

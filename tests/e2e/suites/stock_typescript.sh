@@ -11,7 +11,7 @@ step "it pushes, follows and verifies"
 make_regime
 start_suite || fail "the suite does not start"
 lite_rows 1000 > "$work/denials.csv"
-as jp denial import "$work/denials.csv" > /dev/null 2>&1 || fail "no import"  # at once
+as jp denial import "$work/denials.csv" --to all > /dev/null 2>&1 || fail "no import"  # at once
 (cd "$work/ts" && node out/client.js "localhost:$port" "$work/pki" "$root/proto") > "$work/said" 2>&1 || fail "$(cat "$work/said")"
 grep -q 'verified by TypeScript: 1003 documents' "$work/said" || fail "$(cat "$work/said")"
 step "and what it pushed is everybody's"

@@ -11,7 +11,7 @@ denial 6 jp > "$work/6.json"
 as jp denial notify "$work"/[1-6].json > "$work/receipts" 2> "$work/said" || fail "$(cat "$work/said")"
 [ "$(grep -c partners/jp/denials "$work/receipts")" = 6 ] || fail "not all are recorded"
 for line in 'signing 3 for all partners, at once; readers of one see how many there are' '  DenialNotification 1, 2, 3' \
-  'signing 2 for jp, kr, at once; readers of one see how many there are' 'signing 1 for jp' '  DenialNotification 6'; do
+  'signing 2 for jp, kr, at once; readers of one see how many there are' '  not for au, nz' 'signing 1 for jp' '  DenialNotification 6' '  not for au, kr, nz'; do
   grep -qx "$line" "$work/said" || fail "$(cat "$work/said")"
 done
 denial 7 > "$work/7.json"
