@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
+#include <utility>
 
 #include "clients/cli/chain.h"
 #include "clients/cli/held_document.h"
@@ -108,9 +109,7 @@ absl::Status AnswerReused(const Context& context, sdk::Client& client,
   }
   const size_t later = chain->size() - 1;
   std::cerr << Printable(fmt::format("{} is recorded already, since {}", name, when))
-            << (later > 0 ? fmt::format("; {} later documents have changed or ended it", later)
-                          : "")
-            << "\n";
+            << (later > 0 ? "; it has been changed or ended since" : "") << "\n";
   ENTENTE_ASSIGN_OR_RETURN(const auto receipt, client.Submit(signed_document));
   PrintReceipt(receipt, document.audience(), context.json, /*still_holds=*/later == 0);
   return absl::OkStatus();
@@ -206,29 +205,33 @@ std::string LeftOut(const sdk::Agency& agency, const exchange::v1::Audience& aud
 
 void ShowWhatIsSigned(const sdk::Agency& agency,
                       std::span<const exchange::v1::Document> documents) {
-  std::map<std::string, exchange::v1::Audience> audiences;
-  // Audience, kind: references.
-  std::map<std::string, std::map<std::string, std::vector<std::string>>> all;
+  struct Together {
+    exchange::v1::Audience audience;
+    size_t count = 0;
+    std::map<std::string, std::vector<std::string>> references;  // by kind
+  };
+  std::map<std::pair<std::string, bool>, Together> all;  // by audience, and whether each alone
   for (const auto& document : documents) {
     const std::string& url = document.body().type_url();
     const bool alone = agency.SignsAlone(url.substr(url.rfind('/') + 1));
-    const std::string audience = AudienceWords(document.audience()) + (alone ? ", each alone" : "");
-    audiences[audience] = document.audience();
-    all[audience][std::string(document::ShortKind(url))].push_back(Printable(document.reference()));
+    Together& together = all[{AudienceWords(document.audience()), alone}];
+    together.audience = document.audience();
+    ++together.count;
+    together.references[std::string(document::ShortKind(url))].push_back(
+        Printable(document.reference()));
   }
-  for (const auto& [audience, kinds] : all) {
-    size_t count = 0;
+  for (const auto& [key, together] : all) {
+    const auto& [audience, alone] = key;
     std::string lines;
-    for (const auto& [kind, references] : kinds) {
-      count += references.size();
+    for (const auto& [kind, references] : together.references) {
       lines += fmt::format("  {} {}\n", Printable(kind), fmt::join(references, ", "));
     }
-    if (const std::string out = LeftOut(agency, audiences[audience]); !out.empty()) {
+    if (const std::string out = LeftOut(agency, together.audience); !out.empty()) {
       lines += fmt::format("  not for {}\n", out);
     }
-    const bool at_once = count > 1 && !audience.ends_with("alone");
-    std::cerr << fmt::format("signing {} for {}{}\n{}", count, Printable(audience),
-                             at_once ? ", at once; readers of one see how many there are" : "",
+    std::string_view how = alone ? ", each alone" : "";
+    if (!alone && together.count > 1) how = ", at once; readers of one see how many there are";
+    std::cerr << fmt::format("signing {} for {}{}\n{}", together.count, Printable(audience), how,
                              lines);
   }
 }

@@ -135,7 +135,7 @@ absl::StatusOr<std::unique_ptr<TokenKey::Helper>> TokenKey::Open() const {
   ENTENTE_ASSIGN_OR_RETURN(auto answer, helper->Ask("open " + uri_));
   if (answer.word == "wrong") {
     // A file that is wrong stays wrong, and each try brings the token closer to being locked.
-    given_up_ = Failed(answer.rest);
+    given_up_ = Failed(answer.rest + "; mend the file that pin-source names, and start again");
     return given_up_;
   }
   if (answer.word == "pin") {

@@ -27,8 +27,9 @@ namespace {
 using base::Reason;
 using Clock = std::chrono::steady_clock;
 
-// How long nobody may have looked at the bytes that arrive: in between, a connection sends what it
-// likes.
+// How often bytes are looked at, and how long nobody may have looked: in between, a connection
+// sends what it likes.
+constexpr auto kLookEvery = std::chrono::milliseconds(20);
 constexpr auto kLookLateAfter = std::chrono::milliseconds(40);
 // Cuts that are told one by one, of those between two turns of the watcher.
 constexpr size_t kTellMax = 256;
@@ -186,7 +187,7 @@ void Acceptor::CutAfter(absl::Duration longest) {
 }
 
 void Acceptor::Watch() {
-  constexpr int kStepMs = 20;
+  constexpr int kStepMs = static_cast<int>(kLookEvery.count());
   auto next_look = Clock::now();
   while (!stopped_) {
     epoll_event events[64];
@@ -201,7 +202,7 @@ void Acceptor::Watch() {
     }
     if (more) AcceptAll();
     if (Clock::now() < next_look) continue;
-    next_look = Clock::now() + absl::ToChronoNanoseconds(options_.look_every);
+    next_look = Clock::now() + kLookEvery;
     lookout_->Look();
     TellOfCuts();
   }

@@ -43,9 +43,6 @@ class Acceptor {
     size_t per_source_max = 0;      // of one address, of any kind; 0: none, as behind a proxy
     absl::Duration speak_within = absl::Seconds(10);
     absl::Duration prove_within = absl::Seconds(20);
-    // How often its own thread looks at what connections have sent. Where that is late, whoever
-    // reads from a socket looks (Lookout).
-    absl::Duration look_every = absl::Milliseconds(20);
     // Of the process; null: memory is never short. Outlives the acceptor.
     MemoryWatch* memory = nullptr;
     // By which an agency gets its handshakes back. Outlives the acceptor.
