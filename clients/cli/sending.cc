@@ -29,7 +29,9 @@ std::string RulingWords(const exchange::v1::Stamp& stamp) {
   iem::v1::MatterRuling matter;
   if (stamp.ruling().UnpackTo(&denial)) {
     if (denial.has_valid_until()) {
-      words += "  in force until " + FormatDate(denial.valid_until());
+      const std::string until = FormatDate(denial.valid_until());
+      const bool lapsed = until <= FormatTime(stamp.recorded_time()).substr(0, until.size());
+      words += (lapsed ? "  lapsed since " : "  in force until ") + until;
     }
     if (denial.timeliness() == leem::v1::TIMELINESS_LATE) {
       words += fmt::format("  late: {} days after the decision", denial.days_after_decision());
