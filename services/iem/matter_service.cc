@@ -11,13 +11,13 @@ namespace entente::iem {
 namespace {
 
 // Whether a matter's newest content, its state and its originator are what every clause asks for.
-bool Matches(const Matter& matter,
+bool Matches(const MatterRegister& reg, const Matter& matter,
              const std::vector<std::pair<std::string, std::string>>& clauses) {
   return std::all_of(clauses.begin(), clauses.end(), [&](const auto& clause) {
     const auto& [name, value] = clause;
     if (name == "originator") return matter.originator_state() == value;
     if (name == "iem.state") return MatterRegister::StateOf(matter) == value;
-    return matter.facts.Contains(name + "=" + value);
+    return reg.book().Has(matter.facts, name, value);
   });
 }
 
@@ -125,7 +125,7 @@ absl::Status MatterServiceImpl::ListMatters(const rpc::Caller& caller,
       [&](const machine::Chain* start, rpc::Page<Found>& page) {
         register_.Visit(caller.reader(), originator, start, [&](const Matter& matter) {
           if (!page.Look(matter.name())) return false;
-          if (!Matches(matter, clauses)) return true;
+          if (!Matches(register_, matter, clauses)) return true;
           Found copied = Copy(matter, caller);
           const auto positions = copied.positions();
           page.Add(std::move(copied), positions);

@@ -161,7 +161,10 @@ TEST_P(RegisterConformanceTest, ReplayIsWhatLivedWhateverTheRulesAre) {
     world.driver().ApplyTo(*fresh);
     EXPECT_EQ(fresh->Fingerprint(), world.reg().Fingerprint());
     EXPECT_EQ(fresh->chains().Fingerprint(), world.reg().chains().Fingerprint());
-    EXPECT_EQ(fresh->Footprint(), world.reg().Footprint());
+    // A code that the rules know may be kept shorter.
+    const auto same = world.driver().Fresh(group().profile);
+    world.driver().ApplyTo(*same);
+    EXPECT_EQ(same->Footprint(), world.reg().Footprint());
     // Nothing that is answered is of the rules of today.
     for (const std::string& state : kStates) {
       EXPECT_EQ(world.Answers(*fresh, state, world.names()), world.Answers(state, world.names()));

@@ -13,7 +13,7 @@ absl::CivilDay ToAbsl(const CivilDate& date) {
 }
 
 CivilDate FromAbsl(absl::CivilDay day) {
-  return {static_cast<int32_t>(day.year()), day.month(), day.day()};
+  return {static_cast<int>(day.year()), day.month(), day.day()};
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ int64_t CivilDate::day_number() const { return ToAbsl(*this) - absl::CivilDay(19
 CivilDate CivilDate::AddMonths(int months) const {
   const absl::CivilMonth target = absl::CivilMonth(year, month) + months;
   const absl::CivilDay last = absl::CivilDay(target + 1) - 1;
-  return {static_cast<int32_t>(target.year()), target.month(), std::min(day, last.day())};
+  return {static_cast<int>(target.year()), target.month(), std::min<int>(day, last.day())};
 }
 
 CivilDate CivilDate::AddDays(int64_t days) const { return FromAbsl(ToAbsl(*this) + days); }
@@ -43,13 +43,14 @@ CivilDate DateOf(absl::Time time) { return FromAbsl(absl::ToCivilDay(time, absl:
 
 std::optional<CivilDate> ParseDate(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  CivilDate date;
+  int parts[3] = {};
   for (size_t i = 0; i < text.size(); ++i) {
     if (i == 4 || i == 7) continue;
     if (text[i] < '0' || text[i] > '9') return std::nullopt;
-    int32_t& part = i < 4 ? date.year : i < 7 ? date.month : date.day;
+    int& part = parts[i < 4 ? 0 : i < 7 ? 1 : 2];
     part = part * 10 + (text[i] - '0');
   }
+  const CivilDate date(parts[0], parts[1], parts[2]);
   if (!date.Valid()) return std::nullopt;
   return date;
 }

@@ -2,6 +2,7 @@
 #ifndef ENTENTE_SERVICES_CORE_BASE_CALENDAR_H_
 #define ENTENTE_SERVICES_CORE_BASE_CALENDAR_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,11 +12,18 @@
 
 namespace entente::base {
 
-// A calendar day in UTC.
+// A calendar day in UTC, in four bytes: registers keep millions.
 struct CivilDate {
-  int32_t year = 0;
-  int32_t month = 0;
-  int32_t day = 0;
+  int16_t year = 0;
+  int8_t month = 0;
+  int8_t day = 0;
+
+  CivilDate() = default;
+  // What does not fit is no day, and stays none.
+  CivilDate(int y, int m, int d)
+      : year(static_cast<int16_t>(std::clamp(y, INT16_MIN, INT16_MAX))),
+        month(static_cast<int8_t>(std::clamp(m, INT8_MIN, INT8_MAX))),
+        day(static_cast<int8_t>(std::clamp(d, INT8_MIN, INT8_MAX))) {}
 
   auto operator<=>(const CivilDate&) const = default;
   bool empty() const { return year == 0; }

@@ -19,8 +19,11 @@ namespace {
 
 uint64_t BytesOf(const Chain& chain) {
   constexpr uint64_t kIndexed = 10;
-  return sizeof(Chain) + kIndexed + HeapBytes(chain.name) + HeapBytes(chain.positions) +
-         HeapBytes(chain.said);
+  uint64_t bytes = sizeof(Chain) + kIndexed + HeapBytes(chain.name) + HeapBytes(chain.positions);
+  if (chain.said_to_it != nullptr) {
+    bytes += AllocationBytes(sizeof(std::vector<Chain::Said>)) + HeapBytes(*chain.said_to_it);
+  }
+  return bytes;
 }
 
 uint64_t BytesOf(const Chain::Said& shelf) { return HeapBytes(shelf.answers); }
@@ -53,7 +56,7 @@ void VisitInOrder(std::vector<Run> runs, const Chain* after,
   runs.erase(std::remove_if(runs.begin(), runs.end(), [](const Run& run) { return run.empty(); }),
              runs.end());
   std::make_heap(runs.begin(), runs.end(), later);  // the first one on top
-  while (!runs.empty()) {
+  while (runs.size() > 1) {
     std::pop_heap(runs.begin(), runs.end(), later);
     Run& run = runs.back();
     if (!visit(*run.front())) return;
@@ -63,6 +66,10 @@ void VisitInOrder(std::vector<Run> runs, const Chain* after,
     } else {
       std::push_heap(runs.begin(), runs.end(), later);
     }
+  }
+  if (runs.empty()) return;
+  for (const Chain* chain : runs.front()) {
+    if (!visit(*chain)) return;
   }
 }
 
@@ -87,7 +94,7 @@ const Chain* Chains::Apply(const entry::pb::Leaf& leaf, const entry::pb::Documen
     chain->number = static_cast<uint32_t>(chains_.size()) - 1;
     chain->name = name;
     chain->ledger = place.ledger;
-    chain->index = place.index;
+    chain->index = static_cast<uint32_t>(place.index);
     chain->recorded_micros = micros;
     by_name_.insert(chain->number);
     if (answered != nullptr) Shelve(*chain, chains_[answered->number]);
@@ -109,11 +116,13 @@ const Chain* Chains::AnsweredBy(const entry::pb::Document& header) const {
 
 void Chains::Shelve(Chain& answer, Chain& to) {
   footprint_ -= BytesOf(to);
-  auto shelf = std::find_if(to.said.begin(), to.said.end(),
+  if (to.said_to_it == nullptr) to.said_to_it = std::make_unique<std::vector<Chain::Said>>();
+  std::vector<Chain::Said>& shelves = *to.said_to_it;
+  auto shelf = std::find_if(shelves.begin(), shelves.end(),
                             [&](const Chain::Said& one) { return one.ledger == answer.ledger; });
-  if (shelf == to.said.end()) {
-    to.said.push_back({answer.ledger, {}});
-    shelf = std::prev(to.said.end());
+  if (shelf == shelves.end()) {
+    shelves.push_back({answer.ledger, {}});
+    shelf = std::prev(shelves.end());
   }
   footprint_ -= BytesOf(*shelf);
   shelf->answers.push_back(&answer);
@@ -149,11 +158,11 @@ const Chain* Chains::Find(std::string_view name, const Reader& reader) const {
 base::Digest Chains::Fingerprint() const {
   FingerprintHash hash;
   for (const Chain& chain : chains_) {
-    const auto& [number, erased, name, ledger, index, positions, tip, answered, said,
+    const auto& [number, index, name, ledger, positions, tip, answered, said_to_it, erased,
                  recorded_micros, updated_micros] = chain;
     hash.Add(number, erased, name, ledger->id, index, positions, tip, recorded_micros,
-             updated_micros, answered == nullptr ? number : answered->number, said.size());
-    for (const Chain::Said& shelf : said) {
+             updated_micros, answered == nullptr ? number : answered->number, chain.said().size());
+    for (const Chain::Said& shelf : chain.said()) {
       hash.Add(shelf.ledger->id, shelf.answers.size());
       for (const Chain* answer : shelf.answers) hash.Add(answer->number);
     }
@@ -164,7 +173,7 @@ base::Digest Chains::Fingerprint() const {
 std::vector<const Chain*> Chains::AnswersTo(const Chain& chain, const Reader& reader,
                                             const Chain* after, size_t most) {
   std::vector<Run> runs;
-  for (const Chain::Said& shelf : chain.said) {
+  for (const Chain::Said& shelf : chain.said()) {
     if (Reads(reader, *shelf.ledger)) runs.emplace_back(shelf.answers);
   }
   std::vector<const Chain*> answers;

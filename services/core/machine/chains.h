@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/hash/hash.h"
+#include "services/core/base/tight.h"
 #include "services/core/entry/entry.h"
 #include "services/core/machine/ledger.h"
 #include "services/core/rules/links.h"
@@ -30,11 +32,10 @@ struct Reader;
 // A document and those that supersede it, one after another. All are in one ledger.
 struct Chain {
   uint32_t number = 0;  // in order of recording; never leaves the service
-  bool erased = false;  // one of its documents was ordered erased
+  uint32_t index = 0;   // of its first document, in the ledger
   std::string name;     // of its first document: "partners/kr/denials/2016-0042"
   const Ledger* ledger = nullptr;
-  uint64_t index = 0;                          // of its first document, in the ledger
-  absl::InlinedVector<uint64_t, 1> positions;  // of its documents, in the journal
+  absl::InlinedVector<uint64_t, 2> positions;  // of its documents, in the journal
   base::Digest tip;                            // of the newest document
   const Chain* answered = nullptr;             // what it was said to; null: nothing
   // What was said to it, by ledger: a reader is not made to walk what is hidden from it (law 6).
@@ -42,16 +43,21 @@ struct Chain {
     const Ledger* ledger = nullptr;
     std::vector<const Chain*> answers;  // in order
   };
-  std::vector<Said> said;
-  int64_t recorded_micros = 0;  // its first document
-  int64_t updated_micros = 0;   // its newest document
+  std::unique_ptr<std::vector<Said>> said_to_it;  // null: nothing
+  bool erased = false;                            // one of its documents was ordered erased
+  int64_t recorded_micros = 0;                    // its first document
+  int64_t updated_micros = 0;                     // its newest document
 
   std::string_view originator_state() const { return rules::StateOf(name); }
   const entry::pb::Audience& audience() const { return ledger->audience; }
+  std::span<const Said> said() const {
+    return said_to_it == nullptr ? std::span<const Said>() : std::span<const Said>(*said_to_it);
+  }
   // Whether something was said to it, whoever may read that, of which `is_that` holds.
   template <typename IsThat>
   bool AnyAnswer(const IsThat& is_that) const {
-    return std::any_of(said.begin(), said.end(), [&](const Said& shelf) {
+    const std::span<const Said> shelves = said();
+    return std::any_of(shelves.begin(), shelves.end(), [&](const Said& shelf) {
       return std::any_of(shelf.answers.begin(), shelf.answers.end(),
                          [&](const Chain* answer) { return is_that(*answer); });
     });
@@ -133,7 +139,7 @@ template <typename T>
 class OfChains {
  public:
   T& Add(const Chain& chain) {
-    if (numbers_.size() <= chain.number) numbers_.resize(chain.number + size_t{1}, kNone);
+    while (numbers_.size() <= chain.number) base::AppendTight(numbers_, kNone);
     numbers_[chain.number] = static_cast<uint32_t>(values_.size());
     return values_.emplace_back();
   }

@@ -154,7 +154,7 @@ absl::StatusOr<Judgement> JudgeErasure(const document::VerifiedDocument& documen
                                                     reference.name(), digest.hex()));
   }
   Judgement judgement;
-  judgement.name = FirstName(kErasure, document);
+  judgement.name = FirstName(kErasure, document.header());
   if (machine.chains().FindAny(judgement.name) != nullptr) {
     return base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
                         "reference: {} exists already; use a new one", judgement.name);

@@ -58,9 +58,9 @@ struct Group {
 };
 
 // The name that a document of this kind gets where it revises nothing.
-inline std::string FirstName(const Kind& kind, const document::VerifiedDocument& document) {
-  return fmt::format("partners/{}/{}/{}", document.parsed().originator.state, kind.folder,
-                     document.header().reference());
+inline std::string FirstName(const Kind& kind, const entry::pb::Document& header) {
+  return fmt::format("partners/{}/{}/{}", rules::StateOf(header.originator()), kind.folder,
+                     header.reference());
 }
 
 }  // namespace entente::machine

@@ -10,10 +10,13 @@
 #include "entente/exchange/v1/erasure.pb.h"
 #include "services/core/base/mutex.h"
 #include "services/core/base/status.h"
+#include "services/core/base/tight.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/entry/audience.h"
 #include "services/core/machine/erasure.h"
 #include "services/core/machine/fingerprint.h"
+#include "services/core/machine/group.h"
+#include "services/core/machine/succession.h"
 #include "services/core/rules/body.h"
 #include "services/core/rules/links.h"
 
@@ -47,10 +50,19 @@ std::optional<uint64_t> Machine::PositionOfDigest(const base::Digest& digest) co
   return PositionOf(Key(digest));
 }
 
-std::optional<uint64_t> Machine::PositionOfReference(
-    const document::ParsedDocument& document) const {
-  return PositionOf(
-      Key(ReferenceKey(document.header.originator(), document.kind, document.header.reference())));
+absl::Status Machine::CheckReferenceIsFree(const document::ParsedDocument& document) const {
+  const pb::Document& header = document.header;
+  const Kind* kind = register_.group().Find(document.kind);
+  if (kind != nullptr && !kind->folder.empty()) {
+    ENTENTE_RETURN_IF_ERROR(CheckNameIsFree(chains(), FirstName(*kind, header)));
+  }
+  if (index_.contains(Key(ReferenceKey(header.originator(), document.kind, header.reference())))) {
+    return base::Refuse(absl::StatusCode::kAlreadyExists, base::Reason::kReferenceReused,
+                        "reference \"{}\" of {} names another {}; use a new reference",
+                        header.reference(), header.originator(),
+                        document::ShortKind(document.kind));
+  }
+  return absl::OkStatus();
 }
 
 Place Machine::PlaceOf(uint64_t position) const {
@@ -105,13 +117,13 @@ absl::Status Machine::Apply(uint64_t position, const journal::Record& record, Ap
       status = Broken(position, "is of an unknown kind");
   }
   if (!status.ok()) return status;
-  if (record.kind != journal::RecordKind::kDocument) places_.emplace_back(0, 0);
+  if (record.kind != journal::RecordKind::kDocument) base::AppendTight(places_, 0u, 0u);
   ++applied_;
   return absl::OkStatus();
 }
 
 void Machine::Reserve(uint64_t documents) {
-  index_.reserve(index_.size() + 2 * documents);
+  index_.reserve(index_.size() + documents);
   places_.reserve(places_.size() + documents);
 }
 
@@ -148,6 +160,7 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
                                     Applied* applied) {
   const Parts parts(record);
   if (!parts.parsed) return Broken(position, "does not parse");
+  if (position > UINT32_MAX) return Broken(position, "is one more than a service can hold");
   const pb::Stamp& stamp = parts.leaf.stamp();
   const pb::Document& header = parts.header;
   const auto digest = base::Digest::From(parts.leaf.document_digest());
@@ -170,10 +183,14 @@ absl::Status Machine::ApplyDocument(uint64_t position, const journal::Record& re
   if (stamp.index() != ledger.tree.size()) return Broken(position, "leaves a gap in its ledger");
   const base::Digest leaf_hash = merkle::LeafHash(record.header);
   ledger.tree.Append(leaf_hash);
-  ledger.positions.push_back(position);
-  places_.emplace_back(ledger_number_of_[ledger.id], static_cast<uint32_t>(stamp.index()));
-  index_.emplace(*digest, position);
-  index_.emplace(ReferenceKey(header.originator(), parts.kind, header.reference()), position);
+  base::AppendTight(ledger.positions, position);
+  base::AppendTight(places_, ledger_number_of_[ledger.id], static_cast<uint32_t>(stamp.index()));
+  index_.emplace(*digest, static_cast<uint32_t>(position));
+  const Kind* kind = register_.group().Find(parts.kind);
+  if (kind == nullptr || kind->folder.empty() || stamp.name() != FirstName(*kind, header)) {
+    index_.emplace(ReferenceKey(header.originator(), parts.kind, header.reference()),
+                   static_cast<uint32_t>(position));
+  }
   ledger.recorded = std::max(ledger.recorded, entry::GetTime(stamp.recorded_time()));
   ledger.directory_serial = std::max(ledger.directory_serial, stamp.directory_serial());
   directory_serial_ = std::max(directory_serial_, stamp.directory_serial());
@@ -290,7 +307,7 @@ absl::Status Machine::ApplyCheckpoint(const journal::Record& record) {
   if (checkpoint->head.size != ledger.tree.size() || checkpoint->head.root != ledger.tree.Root()) {
     return Broken(applied_, "its signed root is not the root of what is stored");
   }
-  ledger.checkpoint_sizes.push_back(checkpoint->head.size);
+  base::AppendTight(ledger.checkpoint_sizes, checkpoint->head.size);
   ledger.checkpoint = record.header;
   return absl::OkStatus();
 }

@@ -73,7 +73,8 @@ class Machine {
   // The ledger if the reader may read it; null otherwise, whether it exists or not.
   const Ledger* Find(std::string_view ledger, const Reader& reader) const;
   std::optional<uint64_t> PositionOfDigest(const base::Digest& digest) const;
-  std::optional<uint64_t> PositionOfReference(const document::ParsedDocument& document) const;
+  // OK if no document that is recorded has this one's reference; ALREADY_EXISTS/REFERENCE_REUSED.
+  absl::Status CheckReferenceIsFree(const document::ParsedDocument& document) const;
   // Index, in the same ledger, of the Erasure that ordered the document at a position erased;
   // nothing if none did.
   std::optional<uint64_t> ErasedAt(uint64_t position) const {
@@ -120,11 +121,11 @@ class Machine {
   const Chains& chains() const { return register_.chains(); }
 
  private:
-  // machine_test.cc measures them. A hash map and vectors grow by doubling: three quarters of what
-  // they have is taken on the average, and what is counted is all of it.
-  static constexpr uint64_t kRecordBytes = 16;  // its place, or that it has none
-  static constexpr uint64_t kIndexBytes = 50;   // of two for each document
-  static constexpr uint64_t kEntryBytes = 100;  // leaf, inner nodes, position, checkpoint
+  // machine_test.cc measures them. The hash map grows by doubling: three quarters of what it has is
+  // taken on the average, and what is counted is all of it.
+  static constexpr uint64_t kRecordBytes = 9;  // its place, or that it has none
+  static constexpr uint64_t kIndexBytes = 42;  // of one or two for each document
+  static constexpr uint64_t kEntryBytes = 88;  // leaf, inner nodes, position, checkpoint
   static constexpr uint64_t kLedgerBytes = 4096;
   static constexpr uint64_t kErasedBytes = 64;  // of erased_
 
@@ -143,9 +144,9 @@ class Machine {
     bool operator==(const Key&) const = default;
     template <typename H>
     friend H AbslHashValue(H h, const Key& key) {
-      return H::combine(std::move(h), key.half[0]);
+      return H::combine(std::move(h), key.half[0], key.half[1]);
     }
-    uint64_t half[2];
+    uint32_t half[4];
   };
   std::optional<uint64_t> PositionOf(const Key& key) const {
     auto it = index_.find(key);
@@ -158,8 +159,9 @@ class Machine {
   mutable base::SharedMutex mutex_;
   std::map<std::string, Ledger, std::less<>> ledgers_;
   ByReader<const Ledger*> by_reader_;
-  // Digest and reference of every document. Names are found through chains.
-  absl::flat_hash_map<Key, uint64_t> index_;
+  // Positions by the digest of every document, and by the reference of those whose names do not
+  // tell it. Names are found through chains.
+  absl::flat_hash_map<Key, uint32_t> index_;
   std::vector<std::pair<uint32_t, uint32_t>> places_;  // position -> (ledger number + 1, index)
   std::vector<const Ledger*> ledger_numbers_;
   std::map<std::string, uint32_t, std::less<>> ledger_number_of_;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "services/core/base/tight.h"
 #include "services/core/machine/by_reader.h"
 #include "services/core/machine/chains.h"
 #include "services/core/machine/register.h"
@@ -24,7 +25,11 @@ class ReleasedIndex {
     if (shelf.chains.empty()) by_reader_.Add(chain.audience(), &shelf);
     std::vector<const Chain*>& chains = shelf.chains[key];
     const auto at = std::lower_bound(chains.begin(), chains.end(), &chain, BeforeThat);
-    if (at == chains.end() || *at != &chain) chains.insert(at, &chain);
+    if (at == chains.end()) {
+      base::AppendTight(chains, &chain);
+    } else if (*at != &chain) {
+      chains.insert(at, &chain);
+    }
   }
   // Takes a chain off its ledger's shelf under a key, if it is there.
   void Remove(const Chain& chain, const std::string& key) {

@@ -324,11 +324,8 @@ bool Sequencer::StageDocument(Recording& command, Batch& batch) {
     command.done(ReceiptAt(*position));
     return true;
   }
-  if (d_.machine.PositionOfReference(parsed).has_value()) {
-    command.done(base::Refuse(absl::StatusCode::kAlreadyExists, Reason::kReferenceReused,
-                              "reference \"{}\" of {} names another {}; use a new reference",
-                              parsed.header.reference(), parsed.header.originator(),
-                              document::ShortKind(parsed.kind)));
+  if (absl::Status status = d_.machine.CheckReferenceIsFree(parsed); !status.ok()) {
+    command.done(status);
     return true;
   }
   // A law's order frees room.

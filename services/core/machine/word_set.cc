@@ -15,15 +15,9 @@ WordSet::WordSet(std::vector<std::string> words) {
   }
   std::sort(words.begin(), words.end());
   words.erase(std::unique(words.begin(), words.end()), words.end());
-  size_t bytes = 0;
-  for (const std::string& word : words) bytes += word.size() + 1;
-  text_.reserve(bytes);
-  for (const std::string& word : words) Append(word);
-}
-
-void WordSet::Append(std::string_view word) {
-  text_.append(word).push_back('\0');
-  ++size_;
+  std::string text;
+  for (const std::string& word : words) text.append(word).push_back('\0');
+  text_ = KeptText(text);
 }
 
 bool WordSet::Contains(std::string_view word) const {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "services/core/machine/footprint.h"
+#include "services/core/machine/kept_text.h"
 
 namespace entente::machine {
 
@@ -48,18 +48,16 @@ class WordSet {
   explicit WordSet(std::vector<std::string> words);
 
   bool Contains(std::string_view word) const;
-  bool empty() const { return text_.empty(); }
-  size_t size() const { return size_; }
-  Iterator begin() const { return Iterator(text_); }
+  bool empty() const { return text_.view().empty(); }
+  // Counts them.
+  size_t size() const { return static_cast<size_t>(std::distance(begin(), end())); }
+  Iterator begin() const { return Iterator(text_.view()); }
   Iterator end() const { return Iterator(); }
   // Bytes of memory beside the object itself.
-  uint64_t HeapBytes() const { return machine::HeapBytes(text_); }
+  uint64_t HeapBytes() const { return text_.HeapBytes(); }
 
  private:
-  void Append(std::string_view word);
-
-  std::string text_;  // each word and a zero byte
-  uint32_t size_ = 0;
+  KeptText text_;  // each word and a zero byte
 };
 
 }  // namespace entente::machine

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "services/core/base/status.h"
+#include "services/core/base/tight.h"
 #include "services/core/crypto/hash.h"
 
 namespace entente::merkle {
@@ -46,7 +47,7 @@ void Tree::Append(const Digest& leaf_hash) {
   Digest node = leaf_hash;
   for (size_t level = 0;; ++level) {
     if (levels_.size() == level) levels_.emplace_back();
-    levels_[level].push_back(node);
+    base::AppendTight(levels_[level], node);
     const size_t count = levels_[level].size();
     if (count % 2 != 0) return;
     node = NodeHash(levels_[level][count - 2], levels_[level][count - 1]);

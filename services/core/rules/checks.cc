@@ -64,9 +64,9 @@ void CheckHeader(const document::pb::Document& header, absl::Time now, int level
   }
 }
 
-bool AtMost(const document::pb::Marking& part, const document::pb::Marking& whole) {
-  return part.level() <= whole.level() && part.tlp() <= whole.tlp() &&
-         (!part.originator_controlled() || whole.originator_controlled());
+bool AtMost(const Restriction& part, const Restriction& whole) {
+  return part.level <= whole.level && part.tlp <= whole.tlp &&
+         (!part.originator_controlled || whole.originator_controlled);
 }
 
 bool Holds(const document::pb::Audience& audience, std::string_view state) {

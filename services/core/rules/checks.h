@@ -54,8 +54,21 @@ void CheckCodes(const TextList& list, int most, const Codes& codes, const std::s
 // `level_max`.
 void CheckHeader(const document::pb::Document& header, absl::Time now, int level_max,
                  base::FieldViolations& violations);
-// rule 9: whether `part` may stand in a whole that is marked `whole`.
-bool AtMost(const document::pb::Marking& part, const document::pb::Marking& whole);
+// What of a marking restricts use. The rest of it, codes and caveats, is for people.
+struct Restriction {
+  Restriction() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): a marking is one, with words to it.
+  Restriction(const document::pb::Marking& marking)
+      : level(static_cast<int8_t>(marking.level())),
+        tlp(static_cast<int8_t>(marking.tlp())),
+        originator_controlled(marking.originator_controlled()) {}
+
+  int8_t level = 0;
+  int8_t tlp = 0;
+  bool originator_controlled = false;
+};
+// rule 9: whether `part` may stand in a whole that is restricted so.
+bool AtMost(const Restriction& part, const Restriction& whole);
 // Whether everybody whom `narrow` reaches is reached by `wide`.
 bool Within(const document::pb::Audience& narrow, const document::pb::Audience& wide);
 // Whether a listed audience, or all partners, holds the state.

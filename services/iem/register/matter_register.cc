@@ -25,57 +25,30 @@ using rules::Reference;
 using rules::ReferenceOf;
 using rules::Unpack;
 
-template <typename Items>
-void AddItems(const Items& items, std::vector<std::string>& facts) {
-  for (const auto& item : items) {
-    facts.push_back("iem.item=" + (item.entry().empty() ? "unlisted" : item.entry()));
-  }
-}
-
-template <typename Values>
-void AddFacts(const char* prefix, const Values& values, std::vector<std::string>& facts) {
-  for (const auto& value : values) facts.push_back(prefix + value);
-}
-
-void AlertFacts(const v1::Alert& alert, std::vector<std::string>& facts) {
-  facts.push_back("iem.urgency=" + rules::EnumWord(v1::Urgency_Name(alert.urgency()), "URGENCY_"));
-  facts.push_back("iem.kind=" + rules::EnumWord(v1::AlertKind_Name(alert.kind()), "ALERT_KIND_"));
-  AddItems(alert.items(), facts);
-  AddFacts("iem.country=", alert.route(), facts);
-  for (const auto& actor : alert.actors()) {
-    if (!actor.country().empty()) facts.push_back("iem.country=" + actor.country());
-  }
-  std::string route;
-  for (const auto& country : alert.route()) route += (route.empty() ? "" : ">") + country;
-  if (alert.route_size() > 1) facts.push_back("iem.route=" + route);
-  AddFacts("iem.topic=", alert.topics(), facts);
-  AddFacts("iem.red_flag=", alert.red_flags(), facts);
-  if (!alert.campaign().empty()) facts.push_back("iem.campaign=" + alert.campaign());
-}
-
-void ReportFacts(const v1::TrendReport& report, std::vector<std::string>& facts) {
-  AddItems(report.items(), facts);
-  AddFacts("iem.country=", report.purchase_countries(), facts);
-  AddFacts("iem.country=", report.transit_countries(), facts);
-  AddFacts("iem.topic=", report.topics(), facts);
-  for (const auto& seen : report.typologies()) facts.push_back("iem.red_flag=" + seen.red_flag());
-  if (!report.campaign().empty()) facts.push_back("iem.campaign=" + report.campaign());
-}
-
 }  // namespace
+
+const Matter::Rest& Matter::rest() const {
+  static const Rest nothing;
+  return kept == nullptr ? nothing : *kept;
+}
+
+Matter::Rest& Matter::rest() {
+  if (kept == nullptr) kept = std::make_unique<Rest>();
+  return *kept;
+}
 
 struct MatterRegister::Source {
   const machine::Chain* chain = nullptr;
-  const entry::pb::Marking* marking = nullptr;
+  rules::Restriction restriction;
 };
 
 absl::StatusOr<MatterRegister::Source> MatterRegister::FindSource(
     const std::string& name, const document::VerifiedDocument& document) const {
   const machine::Reader reader{.state = document.parsed().originator.state, .is_partner = true};
   const machine::Chain* chain = chains().Find(name, reader);
-  if (const Matter* matter = matters_.Of(chain)) return Source{chain, &matter->marking};
+  if (const Matter* matter = matters_.Of(chain)) return Source{chain, matter->restriction};
   const Answer* answer = answers_.Of(chain);
-  if (answer != nullptr && chain->name == name) return Source{chain, &answer->marking};
+  if (answer != nullptr && chain->name == name) return Source{chain, answer->restriction};
   return rules::NoSuch(name);
 }
 
@@ -133,12 +106,12 @@ absl::StatusOr<machine::Judgement> MatterRegister::Validate(
     if (matter == nullptr) return rules::NoSuch(reference.name());
     ENTENTE_RETURN_IF_ERROR(ValidateAnswer(document, *matter, context.now));
     if (matter->state != v1::MATTER_STATE_OPEN) ruling.set_late(true);
-    judgement.name = machine::FirstName(declared, document);
+    judgement.name = machine::FirstName(declared, document.header());
   } else {
     if (kind == kRelease) ENTENTE_RETURN_IF_ERROR(ValidateRelease(document));
     if (kind == kRequest) ENTENTE_RETURN_IF_ERROR(ValidateAddressees(document));
     ruling = RulingOf(document, nullptr, context.now);
-    judgement.name = machine::FirstName(declared, document);
+    judgement.name = machine::FirstName(declared, document.header());
   }
   if (!revises) ENTENTE_RETURN_IF_ERROR(machine::CheckNameIsFree(chains(), judgement.name));
   if (ruling.ByteSizeLong() > 0) judgement.ruling.PackFrom(ruling);
@@ -175,7 +148,7 @@ absl::Status MatterRegister::CheckSources(const document::VerifiedDocument& docu
     if (reference.relation() != Reference::RELATION_DERIVES_FROM) continue;
     ENTENTE_ASSIGN_OR_RETURN(const Source source, FindSource(reference.name(), document));
     const auto& audience = source.chain->audience();
-    if (!rules::AtMost(*source.marking, header.marking())) {
+    if (!rules::AtMost(source.restriction, header.marking())) {
       return Fault("marking",
                    "is lower than that of a source, references[" + std::to_string(i) + "]");
     }
@@ -205,7 +178,8 @@ bool MatterRegister::Granted(const std::string& source, const std::string& asker
     return release->originator_state() == asker &&
            release->AnyAnswer([&](const machine::Chain& said) {
              const auto& states = answers_.Of(&said)->states;
-             return std::find(states.begin(), states.end(), state) != states.end();
+             return states != nullptr &&
+                    std::find(states->begin(), states->end(), state) != states->end();
            });
   });
 }
@@ -262,7 +236,7 @@ absl::Status MatterRegister::ValidateRevision(const document::VerifiedDocument& 
     return Forbid(Reason::kChainEnded, matter.name(), "has ended; open a new one");
   }
   return machine::CheckSucceeds(*matter.chain, document, kIem.Find(document.parsed().kind)->role,
-                                budgets_, matter.former.size() + matter.facts.size());
+                                budgets_, matter.rest().former.size() + matter.facts.size());
 }
 
 absl::Status MatterRegister::ValidateAnswer(const document::VerifiedDocument& document,
@@ -290,7 +264,7 @@ absl::Status MatterRegister::ValidateAnswer(const document::VerifiedDocument& do
 absl::Status MatterRegister::ValidateReply(const document::VerifiedDocument& document,
                                            const Matter& request) const {
   const std::string& state = document.parsed().originator.state;
-  const auto& asked = request.addressees;
+  const auto& asked = request.rest().addressees;
   const bool addressed = asked.empty()
                              ? state != request.originator_state()
                              : std::find(asked.begin(), asked.end(), state) != asked.end();
@@ -321,14 +295,14 @@ absl::Status MatterRegister::ValidateDecision(const document::VerifiedDocument& 
     return Forbid(Reason::kProcedureForbids, release.name(),
                   "only the document's originator decides on it");
   }
-  if (!release.chain->said.empty()) {
+  if (!release.chain->said().empty()) {
     return Forbid(Reason::kChainEnded, release.name(), "is decided already");
   }
-  if (absl::ToUnixMicros(now) > release.lapse_micros) {
+  if (absl::ToUnixMicros(now) > release.rest().lapse_micros) {
     return Forbid(Reason::kChainEnded, release.name(), "has lapsed, which means denied");
   }
   const auto body = Unpack<v1::ReleaseDecision>(document.header());
-  const auto& asked = release.asked;
+  const auto& asked = release.rest().asked;
   const bool within =
       std::all_of(body.states().begin(), body.states().end(), [&](const std::string& one) {
         return std::find(asked.begin(), asked.end(), one) != asked.end();
@@ -346,17 +320,21 @@ namespace {
 // The matter, its number, and its chain on two shelves.
 uint64_t BytesOf(const Matter& matter) {
   using machine::HeapBytes;
-  constexpr uint64_t kIndexed = 8 + 2 * 12;
-  return sizeof(Matter) + kIndexed + matter.marking.SpaceUsedLong() + matter.facts.HeapBytes() +
-         HeapBytes(matter.former) + HeapBytes(matter.addressees) + HeapBytes(matter.subject) +
-         HeapBytes(matter.asked);
+  constexpr uint64_t kIndexed = 5 + 2 * 9;
+  const uint64_t bytes = sizeof(Matter) + kIndexed + matter.facts.HeapBytes();
+  if (matter.kept == nullptr) return bytes;
+  const Matter::Rest& rest = matter.rest();
+  return bytes + machine::AllocationBytes(sizeof rest) + HeapBytes(rest.former) +
+         HeapBytes(rest.addressees) + HeapBytes(rest.subject) + HeapBytes(rest.asked);
 }
 
 uint64_t BytesOf(const Answer& answer) {
   using machine::HeapBytes;
-  constexpr uint64_t kIndexed = 8;
-  return sizeof(Answer) + kIndexed + answer.marking.SpaceUsedLong() + HeapBytes(answer.addressee) +
-         HeapBytes(answer.states);
+  constexpr uint64_t kIndexed = 5;
+  const uint64_t bytes = sizeof(Answer) + kIndexed;
+  return answer.states == nullptr
+             ? bytes
+             : bytes + machine::AllocationBytes(sizeof *answer.states) + HeapBytes(*answer.states);
 }
 
 }  // namespace
@@ -382,13 +360,13 @@ void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
   if (!document.opens()) footprint_ -= BytesOf(*matter);
   ApplyTo(document, *matter);
   if (document::ShortKind(document.kind) == kRelease)
-    releases_of_[matter->subject].push_back(matter->chain);
+    releases_of_[matter->rest().subject].push_back(matter->chain);
   released_.Add(*document.chain, "");
   released_.Add(*document.chain, std::string(matter->originator_state()));
   footprint_ += BytesOf(*matter);
 }
 
-void MatterRegister::ApplyTo(const machine::AppliedDocument& document, Matter& matter) {
+void MatterRegister::ApplyTo(const machine::AppliedDocument& document, Matter& matter) const {
   const std::string kind(document::ShortKind(document.kind));
   if (document.opens()) {
     matter.chain = document.chain;
@@ -400,9 +378,10 @@ void MatterRegister::ApplyTo(const machine::AppliedDocument& document, Matter& m
   }
   v1::MatterRuling ruling;
   document.leaf.stamp().ruling().UnpackTo(&ruling);
-  if (document.opens()) matter.lapse_micros = Micros(ruling.lapse_time());
-  matter.newest_index = document.leaf.stamp().index();
-  matter.newest_due_micros = Micros(ruling.acknowledge_time());
+  if (ruling.has_lapse_time()) matter.rest().lapse_micros = Micros(ruling.lapse_time());
+  matter.newest_index = static_cast<uint32_t>(document.leaf.stamp().index());
+  const int64_t due = Micros(ruling.acknowledge_time());
+  if (due != std::as_const(matter).rest().newest_due_micros) matter.rest().newest_due_micros = due;
   if (kind == kAlertClosure) {
     const auto body = Unpack<v1::AlertClosure>(document.header);
     matter.state = body.outcome() == v1::AlertClosure::OUTCOME_WITHDRAWN
@@ -415,54 +394,58 @@ void MatterRegister::ApplyTo(const machine::AppliedDocument& document, Matter& m
   }
 }
 
-void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matter& matter) {
+void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matter& matter) const {
   matter.content_at = document.number - 1;
-  matter.marking = document.header.marking();
-  for (const std::string_view fact : matter.facts) matter.former.emplace(fact);
-  std::vector<std::string> facts = {"kind=" + std::string(document::ShortKind(document.kind))};
+  matter.restriction = document.header.marking();
+  for (const std::string_view fact : matter.facts) matter.rest().former.emplace(fact);
+  const std::string_view kind = document::ShortKind(document.kind);
   if (matter.kind == MatterKind::kAlert) {
     const auto alert = Unpack<v1::Alert>(document.header);
-    AlertFacts(alert, facts);
+    matter.facts = book_.Write(kind, alert);
     if (alert.urgency() == v1::URGENCY_FLASH && !matter.flash) {
-      matter.flash_index = matter.newest_index;
-      matter.flash_due_micros = matter.newest_due_micros;
+      matter.rest().flash_index = matter.newest_index;
+      matter.rest().flash_due_micros = matter.rest().newest_due_micros;
     }
     matter.flash = alert.urgency() == v1::URGENCY_FLASH;
     matter.review_micros = Micros(alert.review_time());
   } else if (matter.kind == MatterKind::kReport) {
-    ReportFacts(Unpack<v1::TrendReport>(document.header), facts);
+    matter.facts = book_.Write(kind, Unpack<v1::TrendReport>(document.header));
   } else if (matter.kind == MatterKind::kRequest) {
     const auto request = Unpack<v1::InformationRequest>(document.header);
-    matter.addressees.assign(request.addressees().begin(), request.addressees().end());
-    matter.proposed_micros = Micros(request.proposed_time());
+    matter.facts = book_.Write(kind);
+    matter.rest().addressees.assign(request.addressees().begin(), request.addressees().end());
+    matter.rest().proposed_micros = Micros(request.proposed_time());
   } else {
     const auto release = Unpack<v1::ReleaseRequest>(document.header);
-    matter.asked.assign(release.states().begin(), release.states().end());
-    matter.subject = ReferenceOf(document.header, Reference::RELATION_RELATES_TO)->name();
+    matter.facts = book_.Write(kind);
+    matter.rest().asked.assign(release.states().begin(), release.states().end());
+    matter.rest().subject = ReferenceOf(document.header, Reference::RELATION_RELATES_TO)->name();
   }
-  matter.facts = machine::WordSet(std::move(facts));
 }
 
 void MatterRegister::ApplyAnswer(const machine::AppliedDocument& document, Answer& answer) {
   answer.chain = document.chain;
-  answer.marking = document.header.marking();
+  answer.restriction = document.header.marking();
   const std::string kind(document::ShortKind(document.kind));
   if (kind == kSighting) {
     const auto body = Unpack<v1::Sighting>(document.header);
     answer.sighting = body.result();
-    answer.country = body.country();
+    answer.country = base::Letters(body.country());
   } else if (kind == kReply) {
     const auto body = Unpack<v1::RequestReply>(document.header);
     answer.reply = body.kind();
     if (body.has_proposed_time()) answer.date_micros = Micros(body.proposed_time());
   } else if (kind == kAgreement) {
     const auto body = Unpack<v1::RequestDateAgreement>(document.header);
-    answer.addressee = body.addressee();
+    answer.addressee = base::Letters(body.addressee());
     answer.date_micros = Micros(body.agreed_time());
   } else if (kind == kDecision) {
     const auto body = Unpack<v1::ReleaseDecision>(document.header);
     answer.outcome = body.outcome();
-    answer.states.assign(body.states().begin(), body.states().end());
+    if (body.states_size() > 0) {
+      answer.states =
+          std::make_unique<std::vector<std::string>>(body.states().begin(), body.states().end());
+    }
   }
 }
 
@@ -479,7 +462,10 @@ std::unique_ptr<machine::Restatement> MatterRegister::RestateChain(const machine
   }
   Matter* matter = matters_.Of(&chain);
   ENTENTE_CHECK(matter != nullptr);
-  return machine::Restate<Matter>(&MatterRegister::ApplyTo, put(matter));
+  const auto apply = [this](const machine::AppliedDocument& document, Matter& restated) {
+    ApplyTo(document, restated);
+  };
+  return machine::Restate<Matter>(apply, put(matter));
 }
 
 std::string MatterRegister::StateOf(const Matter& matter) {
@@ -488,18 +474,32 @@ std::string MatterRegister::StateOf(const Matter& matter) {
 
 base::Digest MatterRegister::Fingerprint() const {
   machine::FingerprintHash hash;
+  // What words say, whatever the profile is that they are written by.
+  const auto told = [this](const auto& words) {
+    std::multimap<std::string, std::string> facts;
+    for (const std::string_view word : words) {
+      book_.Read(
+          word, [&](std::string_view fact, std::string_view value) { facts.emplace(fact, value); });
+    }
+    return facts;
+  };
   for (const Matter& matter : matters_) {
-    const auto& [chain, kind, marking, state, content_at, newest_index, newest_due, month, review,
-                 flash, flash_index, flash_due, facts, former, addressees, proposed, lapse, subject,
-                 asked] = matter;
-    hash.Add(chain->number, kind, marking, state, content_at, newest_index, newest_due, month,
-             review, flash, flash_index, flash_due, facts, former, addressees, proposed, lapse,
-             subject, asked);
+    const auto& [chain, kind, restriction, flash, state, content_at, newest_index, month, review,
+                 words, kept] = matter;
+    const auto& [level, tlp, originator_controlled] = restriction;
+    const auto& [former, newest_due, flash_index, flash_due, addressees, proposed, lapse, subject,
+                 asked] = matter.rest();
+    hash.Add(chain->number, kind, level, tlp, originator_controlled, flash, state, content_at,
+             month, newest_index, newest_due, review, told(words), told(former), flash_index,
+             flash_due, addressees, proposed, lapse, subject, asked);
   }
   for (const Answer& answer : answers_) {
-    const auto& [chain, marking, sighting, reply, date, addressee, country, outcome, states] =
+    const auto& [chain, restriction, country, addressee, sighting, reply, outcome, date, states] =
         answer;
-    hash.Add(chain->number, marking, sighting, reply, date, addressee, country, outcome, states);
+    const auto& [level, tlp, originator_controlled] = restriction;
+    hash.Add(chain->number, level, tlp, originator_controlled, country.view(), addressee.view(),
+             sighting, reply, outcome, date);
+    if (states != nullptr) hash.Add(*states);
   }
   return hash.digest();
 }
@@ -511,12 +511,11 @@ std::multimap<std::string, std::string> MatterRegister::Facts(std::string_view n
   if (chain != nullptr && chain->answered != nullptr) chain = chain->answered;
   const Matter* matter = matters_.Of(chain);
   if (matter == nullptr) return facts;
-  const auto add = [&](std::string_view fact) {
-    const size_t equals = fact.find('=');
-    facts.emplace(fact.substr(0, equals), fact.substr(equals + 1));
+  const auto add = [&](std::string_view fact, std::string_view value) {
+    facts.emplace(fact, value);
   };
-  std::for_each(matter->facts.begin(), matter->facts.end(), add);
-  std::for_each(matter->former.begin(), matter->former.end(), add);
+  book_.Read(matter->facts, add);
+  for (const std::string& word : matter->rest().former) book_.Read(word, add);
   facts.emplace("iem.state", StateOf(*matter));
   return facts;
 }
@@ -556,7 +555,7 @@ std::vector<v1::AddresseeStatus> MatterRegister::Addressees(const Matter& reques
                                                             const machine::Reader& reader,
                                                             std::span<const std::string> partners,
                                                             absl::Time now) const {
-  std::vector<std::string> states = request.addressees;
+  std::vector<std::string> states = request.rest().addressees;
   if (states.empty()) {
     for (const std::string& state : partners) {
       if (state != request.originator_state() && rules::Holds(request.chain->audience(), state)) {
@@ -569,12 +568,12 @@ std::vector<v1::AddresseeStatus> MatterRegister::Addressees(const Matter& reques
   for (const std::string& state : states) {
     v1::AddresseeStatus& status = result.emplace_back();
     status.set_state(state);
-    int64_t due = request.proposed_micros;
+    int64_t due = request.rest().proposed_micros;
     for (const Answer* answer : answers) {
       if (answer->reply != v1::REPLY_KIND_UNSPECIFIED && answer->originator_state() == state) {
         status.set_reply(answer->reply);
       }
-      if (answer->addressee == state) due = answer->date_micros;
+      if (answer->addressee.view() == state) due = answer->date_micros;
     }
     entry::SetTime(absl::FromUnixMicros(due), status.mutable_due_time());
     status.set_overdue(!Settles(status.reply()) && request.state == v1::MATTER_STATE_OPEN &&
@@ -587,11 +586,11 @@ v1::ReleaseOutcome MatterRegister::OutcomeOf(const Matter& release, const machin
                                              absl::Time now,
                                              std::vector<std::string>& states) const {
   for (const Answer* answer : AnswersTo(release, reader)) {
-    states = answer->states;
+    if (answer->states != nullptr) states = *answer->states;
     return answer->outcome;
   }
-  return absl::ToUnixMicros(now) > release.lapse_micros ? v1::RELEASE_OUTCOME_LAPSED
-                                                        : v1::RELEASE_OUTCOME_UNSPECIFIED;
+  return absl::ToUnixMicros(now) > release.rest().lapse_micros ? v1::RELEASE_OUTCOME_LAPSED
+                                                               : v1::RELEASE_OUTCOME_UNSPECIFIED;
 }
 
 std::vector<machine::Obligation> MatterRegister::Unacknowledged(
@@ -605,11 +604,12 @@ std::vector<machine::Obligation> MatterRegister::Unacknowledged(
     }
     const auto steps = ledger.acknowledged.find(state);
     const uint64_t held = steps == ledger.acknowledged.end() ? 0 : steps->second.back().size;
-    if (matter.flash && held <= matter.flash_index) {
-      owed.push_back({"iem.acknowledgement", state, absl::FromUnixMicros(matter.flash_due_micros)});
+    if (matter.flash && held <= matter.rest().flash_index) {
+      owed.push_back(
+          {"iem.acknowledgement", state, absl::FromUnixMicros(matter.rest().flash_due_micros)});
     } else if (held <= matter.newest_index) {
       owed.push_back(
-          {"iem.acknowledgement", state, absl::FromUnixMicros(matter.newest_due_micros)});
+          {"iem.acknowledgement", state, absl::FromUnixMicros(matter.rest().newest_due_micros)});
     }
   }
   return owed;
@@ -638,8 +638,8 @@ std::vector<machine::Obligation> MatterRegister::ObligationsOf(
     std::vector<std::string> states;
     // Once it has lapsed, nothing can be decided any more.
     if (OutcomeOf(matter, reader, now, states) == v1::RELEASE_OUTCOME_UNSPECIFIED) {
-      owed.push_back({"iem.decision", std::string(rules::StateOf(matter.subject)),
-                      absl::FromUnixMicros(matter.lapse_micros)});
+      owed.push_back({"iem.decision", std::string(rules::StateOf(matter.rest().subject)),
+                      absl::FromUnixMicros(matter.rest().lapse_micros)});
     }
   }
   return owed;
@@ -652,26 +652,26 @@ std::vector<machine::Dimension> MatterRegister::Dimensions() const {
 
 void MatterRegister::Observe(const machine::Reader& reader, std::string_view dimension,
                              const std::function<void(const machine::Observation&)>& visit) const {
-  const std::string prefix =
-      "iem." + (dimension == "method" ? std::string("red_flag") : std::string(dimension)) + "=";
+  const std::string name =
+      "iem." + (dimension == "method" ? std::string("red_flag") : std::string(dimension));
   Visit(reader, "", nullptr, [&](const Matter& matter) {
     machine::Observation seen;
     seen.originator = matter.originator_state();
     seen.month = matter.month;
-    for (const std::string_view fact : matter.facts) {
-      if (fact.rfind(prefix, 0) != 0) continue;
-      seen.key = fact.substr(prefix.size());
+    book_.Read(matter.facts, [&](std::string_view fact, std::string_view value) {
+      if (fact != name) return;
+      seen.key = value;
       if (dimension == "item") {
         seen.basis = seen.key == "unlisted" ? machine::Basis::kCatchAll : machine::Basis::kListed;
       }
       visit(seen);
-    }
+    });
     if (dimension != "sighting" && dimension != "country") return true;
     for (const Answer* answer : AnswersTo(matter, reader)) {
       if (answer->sighting == v1::SIGHTING_RESULT_UNSPECIFIED) continue;
       const std::string word =
           rules::EnumWord(v1::SightingResult_Name(answer->sighting), "SIGHTING_RESULT_");
-      seen.key = dimension == "sighting" ? word : answer->country;
+      seen.key = dimension == "sighting" ? std::string_view(word) : answer->country.view();
       seen.originator = answer->originator_state();
       seen.month = machine::MonthOf(absl::FromUnixMicros(answer->chain->recorded_micros));
       if (!seen.key.empty()) visit(seen);

@@ -4,6 +4,7 @@
 #define ENTENTE_SERVICES_IEM_REGISTER_MATTER_REGISTER_H_
 
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -14,37 +15,48 @@
 #include "entente/iem/v1/matter_service.pb.h"
 #include "entente/iem/v1/report.pb.h"
 #include "entente/iem/v1/request.pb.h"
+#include "services/core/base/codes.h"
 #include "services/core/entry/entry.h"
 #include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"
 #include "services/core/machine/released_index.h"
 #include "services/core/machine/word_set.h"
+#include "services/core/rules/checks.h"
+#include "services/iem/register/facts.h"
 
 namespace entente::iem {
 
-enum class MatterKind { kAlert, kReport, kRequest, kRelease };
+enum class MatterKind : uint8_t { kAlert, kReport, kRequest, kRelease };
 
 // A matter with the queries' view of its newest content.
 struct Matter {
   const machine::Chain* chain = nullptr;
   MatterKind kind = MatterKind::kAlert;
-  entry::pb::Marking marking;
+  rules::Restriction restriction;  // of the newest content
+  bool flash = false;              // an alert that must be read at once
   v1::MatterState state = v1::MATTER_STATE_OPEN;
-  uint32_t content_at = 0;              // which of its documents holds the newest content
-  uint64_t newest_index = 0;            // of its newest document, in the ledger
-  int64_t newest_due_micros = 0;        // until when that is to be acknowledged
-  int month = 0;                        // it was recorded in, as machine::MonthOf
-  int64_t review_micros = 0;            // 0: none
-  bool flash = false;                   // an alert that must be read at once
-  uint64_t flash_index = 0;             // of the document that made it one, in the ledger
-  int64_t flash_due_micros = 0;         // and until when that is to be acknowledged
-  machine::WordSet facts;               // "iem.country=ir", of the newest content
-  std::set<std::string> former;         // facts of earlier contents
-  std::vector<std::string> addressees;  // of a request that names them
-  int64_t proposed_micros = 0;          // of a request
-  int64_t lapse_micros = 0;             // of a release request
-  std::string subject;                  // of a release request: the document's name
-  std::vector<std::string> asked;       // of a release request: states
+  uint32_t content_at = 0;    // which of its documents holds the newest content
+  uint32_t newest_index = 0;  // of its newest document, in the ledger
+  int month = 0;              // it was recorded in, as machine::MonthOf
+  int64_t review_micros = 0;  // 0: none
+  machine::WordSet facts;     // of the newest content, in the register's book
+  // What most matters have nothing of.
+  struct Rest {
+    std::set<std::string> former;         // facts of earlier contents
+    int64_t newest_due_micros = 0;        // until when the newest document is to be acknowledged
+    uint64_t flash_index = 0;             // of the document that made it one, in the ledger
+    int64_t flash_due_micros = 0;         // and until when that is to be acknowledged
+    std::vector<std::string> addressees;  // of a request that names them
+    int64_t proposed_micros = 0;          // of a request
+    int64_t lapse_micros = 0;             // of a release request
+    std::string subject;                  // of a release request: the document's name
+    std::vector<std::string> asked;       // of a release request: states
+  };
+  std::unique_ptr<Rest> kept;  // null: nothing
+
+  // To read, and to write.
+  const Rest& rest() const;
+  Rest& rest();
 
   const std::string& name() const { return chain->name; }
   std::string_view originator_state() const { return chain->originator_state(); }
@@ -53,14 +65,14 @@ struct Matter {
 // Something that was said to a matter.
 struct Answer {
   const machine::Chain* chain = nullptr;
-  entry::pb::Marking marking;
+  rules::Restriction restriction;
+  base::Letters country;    // of a sighting
+  base::Letters addressee;  // of a date agreement
   v1::SightingResult sighting = v1::SIGHTING_RESULT_UNSPECIFIED;
   v1::ReplyKind reply = v1::REPLY_KIND_UNSPECIFIED;
-  int64_t date_micros = 0;  // proposed or agreed
-  std::string addressee;    // of a date agreement
-  std::string country;      // of a sighting
   v1::ReleaseOutcome outcome = v1::RELEASE_OUTCOME_UNSPECIFIED;
-  std::vector<std::string> states;  // granted
+  int64_t date_micros = 0;                           // proposed or agreed
+  std::unique_ptr<std::vector<std::string>> states;  // granted; null: none
 
   std::string_view originator_state() const { return chain->originator_state(); }
 };
@@ -68,7 +80,7 @@ struct Answer {
 class MatterRegister final : public machine::Register {
  public:
   explicit MatterRegister(entente::config::v1::RegimeProfile profile)
-      : profile_(std::move(profile)), budgets_(machine::BudgetsOf(profile_)) {}
+      : profile_(std::move(profile)), budgets_(machine::BudgetsOf(profile_)), book_(profile_) {}
 
   absl::StatusOr<machine::Judgement> Validate(
       const document::VerifiedDocument& document,
@@ -120,6 +132,7 @@ class MatterRegister final : public machine::Register {
   // "open" and the like, as filters ask for it.
   static std::string StateOf(const Matter& matter);
   size_t size() const { return matters_.size(); }
+  const FactBook& book() const { return book_; }
   const entente::config::v1::RegimeProfile& profile() const { return profile_; }
 
  private:
@@ -142,8 +155,8 @@ class MatterRegister final : public machine::Register {
   absl::Status ValidateAddressees(const document::VerifiedDocument& document) const;
   absl::Status CheckSources(const document::VerifiedDocument& document) const;
   bool Granted(const std::string& source, const std::string& asker, const std::string& state) const;
-  static void ApplyTo(const machine::AppliedDocument& document, Matter& matter);
-  static void ApplyContent(const machine::AppliedDocument& document, Matter& matter);
+  void ApplyTo(const machine::AppliedDocument& document, Matter& matter) const;
+  void ApplyContent(const machine::AppliedDocument& document, Matter& matter) const;
   static void ApplyAnswer(const machine::AppliedDocument& document, Answer& answer);
   // What the profile of the day says of a document that was found good. `revised` is null where it
   // opens a matter.
@@ -152,6 +165,7 @@ class MatterRegister final : public machine::Register {
 
   const entente::config::v1::RegimeProfile profile_;
   const machine::Budgets budgets_;
+  const FactBook book_;
   machine::OfChains<Matter> matters_;
   machine::OfChains<Answer> answers_;
   uint64_t footprint_ = 0;

@@ -184,7 +184,7 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateNotification(
                            CheckNotification(document, context.now));
   const RuleContext rule_context = MakeRuleContext(profile_, document, context.now, regime_list_);
   machine::Judgement judgement;
-  judgement.name = machine::FirstName(*kLeem.Find(kNotification), document);
+  judgement.name = machine::FirstName(*kLeem.Find(kNotification), document.header());
   ENTENTE_RETURN_IF_ERROR(machine::CheckNameIsFree(chains(), judgement.name));
   v1::DenialRuling ruling;
   ruling.set_revision(1);
@@ -343,7 +343,7 @@ void DenialRegister::ApplyContent(const v1::DenialContent& content, uint32_t num
     if (other.role() == v1::COUNTRY_ROLE_TRANSIT) route += other.place().country() + ">";
   }
   if (!route.empty()) route += destination;
-  const std::string_view before = denial.destination();
+  const std::string_view before = denial.destination.view();
   if (denial.rest == nullptr && (!route.empty() || !before.empty() || !denial.entries.empty())) {
     denial.rest = std::make_unique<Denial::Rest>();
   }
@@ -355,8 +355,7 @@ void DenialRegister::ApplyContent(const v1::DenialContent& content, uint32_t num
     }
   }
   // A body that was lost names none.
-  denial.destination_letters = {};
-  if (destination.size() == 2) denial.destination_letters = {destination[0], destination[1]};
+  denial.destination = base::Letters(destination);
   std::vector<std::string> entries;
   for (const auto& entry : content.control_list_entries()) entries.push_back(entry.entry());
   denial.entries = machine::WordSet(std::move(entries));
@@ -391,7 +390,7 @@ namespace {
 // Of all contents.
 std::vector<std::string> DestinationsOf(const Denial& denial) {
   std::vector<std::string> countries;
-  if (!denial.destination().empty()) countries.emplace_back(denial.destination());
+  if (!denial.destination.empty()) countries.emplace_back(denial.destination.view());
   const std::string former = denial.rest == nullptr ? "" : denial.rest->destinations;
   for (size_t at = 0; at < former.size(); at += 2) countries.push_back(former.substr(at, 2));
   return countries;
@@ -400,9 +399,9 @@ std::vector<std::string> DestinationsOf(const Denial& denial) {
 // The denial, its number, and its chain on three shelves.
 uint64_t BytesOf(const Denial& denial) {
   using machine::HeapBytes;
-  constexpr uint64_t kIndexed = 4 + 3 * 12;
+  constexpr uint64_t kIndexed = 5 + 3 * 9;
   uint64_t bytes = sizeof(Denial) + kIndexed + HeapBytes(denial.terms) +
-                   denial.entries.HeapBytes() + HeapBytes(denial.names.bytes());
+                   denial.entries.HeapBytes() + denial.names.HeapBytes();
   if (denial.rest != nullptr) {
     bytes += machine::AllocationBytes(sizeof(Denial::Rest)) +
              HeapBytes(denial.rest->former_entries) + HeapBytes(denial.rest->destinations) +
@@ -425,8 +424,8 @@ void DenialRegister::Apply(const machine::AppliedDocument& document) noexcept {
   ENTENTE_CHECK(denial != nullptr);
   if (!document.opens()) footprint_ -= BytesOf(*denial);
   ApplyTo(document, *denial);
-  if (!denial->destination().empty()) {
-    released_.Add(*document.chain, DestinationKey(denial->destination()));
+  if (!denial->destination.empty()) {
+    released_.Add(*document.chain, DestinationKey(denial->destination.view()));
   }
   footprint_ += BytesOf(*denial);
 }
@@ -471,7 +470,7 @@ base::Digest DenialRegister::Fingerprint() const {
   for (const Denial& denial : denials_) {
     const auto& [chain, content_at, state, act, timeliness, terms, ended, destination, entries,
                  names, rest] = denial;
-    hash.Add(chain->number, content_at, state, act, timeliness, ended, destination, entries,
+    hash.Add(chain->number, content_at, state, act, timeliness, ended, destination.view(), entries,
              names.bytes());
     for (const auto& [from, until] : terms) hash.Add(from, until);
     if (rest == nullptr) continue;
@@ -485,8 +484,8 @@ std::multimap<std::string, std::string> DenialRegister::Facts(std::string_view n
   std::multimap<std::string, std::string> facts;
   const Denial* denial = denials_.Of(chains().FindAny(name));
   if (denial == nullptr) return facts;
-  if (!denial->destination().empty()) {
-    facts.emplace("leem.destination", denial->destination());
+  if (!denial->destination.empty()) {
+    facts.emplace("leem.destination", denial->destination.view());
   }
   for (const std::string_view entry : denial->entries) facts.emplace("leem.entry", entry);
   // Former ones too: who follows an entry must learn that a denial no longer names it.
@@ -513,7 +512,7 @@ void DenialRegister::Observe(const machine::Reader& reader, std::string_view dim
                              const std::function<void(const machine::Observation&)>& visit) const {
   released_.Visit(reader, "", nullptr, [&](const machine::Chain& chain) {
     const Denial& denial = *denials_.Of(&chain);
-    if (denial.destination().empty()) return true;  // what it said is gone
+    if (denial.destination.empty()) return true;  // what it said is gone
     const base::CivilDate& decided = denial.terms.front().from;
     machine::Observation seen;
     seen.month = decided.year * 12 + decided.month - 1;
@@ -527,7 +526,7 @@ void DenialRegister::Observe(const machine::Reader& reader, std::string_view dim
       seen.key = "catch-all";
       if (denial.entries.empty()) visit(seen);
     } else if (dimension == "destination") {
-      seen.key = denial.destination();
+      seen.key = denial.destination.view();
       visit(seen);
     } else if (dimension == "act") {
       const std::string& name = v1::DenialAct_Name(denial.act);
@@ -565,7 +564,8 @@ Match Matches(const Denial& denial, const DenialFilter& filter) {
   if (!filter.originator_state.empty() && denial.originator_state() != filter.originator_state) {
     return Match::kNo;
   }
-  if (!filter.destination.empty() && denial.destination() != filter.destination) return Match::kNo;
+  if (!filter.destination.empty() && denial.destination.view() != filter.destination)
+    return Match::kNo;
   if (filter.act != v1::DENIAL_ACT_UNSPECIFIED && denial.act != filter.act) return Match::kNo;
   if (!filter.entry_prefix.empty() &&
       std::none_of(denial.entries.begin(), denial.entries.end(), [&](std::string_view entry) {

@@ -3,7 +3,6 @@
 #ifndef ENTENTE_SERVICES_LEEM_REGISTER_DENIAL_REGISTER_H_
 #define ENTENTE_SERVICES_LEEM_REGISTER_DENIAL_REGISTER_H_
 
-#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "entente/config/v1/regime_profile.pb.h"
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/calendar.h"
+#include "services/core/base/codes.h"
 #include "services/core/base/status.h"
 #include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"
@@ -41,11 +41,11 @@ struct Denial {
   v1::DenialState state = v1::DENIAL_STATE_ACTIVE;
   v1::DenialAct act = v1::DENIAL_ACT_UNSPECIFIED;
   v1::Timeliness timeliness = v1::TIMELINESS_UNSPECIFIED;
-  absl::InlinedVector<Term, 1> terms;
-  base::CivilDate ended;                      // empty: not ended
-  std::array<char, 2> destination_letters{};  // of the newest content; zeros: its body was lost
-  machine::WordSet entries;                   // control-list entries of the newest content
-  NameFilter names;                           // of its parties
+  absl::InlinedVector<Term, 2> terms;  // two take no more than one
+  base::CivilDate ended;               // empty: not ended
+  base::Letters destination;           // of the newest content; empty: its body was lost
+  machine::WordSet entries;            // control-list entries of the newest content
+  NameFilter names;                    // of its parties
   // What most denials have nothing of.
   struct Rest {
     std::set<std::string> former_entries;  // of earlier contents, for filters
@@ -56,9 +56,6 @@ struct Denial {
 
   const std::string& name() const { return chain->name; }
   std::string_view originator_state() const { return chain->originator_state(); }
-  std::string_view destination() const {
-    return {destination_letters.data(), destination_letters[0] == 0 ? size_t{0} : size_t{2}};
-  }
   std::string_view route() const { return rest == nullptr ? std::string_view() : rest->route; }
   // Entries of all contents, and so of what a chain may have (Budgets).
   size_t facts() const {

@@ -36,24 +36,26 @@ std::string FoldNames(const v1::DenialContent& content) {
 
 NameFilter::NameFilter(std::string_view names) {
   if (names.size() <= kKept) {
-    bytes_ = names;
+    bytes_ = machine::KeptText(names);
     return;
   }
-  bytes_.resize(kBytes);
+  std::string bits(kBytes, '\0');
   for (size_t at = 0; at + kGram <= names.size(); ++at) {
     const uint32_t bit = BitOf(names, at);
-    bytes_[bit / 8] = static_cast<char>(bytes_[bit / 8] | 1 << bit % 8);
+    bits[bit / 8] = static_cast<char>(bits[bit / 8] | 1 << bit % 8);
   }
+  bytes_ = machine::KeptText(bits);
 }
 
 Match NameFilter::Contains(std::string_view text) const {
-  if (bytes_.size() != kBytes) {
-    return bytes_.find(text) == std::string::npos ? Match::kNo : Match::kYes;
+  const std::string_view bytes = bytes_.view();
+  if (bytes.size() != kBytes) {
+    return bytes.find(text) == std::string_view::npos ? Match::kNo : Match::kYes;
   }
   if (text.empty()) return Match::kYes;
   for (size_t at = 0; at + kGram <= text.size(); ++at) {
     const uint32_t bit = BitOf(text, at);
-    if ((bytes_[bit / 8] >> bit % 8 & 1) == 0) return Match::kNo;
+    if ((bytes[bit / 8] >> bit % 8 & 1) == 0) return Match::kNo;
   }
   return Match::kMaybe;
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "entente/leem/v1/denial.pb.h"
+#include "services/core/machine/kept_text.h"
 
 namespace entente::leem {
 
@@ -37,10 +38,12 @@ class NameFilter {
   // Of a text that is folded; an empty one is in all names.
   Match Contains(std::string_view text) const;
   // What is kept.
-  const std::string& bytes() const { return bytes_; }
+  std::string_view bytes() const { return bytes_.view(); }
+  // Bytes of memory beside the object itself.
+  uint64_t HeapBytes() const { return bytes_.HeapBytes(); }
 
  private:
-  std::string bytes_;  // names, or kBytes of bits
+  machine::KeptText bytes_;  // names, or kBytes of bits
 };
 
 }  // namespace entente::leem

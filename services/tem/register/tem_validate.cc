@@ -32,7 +32,7 @@ constexpr int kRowsMax = 10000;
 constexpr int kLiveMax = 500;  // proposals of one state that have not ended
 
 std::string FirstName(const document::VerifiedDocument& document) {
-  return machine::FirstName(*kTem.Find(document.parsed().kind), document);
+  return machine::FirstName(*kTem.Find(document.parsed().kind), document.header());
 }
 
 machine::Reader AsReader(const document::VerifiedDocument& document) {

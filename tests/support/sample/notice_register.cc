@@ -106,7 +106,7 @@ absl::StatusOr<std::string> NoticeRegister::NameOf(const document::VerifiedDocum
     if (notices_.Of(chain) == nullptr) return rules::NoSuch(name);
     ENTENTE_RETURN_IF_ERROR(machine::CheckAnswers(*chain, header.audience()));
   }
-  std::string name = machine::FirstName(kind, document);
+  std::string name = machine::FirstName(kind, document.header());
   ENTENTE_RETURN_IF_ERROR(machine::CheckNameIsFree(chains(), name));
   return name;
 }
