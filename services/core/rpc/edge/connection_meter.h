@@ -44,7 +44,8 @@ class ConnectionMeter {
 
   explicit ConnectionMeter(Time now) : read_(now) {}
 
-  // A request of up to so many bytes is being read: until it is, they may be missing.
+  // Requests of up to so many bytes are being read, or wait to be: until they are, they may be
+  // missing.
   void Expect(uint64_t bytes) { expected_ += static_cast<int64_t>(bytes); }
   // A message of so many bytes has been read; so many are expected no longer.
   void Explain(uint64_t bytes, uint64_t expected);

@@ -49,6 +49,10 @@ class SubmitManyReactor final : public Stream {
 
   void Begin() {
     request_id_ = RequestIdOf(*context_);
+    // As long as it is open, not only while it is read: documents that wait for room arrive all the
+    // same, and gRPC 1.51 lets in more than its window of them.
+    peer_ = context_->peer();
+    if (backend_.acceptor != nullptr) backend_.acceptor->Expect(peer_, kRequestBytesMax);
     if (absl::Status status = Join(); !status.ok()) return FinishOnce(status);
     bool gone = false;
     {
@@ -61,9 +65,8 @@ class SubmitManyReactor final : public Stream {
   }
 
   void OnReadDone(bool ok) override {
-    if (backend_.acceptor != nullptr) {
-      ok ? backend_.acceptor->Explain(context_->peer(), request_.Length(), kRequestBytesMax)
-         : backend_.acceptor->Unread(context_->peer(), kRequestBytesMax);
+    if (ok && backend_.acceptor != nullptr) {
+      backend_.acceptor->Explain(peer_, request_.Length(), 0);
     }
     std::shared_ptr<Slot> slot;
     bool read_more = false;
@@ -135,6 +138,10 @@ class SubmitManyReactor final : public Stream {
     pb::SubmitManyResponse response;
   };
 
+  void Ended(const absl::Status&) override {
+    if (backend_.acceptor != nullptr) backend_.acceptor->Unread(peer_, kRequestBytesMax);
+  }
+
   std::shared_ptr<SubmitManyReactor> Self() {
     return std::static_pointer_cast<SubmitManyReactor>(shared_from_this());
   }
@@ -162,9 +169,6 @@ class SubmitManyReactor final : public Stream {
     }
     if (read) {
       hold_ = *std::move(hold);
-      if (backend_.acceptor != nullptr) {
-        backend_.acceptor->Expect(context_->peer(), kRequestBytesMax);
-      }
       StartRead(&request_);
     }
     {
@@ -322,6 +326,7 @@ class SubmitManyReactor final : public Stream {
 
   Backend& backend_;
   std::string request_id_;
+  std::string peer_;
   grpc::ByteBuffer request_;  // being read, paid for by hold_
   Budget::Hold hold_;
   grpc::ByteBuffer answer_;  // being written
