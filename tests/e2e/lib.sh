@@ -105,7 +105,9 @@ stop_suite() { # signal
   suite_pid=
 }
 
-as() { local state=$1; shift; ENTENTE_CONFIG=$work/pki/agencies/$state/licensing/client.textproto entente "$@"; }
+config_of() { echo "$work/pki/agencies/$1/licensing/client.textproto"; }
+as() { local state=$1; shift; ENTENTE_CONFIG=$(config_of "$state") entente "$@"; }
+as_operator() { ENTENTE_CONFIG=$(config_of jp) entente-admin "$@"; }
 
 denial() { # reference [state,state]
   entente denial new | sed "s/\"reference\": \"2016-0042\"/\"reference\": \"$1\"/" |

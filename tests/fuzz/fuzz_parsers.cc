@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "clients/cli/annex_files.h"
-#include "clients/cli/lite_csv.h"
+#include "clients/cli/leem/lite_csv.h"
+#include "clients/cli/tem/annex_files.h"
 #include "services/core/base/calendar.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/certificate.h"

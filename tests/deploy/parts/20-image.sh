@@ -4,7 +4,7 @@ no_containers() { touch "$work/no-containers"; leave_out "containers cannot run 
 for tool in podman buildah runc catatonit mmdebstrap; do (need "$tool" "$tool") || no_containers "$tool cannot be installed"; done
 [ -x /usr/lib/podman/netavark ] && [ -x /usr/lib/podman/aardvark-dns ] ||
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends netavark aardvark-dns >>"$work/apt.log" 2>&1 || true
-deploy/image/base "$work/base.tar" "$bin/entente" "$bin/entente-suite" > "$work/base.log" 2>&1 || no_containers "mmdebstrap: $(tail -1 "$work/base.log")"
+deploy/image/base "$work/base.tar" "$bin/entente" "$bin/entente-admin" "$bin/entente-suite" > "$work/base.log" 2>&1 || no_containers "mmdebstrap: $(tail -1 "$work/base.log")"
 pm import "$work/base.tar" localhost/entente-base >/dev/null 2>"$work/import.log" || no_containers "$(tail -1 "$work/import.log")"
 rm "$work/base.tar"
 mkdir -p "$work/context/build/release" "$work/context/deploy/image"

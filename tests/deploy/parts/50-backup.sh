@@ -1,5 +1,5 @@
 # The restore drill.
-backup() { pm exec entente-leem /usr/bin/entente backup /var/lib/entente/leem.db "/var/lib/entente/$1" --group leem "${keys_inside[@]}"; }
+backup() { pm exec entente-leem /usr/bin/entente-admin backup /var/lib/entente/leem.db "/var/lib/entente/$1" --group leem "${keys_inside[@]}"; }
 put_back() { # file: as the runbook says, with the heads file on its own volume
   pm stop -t 30 entente-leem >/dev/null
   rm -rf "${work:?}"/volumes/leem/*

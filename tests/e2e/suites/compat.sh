@@ -37,7 +37,7 @@ main_job "$old" 2
 main_job "$bin" 3
 as jp denial list --json | grep -o 'denials/[0-9]*' | sort -u | grep -c . | grep -qx 3 || fail "not everything came over"
 stop_suite TERM
-entente fsck "$work/leem.db" --directory "$work/pki/directory.textproto" --directory-key "$work/pki/directory.pub" > "$work/fsck" || fail "fsck: $(cat "$work/fsck")"
+entente-admin fsck "$work/leem.db" --directory "$work/pki/directory.textproto" --directory-key "$work/pki/directory.pub" > "$work/fsck" || fail "fsck: $(cat "$work/fsck")"
 step "downgrade: the last release goes on with what this one wrote"
 serve "$old"
 main_job "$bin" 4

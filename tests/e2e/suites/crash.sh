@@ -15,7 +15,7 @@ load() { # submits until the service is gone; receipts' names go to a file
   done
 }
 check() {
-  as jp fsck "$work/leem.db" > "$work/fsck.out" 2>&1 || fail "fsck: $(cat "$work/fsck.out")"
+  as_operator fsck "$work/leem.db" > "$work/fsck.out" 2>&1 || fail "fsck: $(cat "$work/fsck.out")"
   start_suite || fail "refused to start after $1: $(tail -2 "$work/suite.log")"
   local derived live
   derived=$(sed -n 's/^fingerprint //p' "$work/fsck.out")
@@ -71,7 +71,7 @@ for at in $(seq 9000 $((size / 9)) $((size - 1))); do
   cp "$work/leem.db" "$work/good.db"
   byte=$(od -An -tu1 -j "$at" -N1 "$work/leem.db")
   printf "\\x$(printf %02x $((byte ^ 16)))" | dd of="$work/leem.db" bs=1 seek="$at" conv=notrunc status=none
-  if as jp fsck "$work/leem.db" >"$work/fsck.out" 2>&1; then
+  if as_operator fsck "$work/leem.db" >"$work/fsck.out" 2>&1; then
     grep -q "^fingerprint $good$" "$work/fsck.out" || fail "another state passed fsck"
   else
     found=$((found + 1))

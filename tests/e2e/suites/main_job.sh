@@ -36,7 +36,7 @@ printf '\x01' | dd of="$ledger/0000000002.entry" bs=1 seek=300 conv=notrunc stat
 refused '^BAD' as kr verify "$work/kr" || fail "a changed bit went unnoticed"
 
 step "fsck agrees, and after a restart everything is there"
-as jp fsck "$work/leem.db" | grep -q '^ok' || fail "fsck"
+as_operator fsck "$work/leem.db" | grep -q '^ok' || fail "fsck"
 start_suite || fail "no restart"
 [ "$(as kr denial list --json | wc -l)" -eq 1 ] || fail "lost"
 

@@ -14,21 +14,21 @@ step "a backup while it is written verifies before it counts"
 many 1 20
 as kr follow leem --save "$work/kr" --until-current >/dev/null 2>&1
 many 21 60 & writer=$!
-entente backup "$work/leem.db" "$work/first.db" "${keys[@]}" | grep -q '^ok' || fail "no backup"
+entente-admin backup "$work/leem.db" "$work/first.db" "${keys[@]}" | grep -q '^ok' || fail "no backup"
 wait "$writer"
-refused "is there already" entente backup "$work/leem.db" "$work/first.db" "${keys[@]}" || fail "a backup was overwritten"
-entente backup "$work/leem.db" "$work/typo.db" --group iem "${keys[@]}" 2> "$work/error" && fail "another group's backup"
+refused "is there already" entente-admin backup "$work/leem.db" "$work/first.db" "${keys[@]}" || fail "a backup was overwritten"
+entente-admin backup "$work/leem.db" "$work/typo.db" --group iem "${keys[@]}" 2> "$work/error" && fail "another group's backup"
 [ $? -ne 3 ] && grep -q 'is the journal of mtcr.example/leem, not of mtcr.example/iem' "$work/error" || fail "a typing error is a disaster: $(cat "$work/error")"
 [ -z "$(ls "$work" | grep partial)" ] || fail "a backup leaves $(ls "$work" | grep partial)"
 if [ "$(stat -f -c %T /dev/shm 2>/dev/null)" = tmpfs ]; then
   rm -f "$work/leem.db.backup"
   memory=$(mktemp -d -p /dev/shm)
-  entente backup "$work/leem.db" "$memory/copy.db" "${keys[@]}" > "$work/error" 2>&1
+  entente-admin backup "$work/leem.db" "$memory/copy.db" "${keys[@]}" > "$work/error" 2>&1
   rm -rf "$memory"
   grep -q 'is in memory' "$work/error" && [ ! -e "$work/leem.db.backup" ] || fail "a copy in memory counts"
-  entente backup "$work/leem.db" "$work/counts.db" "${keys[@]}" >/dev/null 2>&1 && [ -e "$work/leem.db.backup" ] || fail "a copy on the disk does not count"
+  entente-admin backup "$work/leem.db" "$work/counts.db" "${keys[@]}" >/dev/null 2>&1 && [ -e "$work/leem.db.backup" ] || fail "a copy on the disk does not count"
 fi
-entente fsck "$work/first.db" "${keys[@]}" | grep -q '^ok' || fail "the backup does not verify"
+entente-admin fsck "$work/first.db" "${keys[@]}" | grep -q '^ok' || fail "the backup does not verify"
 await() { for _ in $(seq 400); do "$@" && return 0; sleep 0.1; done; return 1; }
 
 step "status for a person in a hurry, and for a health check"
@@ -37,7 +37,7 @@ grep -qE '^leem +yes +[0-9]' "$work/status" || fail "status says nothing of leem
 entente status --metrics "127.0.0.1:$metrics" --quiet || fail "not well"
 refused "nothing answers" entente status --metrics 127.0.0.1:1 || fail "a dead service is well"
 
-entente fsck "$work/leem.db" "${keys[@]}" >/dev/null || fail "fsck beside the service"
+entente-admin fsck "$work/leem.db" "${keys[@]}" >/dev/null || fail "fsck beside the service"
 await eval 'entente status --metrics "127.0.0.1:$metrics" | grep "^leem" | grep -q "h ago.*h ago"' || fail "status shows no backup or no check"
 
 step "what is written is for its owner only"

@@ -89,20 +89,20 @@ replica b || fail "b does not start again"
 nothing_lost b
 
 step "backed up into a file while it works, restored into a database of its own"
-entente backup "postgres:$work/postgres" "$work/backup.db" "${keys[@]}" --note "$work/a.db" | grep -q '^ok' || fail "no backup"
+entente-admin backup "postgres:$work/postgres" "$work/backup.db" "${keys[@]}" --note "$work/a.db" | grep -q '^ok' || fail "no backup"
 [ -s "$work/a.db.backup" ] || fail "the service does not learn of it"
 sql "CREATE DATABASE restored"
 echo "host=$work/pg dbname=restored user=entente" > "$work/restored"
-entente restore "$work/backup.db" "postgres:$work/restored" "${keys[@]}" | grep -q '^ok' || fail "no restore"
-entente restore "$work/backup.db" "postgres:$work/restored" "${keys[@]}" | grep -q '^ok' || fail "what was cut off cannot be finished"
-entente fsck "postgres:$work/restored" "${keys[@]}" > "$work/fsck.one"
-entente fsck "postgres:$work/postgres" "${keys[@]}" > "$work/fsck.two"
+entente-admin restore "$work/backup.db" "postgres:$work/restored" "${keys[@]}" | grep -q '^ok' || fail "no restore"
+entente-admin restore "$work/backup.db" "postgres:$work/restored" "${keys[@]}" | grep -q '^ok' || fail "what was cut off cannot be finished"
+entente-admin fsck "postgres:$work/restored" "${keys[@]}" > "$work/fsck.one"
+entente-admin fsck "postgres:$work/postgres" "${keys[@]}" > "$work/fsck.two"
 diff "$work/fsck.one" "$work/fsck.two" || fail "the restored journal is another"
 
 step "failed over to a database that is behind: refused, running or starting"
 denial 400 > "$work/d.json"
 at a jp denial notify "$work/d.json" >/dev/null || fail "a refuses"
-refused "never replaced" entente restore "$work/backup.db" "postgres:$work/postgres" "${keys[@]}" || fail "a journal was replaced"
+refused "never replaced" entente-admin restore "$work/backup.db" "postgres:$work/postgres" "${keys[@]}" || fail "a journal was replaced"
 # Each keeps what it has seen signed once a second.
 size() { grep -o 'leem/all\\n[0-9]*' "$work/$1.db.heads" | grep -o '[0-9]*$'; }
 await eval '[ "$(size b)" = "$(size a)" ] && [ "$(size b)" -gt "$(grep -c . "$work/listed")" ]' || fail "b keeps no heads: $(size a) $(size b)"

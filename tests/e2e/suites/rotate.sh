@@ -111,6 +111,6 @@ ls "$work"/kr/*.evidence "$work"/pki/agencies/kr/licensing/state/*.evidence 2>/d
 [ "$(grep -c '"serving"' "$work/suite.log")" = "$(cat "$work/starts")" ] || fail "a service was restarted"
 as kr verify "$work/kr" > "$work/verify" || fail "what was signed by retired keys does not verify: $(cat "$work/verify")"
 stop_suite TERM
-entente fsck "$work/leem.db" "${keys[@]}" | grep -q '^ok' || fail "fsck after the rotations"
+entente-admin fsck "$work/leem.db" "${keys[@]}" | grep -q '^ok' || fail "fsck after the rotations"
 start_suite || fail "no start: $(tail -2 "$work/suite.log")"
 as nz follow leem --save "$work/nz" --until-current >/dev/null 2>&1 || fail "a new reader cannot begin"

@@ -448,7 +448,7 @@ void GroupServer::DirectoryChanged() {
 
 namespace {
 
-// What "entente backup" and "entente fsck" have noted beside the journal: a time.
+// What "entente-admin backup" and "entente-admin fsck" have noted beside the journal: a time.
 double TimeIn(const std::string& file) {
   const auto text = base::ReadFile(file);
   return text.has_value() ? std::strtod(text->c_str(), nullptr) : 0;

@@ -36,6 +36,6 @@ as au follow iem --save "$work/au" --until-current >/dev/null 2>&1
 before=$(as jp alert list --json | sha256sum)
 stop_suite TERM
 as au verify "$work/au" | grep -q '^ok' || fail "verify"
-as jp fsck "$work/iem.db" --group iem | grep -q '^ok' || fail "fsck"
+as_operator fsck "$work/iem.db" --group iem | grep -q '^ok' || fail "fsck"
 start_suite || fail "no restart"
 [ "$before" = "$(as jp alert list --json | sha256sum)" ] || fail "a restart changed the answers"

@@ -90,6 +90,6 @@ as nz follow tem --save "$work/nz" --until-current >/dev/null 2>&1
 before=$(as nz proposal list --json | sha256sum)
 stop_suite TERM
 as nz verify "$work/nz" | grep -q '^ok' || fail "verify"
-as jp fsck "$work/tem.db" --group tem | grep -q '^ok' || fail "fsck"
+as_operator fsck "$work/tem.db" --group tem | grep -q '^ok' || fail "fsck"
 start_suite || fail "no restart"
 [ "$before" = "$(as nz proposal list --json | sha256sum)" ] || fail "a restart changed the answers"

@@ -1,0 +1,29 @@
+// A signed document that waits in a file: for another officer's signature, or to be submitted. The
+// file is proto3 JSON of entente.exchange.v1.SignedDocument.
+#ifndef ENTENTE_CLIENTS_CLI_EXCHANGE_HELD_DOCUMENT_H_
+#define ENTENTE_CLIENTS_CLI_EXCHANGE_HELD_DOCUMENT_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "services/core/document/document.h"
+
+namespace entente::cli {
+
+// Keeps it in a new file, private to its owner; one that is there already is left as it is.
+absl::Status Hold(const document::pb::SignedDocument& signed_document, const std::string& path);
+
+// What a file holds, with every signature checked, however few they are.
+struct HeldDocument {
+  document::pb::SignedDocument signed_document;
+  std::shared_ptr<const document::ParsedDocument> parsed;
+  std::vector<document::Signer> signers;
+  std::string group;  // whose service takes it, by its kind
+};
+absl::StatusOr<HeldDocument> CheckHeld(document::pb::SignedDocument signed_document,
+                                       const document::SignerTrust& trust);
+absl::StatusOr<HeldDocument> ReadHeld(const std::string& path, const document::SignerTrust& trust);
+
+}  // namespace entente::cli
+
+#endif  // ENTENTE_CLIENTS_CLI_EXCHANGE_HELD_DOCUMENT_H_

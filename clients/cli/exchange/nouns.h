@@ -1,0 +1,18 @@
+// The nouns of this room; each function adds those of one file.
+#ifndef ENTENTE_CLIENTS_CLI_EXCHANGE_NOUNS_H_
+#define ENTENTE_CLIENTS_CLI_EXCHANGE_NOUNS_H_
+
+#include "clients/cli/base/context.h"
+
+namespace entente::cli {
+
+void AddErase(CLI::App& app, Context& context);
+void AddFollow(CLI::App& app, Context& context);
+void AddLedger(CLI::App& app, Context& context);  // ledger, delivery
+void AddSign(CLI::App& app, Context& context);    // sign, submit
+void AddTrend(CLI::App& app, Context& context);
+void AddVerify(CLI::App& app, Context& context);
+
+}  // namespace entente::cli
+
+#endif  // ENTENTE_CLIENTS_CLI_EXCHANGE_NOUNS_H_

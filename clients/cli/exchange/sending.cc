@@ -1,0 +1,287 @@
+#include "clients/cli/exchange/sending.h"
+
+#include <google/protobuf/util/message_differencer.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <utility>
+
+#include "clients/cli/base/normal_text.h"
+#include "clients/cli/exchange/chain.h"
+#include "clients/cli/exchange/held_document.h"
+#include "entente/iem/v1/request.pb.h"
+#include "entente/leem/v1/denial.pb.h"
+#include "services/core/base/clock.h"
+#include "services/core/base/status.h"
+#include "services/groups.h"
+
+namespace entente::cli {
+
+using base::Reason;
+
+namespace {
+
+// What now holds, in a few words after two spaces each.
+std::string RulingWords(const exchange::v1::Stamp& stamp) {
+  std::string words;
+  leem::v1::DenialRuling denial;
+  iem::v1::MatterRuling matter;
+  if (stamp.ruling().UnpackTo(&denial)) {
+    if (denial.has_valid_until()) {
+      const std::string until = FormatDate(denial.valid_until());
+      const bool lapsed = until <= FormatTime(stamp.recorded_time()).substr(0, until.size());
+      words += (lapsed ? "  lapsed since " : "  in force until ") + until;
+    }
+    if (denial.timeliness() == leem::v1::TIMELINESS_LATE) {
+      words += fmt::format("  late: {} days after the decision", denial.days_after_decision());
+    }
+    if (denial.entry_check() == leem::v1::ENTRY_CHECK_NO_EDITION_KNOWN) {
+      words += "  entry not looked up: the service does not know that edition of the Annex";
+    }
+  } else if (stamp.ruling().UnpackTo(&matter)) {
+    if (matter.has_lapse_time())
+      words += "  denied unless decided by " + FormatTime(matter.lapse_time());
+    if (matter.late()) words += "  late: the matter has ended";
+    if (matter.has_acknowledge_time()) {
+      words += "  to be acknowledged by " + FormatTime(matter.acknowledge_time());
+    }
+  }
+  return words;
+}
+
+}  // namespace
+
+void PrintReceipt(const exchange::v1::Receipt& receipt, const exchange::v1::Audience& audience,
+                  bool json, bool still_holds) {
+  exchange::v1::Leaf leaf;
+  leaf.ParseFromString(receipt.leaf());
+  if (json) {
+    std::cout << fmt::format("{{\"leaf\":{},\"receipt\":{}}}", ToJson(leaf), ToJson(receipt))
+              << "\n";
+    return;
+  }
+  const auto& stamp = leaf.stamp();
+  std::cout << Printable(fmt::format("{}  recorded {}  readable by {}{}", stamp.name(),
+                                     FormatTime(stamp.recorded_time()), AudienceWords(audience),
+                                     still_holds ? RulingWords(stamp) : ""))
+            << "\n";
+}
+
+namespace {
+
+// As services take it; says on standard error what that changes.
+void Normalize(exchange::v1::Document& document) {
+  for (const std::string& field : NormalizeTexts(document)) {
+    std::cerr << fmt::format("{}: {}\n", Printable(field), kNormalized);
+  }
+}
+
+// Whether two documents say the same, whenever they were composed.
+bool SayTheSame(exchange::v1::Document a, exchange::v1::Document b) {
+  a.clear_composed_time();
+  b.clear_composed_time();
+  return google::protobuf::util::MessageDifferencer::Equals(a, b);
+}
+
+// The number is taken: by what this document says already, whose bytes then get their receipt
+// again, or by another.
+absl::Status AnswerReused(const Context& context, sdk::Client& client,
+                          const exchange::v1::Document& document, const absl::Status& refusal) {
+  const std::string& url = document.body().type_url();
+  const machine::Group* group = FindGroup(client.group());
+  const machine::Kind* kind =
+      group == nullptr ? nullptr : group->Find(url.substr(url.rfind('/') + 1));
+  if (kind == nullptr || kind->folder.empty()) return refusal;
+  const std::string name = fmt::format("partners/{}/{}/{}", client.agency().name().state,
+                                       kind->folder, document.reference());
+  const auto chain = FetchChain(client, name);
+  if (absl::IsDataLoss(chain.status())) return chain.status();
+  if (!chain.ok() || chain->front().erased()) return refusal;
+  const sdk::VerifiedEntry& recorded = chain->front();
+  const std::string when = FormatTime(recorded.leaf.stamp().recorded_time());
+  exchange::v1::SignedDocument signed_document;
+  if (!SayTheSame(recorded.document, document) ||
+      !signed_document.ParseFromString(recorded.entry.signed_document())) {
+    return base::Refuse(
+        refusal.code(), Reason::kReferenceReused,
+        "number {} is taken: {} was recorded {} and says something else; to change that one, "
+        "revise it, and for another one use a new number",
+        document.reference(), name, when);
+  }
+  const size_t later = chain->size() - 1;
+  std::cerr << Printable(fmt::format("{} is recorded already, since {}", name, when))
+            << (later > 0 ? "; it has been changed or ended since" : "") << "\n";
+  ENTENTE_ASSIGN_OR_RETURN(const auto receipt, client.Submit(signed_document));
+  PrintReceipt(receipt, document.audience(), context.json, /*still_holds=*/later == 0);
+  return absl::OkStatus();
+}
+
+// A document of the agency as a person wrote it.
+absl::Status ReadDraft(const std::string& file, const sdk::Agency& agency,
+                       exchange::v1::Document& document) {
+  ENTENTE_RETURN_IF_ERROR(FromJsonFile(file, document));
+  if (document.originator().empty()) document.set_originator(agency.name().str());
+  if (!document.has_composed_time()) {
+    entry::SetTime(base::SystemClock().Now(), document.mutable_composed_time());
+  }
+  Normalize(document);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status SubmitSigned(const Context& context, sdk::Client& client,
+                          const exchange::v1::SignedDocument& signed_document) {
+  exchange::v1::Document document;
+  if (!document.ParseFromString(signed_document.document())) {
+    return base::RefuseArgument(Reason::kDocumentMalformed, "the document does not parse");
+  }
+  const auto receipt = client.Submit(signed_document);
+  if (base::ReasonOf(receipt.status()) == base::ReasonName(Reason::kReferenceReused)) {
+    return AnswerReused(context, client, document, receipt.status());
+  }
+  ENTENTE_RETURN_IF_ERROR(receipt.status());
+  PrintReceipt(*receipt, document.audience(), context.json);
+  return absl::OkStatus();
+}
+
+absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
+                            exchange::v1::Document document) {
+  Normalize(document);
+  ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
+  if (!context.hold_file.empty()) return Hold(signed_document, context.hold_file);
+  return SubmitSigned(context, client, signed_document);
+}
+
+absl::Status SendFiles(const Context& context, const std::string& group,
+                       const std::vector<std::string>& files) {
+  if (!context.hold_file.empty() && files.size() > 1) {
+    return base::RefuseArgument(Reason::kFieldInvalid,
+                                "--hold: one document at a time; each is held in its own file");
+  }
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(group));
+  absl::Status first_error;
+  const auto note = [&](const std::string& file, const absl::Status& status) {
+    if (status.ok()) return;
+    if (files.size() > 1) std::cerr << file << ": " << base::Text(status) << "\n";
+    if (first_error.ok()) first_error = base::WithPrefix(status, file);
+  };
+  std::vector<std::string> good_files;
+  std::vector<exchange::v1::Document> documents;
+  for (const std::string& file : files) {
+    exchange::v1::Document document;
+    const absl::Status status = ReadDraft(file, client->agency(), document);
+    note(file, status);
+    if (!status.ok()) continue;
+    good_files.push_back(file);
+    documents.push_back(std::move(document));
+  }
+  if (documents.empty()) return first_error;
+  if (documents.size() == 1) {
+    note(good_files[0], SubmitAndPrint(context, *client, documents[0]));
+    return first_error;
+  }
+  ShowWhatIsSigned(client->agency(), documents);
+  ENTENTE_ASSIGN_OR_RETURN(const auto signed_documents, client->SignMany(documents));
+  for (size_t i = 0; i < signed_documents.size(); ++i) {
+    note(good_files[i], SubmitSigned(context, *client, signed_documents[i]));
+  }
+  return first_error;
+}
+
+namespace {
+
+// Partners that an audience leaves out, as in "au, nz".
+std::string LeftOut(const sdk::Agency& agency, const exchange::v1::Audience& audience) {
+  std::vector<std::string> out;
+  const auto& listed = audience.listed().states();
+  for (const std::string& state : agency.directory().partners()) {
+    const bool reads = std::find(listed.begin(), listed.end(), state) != listed.end();
+    if (audience.has_listed() && !reads) out.push_back(state);
+  }
+  return fmt::format("{}", fmt::join(out, ", "));
+}
+
+}  // namespace
+
+void ShowWhatIsSigned(const sdk::Agency& agency,
+                      std::span<const exchange::v1::Document> documents) {
+  struct Together {
+    exchange::v1::Audience audience;
+    size_t count = 0;
+    std::map<std::string, std::vector<std::string>> references;  // by kind
+  };
+  std::map<std::pair<std::string, bool>, Together> all;  // by audience, and whether each alone
+  for (const auto& document : documents) {
+    const std::string& url = document.body().type_url();
+    const bool alone = agency.SignsAlone(url.substr(url.rfind('/') + 1));
+    Together& together = all[{AudienceWords(document.audience()), alone}];
+    together.audience = document.audience();
+    ++together.count;
+    together.references[std::string(document::ShortKind(url))].push_back(
+        Printable(document.reference()));
+  }
+  for (const auto& [key, together] : all) {
+    const auto& [audience, alone] = key;
+    std::string lines;
+    for (const auto& [kind, references] : together.references) {
+      lines += fmt::format("  {} {}\n", Printable(kind), fmt::join(references, ", "));
+    }
+    if (const std::string out = LeftOut(agency, together.audience); !out.empty()) {
+      lines += fmt::format("  not for {}\n", out);
+    }
+    std::string_view how = alone ? ", each alone" : "";
+    if (!alone && together.count > 1) how = ", at once; readers of one see how many there are";
+    std::cerr << fmt::format("signing {} for {}{}\n{}", together.count, Printable(audience), how,
+                             lines);
+  }
+}
+
+std::string AudienceWords(const exchange::v1::Audience& audience) {
+  switch (audience.kind_case()) {
+    case exchange::v1::Audience::kPublic:
+      return "the public";
+    case exchange::v1::Audience::kAllPartners:
+      return "all partners";
+    case exchange::v1::Audience::kListed:
+      return fmt::format("{}", fmt::join(audience.listed().states(), ", "));
+    case exchange::v1::Audience::KIND_NOT_SET:
+      break;
+  }
+  return "nobody (no audience)";
+}
+
+absl::Status AudienceOfNew(std::vector<std::string> to, const sdk::Agency& agency,
+                           exchange::v1::Audience& audience) {
+  const auto& assumed = agency.config().default_audience();
+  if (to.empty()) to.assign(assumed.begin(), assumed.end());
+  if (to.empty()) {
+    return base::RefuseArgument(
+        Reason::kFieldInvalid,
+        "--to: say who may read it: --to all, or states as in --to kr,nz; default_audience in your "
+        "client.textproto says it for good");
+  }
+  if (to == std::vector<std::string>{"all"}) {
+    audience.mutable_all_partners();
+    return absl::OkStatus();
+  }
+  for (const auto& state : to) {
+    if (agency.directory().IsPartner(state)) continue;
+    return base::RefuseArgument(
+        Reason::kFieldInvalid, "--to: {} is no partner by directory {}; partners: {}", state,
+        agency.directory().serial(), fmt::join(agency.directory().partners(), ", "));
+  }
+  ListStates(std::move(to), agency, audience);
+  return absl::OkStatus();
+}
+
+void ListStates(std::vector<std::string> states, const sdk::Agency& agency,
+                exchange::v1::Audience& audience) {
+  states.push_back(agency.name().state);
+  std::sort(states.begin(), states.end());
+  states.erase(std::unique(states.begin(), states.end()), states.end());
+  audience.mutable_listed()->mutable_states()->Assign(states.begin(), states.end());
+}
+
+}  // namespace entente::cli

@@ -1,0 +1,44 @@
+// From what a person wrote to a receipt: all nouns that send documents share it.
+#ifndef ENTENTE_CLIENTS_CLI_EXCHANGE_SENDING_H_
+#define ENTENTE_CLIENTS_CLI_EXCHANGE_SENDING_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "clients/cli/base/context.h"
+
+namespace entente::cli {
+
+// A receipt for people, or leaf and receipt in JSON. What its ruling started is left out where that
+// holds no longer.
+void PrintReceipt(const exchange::v1::Receipt& receipt, const exchange::v1::Audience& audience,
+                  bool json, bool still_holds = true);
+// Submits and prints the receipt. What is recorded already, and says the same, gets the receipt
+// that it had.
+absl::Status SubmitSigned(const Context& context, sdk::Client& client,
+                          const exchange::v1::SignedDocument& signed_document);
+// Signs and submits; with --hold, signs and keeps it in that file. Texts are normalised before, and
+// what that changes is said on standard error.
+absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
+                            exchange::v1::Document document);
+// Signs and submits documents in proto3 JSON, several at once; originator and time of composing are
+// filled in where they are missing. Goes on after a refusal; the first one is returned.
+absl::Status SendFiles(const Context& context, const std::string& group,
+                       const std::vector<std::string>& files);
+// Says on standard error what is about to be signed, by audience.
+void ShowWhatIsSigned(const sdk::Agency& agency, std::span<const exchange::v1::Document> documents);
+// "all partners", "the public", or "jp, kr".
+std::string AudienceWords(const exchange::v1::Audience& audience);
+// Who reads what begins something new, as --to says: "all", or states and the agency's own. Where
+// it is empty, the configuration's default_audience; where that says nothing, too, or names no
+// partner, FIELD_INVALID: no audience is assumed.
+absl::Status AudienceOfNew(std::vector<std::string> to, const sdk::Agency& agency,
+                           exchange::v1::Audience& audience);
+// These states and the agency's own.
+void ListStates(std::vector<std::string> states, const sdk::Agency& agency,
+                exchange::v1::Audience& audience);
+
+}  // namespace entente::cli
+
+#endif  // ENTENTE_CLIENTS_CLI_EXCHANGE_SENDING_H_

@@ -1,0 +1,13 @@
+// The nouns of this room; each function adds those of one file.
+#ifndef ENTENTE_CLIENTS_CLI_IEM_NOUNS_H_
+#define ENTENTE_CLIENTS_CLI_IEM_NOUNS_H_
+
+#include "clients/cli/base/context.h"
+
+namespace entente::cli {
+
+void AddIem(CLI::App& app, Context& context);  // alert, report, rfi, release
+
+}  // namespace entente::cli
+
+#endif  // ENTENTE_CLIENTS_CLI_IEM_NOUNS_H_

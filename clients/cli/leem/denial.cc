@@ -1,0 +1,501 @@
+// entente denial: notify, import, read, change and export denials.
+#include <unistd.h>
+
+#include <iostream>
+
+#include "clients/cli/base/context.h"
+#include "clients/cli/base/words.h"
+#include "clients/cli/exchange/chain.h"
+#include "clients/cli/exchange/sending.h"
+#include "clients/cli/leem/country_names.h"
+#include "clients/cli/leem/lite_csv.h"
+#include "clients/cli/leem/nouns.h"
+#include "entente/leem/v1/denial_service.grpc.pb.h"
+#include "services/core/base/calendar.h"
+#include "services/core/base/clock.h"
+#include "services/core/base/files.h"
+#include "services/core/base/status.h"
+#include "services/core/base/text.h"
+#include "services/core/crypto/hash.h"
+#include "services/core/rpc/transport/grpc_status.h"
+
+namespace entente::cli {
+namespace {
+
+using base::Reason;
+
+constexpr char kTemplate[] = R"({
+  // A denial notification. Lines that start with // are comments. Invented sample data.
+  // Your own number: A-Z a-z 0-9 . _ ~ -, never used again.
+  "reference": "2016-0042",
+  // Who may read it: {"all_partners": {}} or {"listed": {"states": ["jp", "kr"]}}, sorted, with your own.
+  "audience": {"all_partners": {}},
+  "marking": {"level": "LEVEL_OFFICIAL", "tlp": "TLP_AMBER"},
+  "body": {
+    "@type": "type.googleapis.com/entente.leem.v1.DenialNotification",
+    "content": {
+      "authority": {"name": "Sample Licensing Office", "contact_point": "denials@licensing.example"},
+      "decision_date": {"year": 2016, "month": 10, "day": 3},
+      // REFUSED REVOKED ANNULLED SUSPENDED SUBSTANTIALLY_LIMITED PROHIBITED PRELIMINARY_NEGATIVE
+      "act": "DENIAL_ACT_REFUSED",
+      "destination": {"country": "aq"},
+      // Either control-list entries, or "catch_all": {"basis": "WMD_END_USE"}.
+      "control_list_entries": [{"list": "mtcr-annex", "edition": "2016-03-17", "entry": "9.A.6"}],
+      "item_description": "Three-axis gyroscope, bias stability 0.4 degrees per hour",
+      // Units by UN/ECE Recommendation 20: KGM is the kilogram, B47 the kilonewton.
+      "parameters": [{"name": "bias stability", "value": "0.4 degrees per hour"},
+                     {"name": "mass", "value": "1.8", "unit": "KGM"}],
+      // or {"not_stated_reason": "…"}
+      "quantity": {"amount": "12", "unit": "C62"},
+      "value": {"amount": "48000.00", "currency": "EUR"},
+      "parties": [
+        {"role": "PARTY_ROLE_EXPORTER", "withheld": true},
+        {"role": "PARTY_ROLE_CONSIGNEE", "name": "Penguin Instruments Trading",
+         "aliases": [{"name": "PIT Ltd"}], "address": "1 Ice Shelf Road", "place": {"country": "aq"}},
+        {"role": "PARTY_ROLE_END_USER", "same_as_consignee": true}
+      ],
+      "end_use": {"text": "Weather balloon stabilisation"},
+      "reasons": [{"code": "DIVERSION", "text": "End-use statement does not fit the item"}]
+    }
+  }
+}
+)";
+
+struct DenialOptions {
+  std::vector<std::string> files;
+  std::string file;
+  std::string format = "lite";
+  std::string name;
+  std::string explanation;
+  std::string date;
+  std::string outcome = "denied";
+  std::string act = "refused";
+  std::string originator;
+  std::string destination;
+  std::string entry;
+  std::string party;
+  std::string in_force;
+  std::string reference;
+  std::vector<std::string> to;
+  int limit = 0;
+};
+
+absl::Status ParseDateInto(const std::string& text, const char* flag, leem::v1::Date* date) {
+  auto parsed = base::ParseDate(text);
+  if (!parsed) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "{}: write a day as 2016-10-21", flag);
+  }
+  date->set_year(parsed->year);
+  date->set_month(parsed->month);
+  date->set_day(parsed->day);
+  return absl::OkStatus();
+}
+
+std::string ActWord(leem::v1::DenialAct act) { return Word(leem::v1::DenialAct_Name(act), 11); }
+std::string StateWord(leem::v1::DenialState state) {
+  return Word(leem::v1::DenialState_Name(state), 13);
+}
+
+// When each denial of an import was first composed, kept so that importing it again makes the same
+// bytes and therefore changes nothing, also after other rows of the file were mended. A file of
+// lines "SHA-256 of reference and content, time".
+class ImportTimes {
+ public:
+  explicit ImportTimes(const sdk::Agency& agency) : path_(agency.StateFile("import.times")) {
+    const std::string kept = base::ReadFile(path_).value_or("");
+    for (std::string_view line : base::Split(kept, '\n')) {
+      absl::Time time;
+      std::string error;
+      if (line.size() > 65 &&
+          absl::ParseTime(absl::RFC3339_full, std::string(line.substr(65)), &time, &error)) {
+        times_[std::string(line.substr(0, 64))] = time;
+      }
+    }
+  }
+  // The time of a denial: as kept, or now.
+  absl::Time Get(const LiteDenial& denial) {
+    const std::string key =
+        crypto::Sha256({denial.reference, "\n", denial.content.SerializeAsString()}).hex();
+    return times_.try_emplace(key, now_).first->second;
+  }
+  absl::Status Save() const {
+    std::string text;
+    for (const auto& [key, time] : times_) {
+      text += key + " " + absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()) + "\n";
+    }
+    if (base::WriteFileAtomically(path_, text)) return absl::OkStatus();
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", path_);
+  }
+
+ private:
+  const std::string path_;
+  const absl::Time now_ = absl::FromUnixSeconds(absl::ToUnixSeconds(base::SystemClock().Now()));
+  std::map<std::string, absl::Time> times_;
+};
+
+absl::Status Import(const Context& context, const DenialOptions& options) {
+  if (options.format != "lite") {
+    return base::RefuseArgument(Reason::kFieldInvalid, "--format: only lite can be imported");
+  }
+  auto text = base::ReadFile(options.file);
+  if (!text) return base::RefuseArgument(Reason::kFieldInvalid, "cannot read {}", options.file);
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  ENTENTE_ASSIGN_OR_RETURN(const LiteFile file, ReadLite(*text, client->agency().name().state));
+  if (!context.hold_file.empty()) {
+    return base::RefuseArgument(Reason::kFieldInvalid,
+                                "--hold: an import has many documents; hold each by itself");
+  }
+  // The times are kept before anything is sent: what is sent and not answered is made again alike.
+  ImportTimes times(client->agency());
+  for (const LiteDenial& denial : file.denials) times.Get(denial);
+  ENTENTE_RETURN_IF_ERROR(times.Save());
+  exchange::v1::Audience audience;
+  ENTENTE_RETURN_IF_ERROR(AudienceOfNew(options.to, client->agency(), audience));
+  exchange::v1::Marking marking;
+  marking.set_level(exchange::v1::Marking::LEVEL_OFFICIAL);
+  marking.set_tlp(exchange::v1::Marking::TLP_AMBER);
+  for (const auto* notes : {&file.faults, &file.normalized}) {
+    for (const RowNote& note : *notes) {
+      std::cerr << fmt::format("{}:{}: {}{}{}\n", options.file, note.line, note.column,
+                               note.column.empty() ? "" : ": ", note.description);
+    }
+  }
+  std::vector<exchange::v1::Document> documents;
+  for (const LiteDenial& denial : file.denials) {
+    leem::v1::DenialNotification body;
+    *body.mutable_content() = denial.content;
+    documents.push_back(client->Compose(denial.reference, audience, marking, body));
+    entry::SetTime(times.Get(denial), documents.back().mutable_composed_time());
+  }
+  ShowWhatIsSigned(client->agency(), documents);
+  ENTENTE_ASSIGN_OR_RETURN(auto signed_documents, client->SignMany(documents));
+  Progress progress("importing", file.denials.size());
+  size_t next = 0;
+  uint64_t recorded = 0;
+  uint64_t refused = 0;
+  const absl::Status status = client->SubmitMany(
+      [&](exchange::v1::SignedDocument& out) {
+        if (next == signed_documents.size()) return false;
+        out = std::move(signed_documents[next++]);
+        return true;
+      },
+      [&](uint64_t sequence, const absl::StatusOr<exchange::v1::Receipt>& receipt) {
+        progress.Update(sequence + 1);
+        if (receipt.ok()) {
+          ++recorded;
+          return;
+        }
+        ++refused;
+        const LiteDenial& denial = file.denials[sequence];
+        std::cerr << fmt::format("{}:{}: {}: {}\n", options.file, denial.line, denial.reference,
+                                 base::Text(receipt.status()));
+      });
+  ENTENTE_RETURN_IF_ERROR(status);
+  if (context.json) {
+    std::cout << fmt::format("{{\"recorded\":{},\"refused\":{},\"faulty_rows\":{}}}\n", recorded,
+                             refused, file.faults.size());
+  } else {
+    std::cout << fmt::format("{} denials recorded, {} refused, {} faulty rows\n", recorded, refused,
+                             file.faults.size());
+  }
+  if (refused + file.faults.size() == 0) return absl::OkStatus();
+  return base::RefuseArgument(Reason::kFieldInvalid,
+                              "mend the rows above and import the file again; what is in stays in");
+}
+
+absl::StatusOr<leem::v1::Denial> FetchDenial(sdk::Client& client, const std::string& name) {
+  auto stub = leem::v1::DenialService::NewStub(client.channel());
+  grpc::ClientContext context;
+  leem::v1::GetDenialRequest request;
+  request.set_name(name);
+  leem::v1::GetDenialResponse response;
+  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetDenial(&context, request, &response)));
+  return std::move(*response.mutable_denial());
+}
+
+absl::Status ForEachDenial(sdk::Client& client, const DenialOptions& options,
+                           const std::function<void(const leem::v1::Denial&)>& use) {
+  auto stub = leem::v1::DenialService::NewStub(client.channel());
+  leem::v1::ListDenialsRequest request;
+  request.set_page_size(options.limit > 0 ? std::min(options.limit, 500) : 500);
+  auto* filter = request.mutable_filter();
+  filter->set_originator_state(options.originator);
+  filter->set_destination(options.destination);
+  filter->set_entry_prefix(options.entry);
+  filter->set_party_contains(options.party);
+  if (!options.in_force.empty()) {
+    ENTENTE_RETURN_IF_ERROR(
+        ParseDateInto(options.in_force, "--in-force", filter->mutable_in_force_date()));
+  }
+  int count = 0;
+  do {
+    grpc::ClientContext context;
+    leem::v1::ListDenialsResponse response;
+    ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListDenials(&context, request, &response)));
+    for (const auto& denial : response.denials()) {
+      if (options.limit > 0 && count++ == options.limit) return absl::OkStatus();
+      use(denial);
+    }
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  return absl::OkStatus();
+}
+
+std::string Entries(const leem::v1::DenialContent& content) {
+  if (content.has_catch_all()) return "catch-all";
+  std::string text;
+  for (const auto& entry : content.control_list_entries()) {
+    text += (text.empty() ? "" : " ") + Printable(entry.entry());
+  }
+  return text;
+}
+
+std::string FirstParty(const leem::v1::DenialContent& content) {
+  for (const auto& party : content.parties()) {
+    if (!party.name().empty()) return Printable(party.name());
+  }
+  return "";
+}
+
+absl::Status List(const Context& context, const DenialOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  Table table({"NAME", "STATE", "ACT", "TO", "ENTRY", "VALID UNTIL", "PARTY"});
+  ENTENTE_RETURN_IF_ERROR(ForEachDenial(*client, options, [&](const leem::v1::Denial& denial) {
+    if (context.json) {
+      std::cout << ToJson(denial) << "\n";
+      return;
+    }
+    table.Add({denial.name(), StateWord(denial.state()), ActWord(denial.act()),
+               denial.content().destination().country(), Entries(denial.content()),
+               denial.has_valid_until() ? FormatDate(denial.valid_until()) : "unknown",
+               FirstParty(denial.content())});
+  }));
+  if (context.json) return absl::OkStatus();
+  table.PrintUnverified("denial", "denials");
+  return absl::OkStatus();
+}
+
+absl::Status Get(const Context& context, const DenialOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto denial, FetchDenial(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
+  // The content must be what the originator signed last.
+  std::string signed_content;
+  for (const auto& entry : chain) {
+    leem::v1::DenialNotification notification;
+    leem::v1::DenialAmendment amendment;
+    if (entry.document.body().UnpackTo(&notification)) {
+      signed_content = notification.content().SerializeAsString();
+    } else if (entry.document.body().UnpackTo(&amendment)) {
+      signed_content = amendment.content().SerializeAsString();
+    }
+  }
+  if (denial.name() != options.name || denial.content().SerializeAsString() != signed_content) {
+    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
+                        "the service answers with a content of {} that its originator did not sign",
+                        options.name);
+  }
+  std::cout << ToJson(denial, !context.json) << (context.json ? "\n" : "");
+  return absl::OkStatus();
+}
+
+absl::Status History(const Context& context, const DenialOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
+  Table table({"REVISION", "KIND", "RECORDED", "BY", "DIGEST"});
+  for (size_t i = 0; i < chain.size(); ++i) {
+    const sdk::VerifiedEntry& entry = chain[i];
+    if (context.json) {
+      std::cout << fmt::format("{{\"leaf\":{},\"document\":{}}}\n", ToJson(entry.leaf),
+                               ToJson(entry.document));
+      continue;
+    }
+    table.Add({std::to_string(i + 1),
+               std::string(document::ShortKind(entry.document.body().type_url())),
+               FormatTime(entry.leaf.stamp().recorded_time()),
+               entry.erased() ? "(erased)" : entry.signed_by(),
+               base::ToHex(entry.leaf.document_digest()).substr(0, 16)});
+  }
+  if (!context.json) table.Print();
+  return absl::OkStatus();
+}
+
+// Composes, signs and submits the next document of a denial's chain. What is signed comes from what
+// was signed before and verified here, never from the service's word: it could name another chain,
+// or a wider audience.
+absl::Status Revise(
+    const Context& context, const DenialOptions& options,
+    const std::function<absl::Status(google::protobuf::Any&, exchange::v1::Document&)>& fill) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
+  exchange::v1::Document document = ComposeNext(*client, chain, options.name, options.reference);
+  ENTENTE_RETURN_IF_ERROR(fill(*document.mutable_body(), document));
+  return SubmitAndPrint(context, *client, document);
+}
+
+absl::Status Amend(const Context& context, const DenialOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(
+      exchange::v1::Document document,
+      ComposeFromFile(*client, chain, options.name, options.reference, options.file));
+  leem::v1::DenialNotification notification;
+  leem::v1::DenialAmendment amendment;
+  if (document.body().UnpackTo(&notification)) {
+    amendment.mutable_content()->Swap(notification.mutable_content());
+  } else if (!document.body().UnpackTo(&amendment)) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "{}: body must be a DenialNotification",
+                                options.file);
+  }
+  if (!options.explanation.empty()) amendment.set_explanation(options.explanation);
+  document.mutable_body()->PackFrom(amendment);
+  return SubmitAndPrint(context, *client, document);
+}
+
+absl::Status Renew(const Context& context, const DenialOptions& options) {
+  return Revise(context, options, [&](google::protobuf::Any& body, exchange::v1::Document&) {
+    leem::v1::DenialRenewal renewal;
+    renewal.set_explanation(options.explanation);
+    ENTENTE_RETURN_IF_ERROR(
+        ParseDateInto(options.date, "--review-date", renewal.mutable_review_date()));
+    body.PackFrom(renewal);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status RevokeDenial(const Context& context, const DenialOptions& options) {
+  return Revise(context, options, [&](google::protobuf::Any& body, exchange::v1::Document&) {
+    leem::v1::DenialRevocation revocation;
+    revocation.set_explanation(options.explanation);
+    ENTENTE_RETURN_IF_ERROR(
+        ParseDateInto(options.date, "--effective-date", revocation.mutable_effective_date()));
+    body.PackFrom(revocation);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Close(const Context& context, const DenialOptions& options) {
+  return Revise(context, options, [&](google::protobuf::Any& body, exchange::v1::Document&) {
+    leem::v1::SuspensionClosure closure;
+    closure.set_explanation(options.explanation);
+    ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<leem::v1::SuspensionClosure::Outcome>(
+                                                     "OUTCOME_", options.outcome, "--outcome"));
+    closure.set_outcome(outcome);
+    if (outcome == leem::v1::SuspensionClosure::OUTCOME_DENIED) {
+      ENTENTE_ASSIGN_OR_RETURN(const auto act,
+                               ParseWord<leem::v1::DenialAct>("DENIAL_ACT_", options.act, "--act"));
+      closure.set_act(act);
+    }
+    ENTENTE_RETURN_IF_ERROR(
+        ParseDateInto(options.date, "--closed-date", closure.mutable_closed_date()));
+    body.PackFrom(closure);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Export(const Context& context, const DenialOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  const bool csv = options.format == "csv";
+  if (!csv && options.format != "lite" && options.format != "json") {
+    return base::RefuseArgument(Reason::kFieldInvalid, "--format: lite, json or csv");
+  }
+  if (options.format == "lite") std::cout << kLiteHeader << "\r\n";
+  if (csv) {
+    std::cout << "name,state,act,destination,entries,decision_date,valid_until,party,item\r\n";
+  }
+  return ForEachDenial(*client, options, [&](const leem::v1::Denial& denial) {
+    if (options.format == "json") {
+      std::cout << ToJson(denial) << "\n";
+    } else if (csv) {
+      const std::string fields[] = {denial.name(),
+                                    StateWord(denial.state()),
+                                    ActWord(denial.act()),
+                                    denial.content().destination().country(),
+                                    Entries(denial.content()),
+                                    FormatDate(denial.content().decision_date()),
+                                    FormatDate(denial.valid_until()),
+                                    FirstParty(denial.content()),
+                                    denial.content().item_description()};
+      std::string line;
+      for (const auto& field : fields) {
+        line += (line.empty() ? "" : ",") + CsvField(Printable(field));
+      }
+      std::cout << line << "\r\n";
+    } else {
+      const auto originator = base::AgencyName::Parse(denial.originator());
+      std::cout << WriteLite(denial.content(), originator ? originator->state : "");
+    }
+  });
+}
+
+void AddFilters(CLI::App* command, DenialOptions& options) {
+  command->add_option("--originator", options.originator, "Originating state, as in kr");
+  command->add_option("--destination", options.destination, "Country of destination, as in aq");
+  command->add_option("--entry", options.entry, "Control-list entry starts with this, as in 9.A");
+  command->add_option("--party", options.party, "A party's name or alias contains this");
+  command->add_option("--in-force", options.in_force, "In force at this day, as in 2016-10-21");
+  command->add_option("--limit", options.limit, "At most this many; 0: all");
+}
+
+void AddRevisions(CLI::App* denial, Context& context,
+                  const std::shared_ptr<DenialOptions>& options) {
+  const auto add = [&](const char* verb, const char* text, const char* date_flag,
+                       absl::Status (*run)(const Context&, const DenialOptions&)) {
+    auto* command = denial->add_subcommand(verb, text);
+    command->add_option("name", options->name, "As in partners/kr/denials/2016-0042")->required();
+    if (date_flag != nullptr) {
+      command->add_option(date_flag, options->date, "A day, as in 2016-10-21")->required();
+    }
+    command->add_option("--explanation", options->explanation, "Why");
+    command->add_option("--reference", options->reference, "Your number of the new document");
+    context.Run(command, [options, &context, run] { return run(context, *options); });
+    return command;
+  };
+  add("amend", "Replace a denial's content", nullptr, Amend)
+      ->add_option("file", options->file, "The whole new content, as denial new prints it")
+      ->required();
+  add("renew", "Keep a denial in force for another term", "--review-date", Renew);
+  add("revoke", "End a denial", "--effective-date", RevokeDenial);
+  auto* close = add("close", "Close a suspension", "--closed-date", Close);
+  close->add_option("--outcome", options->outcome, "denied or lifted");
+  close->add_option("--act", options->act, "Final act, with --outcome denied");
+}
+
+}  // namespace
+
+void AddDenial(CLI::App& app, Context& context) {
+  auto options = std::make_shared<DenialOptions>();
+  auto* denial = app.add_subcommand("denial", "Denial notifications");
+  denial->require_subcommand(1);
+  denial->add_subcommand("new", "Print a template to fill in")->callback([] {
+    std::cout << kTemplate;
+  });
+  auto* notify = denial->add_subcommand("notify", "Sign, submit, print the receipt");
+  notify->add_option("files", options->files, "Documents as denial new prints them")->required();
+  context.Run(notify, [options, &context] { return SendFiles(context, "leem", options->files); });
+  auto* import =
+      denial->add_subcommand("import", "Import a CSV; good rows go in, bad ones are named");
+  import->add_option("file", options->file)->required();
+  import->add_option("--format", options->format, "lite: the CSV of the LITE licensing system");
+  import
+      ->add_option("--to", options->to,
+                   "Who reads them: states, as in kr,nz, or all; else your default_audience")
+      ->delimiter(',');
+  context.Run(import, [options, &context] { return Import(context, *options); });
+  auto* list = denial->add_subcommand("list", "List denials released to you");
+  AddFilters(list, *options);
+  context.Run(list, [options, &context] { return List(context, *options); });
+  auto* get = denial->add_subcommand("get", "Show one denial as it stands");
+  get->add_option("name", options->name)->required();
+  context.Run(get, [options, &context] { return Get(context, *options); });
+  auto* history = denial->add_subcommand("history", "Show a denial's documents, verified");
+  history->add_option("name", options->name)->required();
+  context.Run(history, [options, &context] { return History(context, *options); });
+  AddRevisions(denial, context, options);
+  auto* exported = denial->add_subcommand("export", "Write denials to standard output");
+  exported->add_option("--format", options->format, "lite, json or csv");
+  AddFilters(exported, *options);
+  context.Run(exported, [options, &context] { return Export(context, *options); });
+}
+
+}  // namespace entente::cli

@@ -1,0 +1,14 @@
+// The nouns of this room; each function adds those of one file.
+#ifndef ENTENTE_CLIENTS_CLI_REGIME_NOUNS_H_
+#define ENTENTE_CLIENTS_CLI_REGIME_NOUNS_H_
+
+#include "clients/cli/base/context.h"
+
+namespace entente::cli {
+
+void AddDirectory(CLI::App& app, Context& context);
+void AddPki(CLI::App& app, Context& context);
+
+}  // namespace entente::cli
+
+#endif  // ENTENTE_CLIENTS_CLI_REGIME_NOUNS_H_

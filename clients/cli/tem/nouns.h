@@ -1,0 +1,14 @@
+// The nouns of this room; each function adds those of one file.
+#ifndef ENTENTE_CLIENTS_CLI_TEM_NOUNS_H_
+#define ENTENTE_CLIENTS_CLI_TEM_NOUNS_H_
+
+#include "clients/cli/base/context.h"
+
+namespace entente::cli {
+
+void AddAnnex(CLI::App& app, Context& context);
+void AddProposal(CLI::App& app, Context& context);
+
+}  // namespace entente::cli
+
+#endif  // ENTENTE_CLIENTS_CLI_TEM_NOUNS_H_
