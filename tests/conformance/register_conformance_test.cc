@@ -155,20 +155,27 @@ TEST_P(RegisterConformanceTest, ReplayIsWhatLivedWhateverTheRulesAre) {
   for (uint64_t seed = 1; seed <= 5; ++seed) {
     World world(group());
     world.Live(testing::RandomActs(group(), kStates, seed, 60));
-    config::v1::RegimeProfile others;
-    others.set_version(99);
-    const auto fresh = world.driver().Fresh(others);
-    world.driver().ApplyTo(*fresh);
-    EXPECT_EQ(fresh->Fingerprint(), world.reg().Fingerprint());
-    EXPECT_EQ(fresh->chains().Fingerprint(), world.reg().chains().Fingerprint());
+    config::v1::RegimeProfile none;
+    none.set_version(99);
+    // One that has withdrawn a code of each list.
+    config::v1::RegimeProfile fewer = group().profile;
+    auto& iem = *fewer.mutable_iem();
+    if (iem.topics_size() > 0) iem.mutable_topics()->DeleteSubrange(0, 1);
+    if (iem.red_flags_size() > 0) iem.mutable_red_flags()->DeleteSubrange(0, 1);
+    for (const auto& rules : {none, fewer}) {
+      const auto fresh = world.driver().Fresh(rules);
+      world.driver().ApplyTo(*fresh);
+      EXPECT_EQ(fresh->Fingerprint(), world.reg().Fingerprint());
+      EXPECT_EQ(fresh->chains().Fingerprint(), world.reg().chains().Fingerprint());
+      // Nothing that is answered is of the rules of today.
+      for (const std::string& state : kStates) {
+        EXPECT_EQ(world.Answers(*fresh, state, world.names()), world.Answers(state, world.names()));
+      }
+    }
     // A code that the rules know may be kept shorter.
     const auto same = world.driver().Fresh(group().profile);
     world.driver().ApplyTo(*same);
     EXPECT_EQ(same->Footprint(), world.reg().Footprint());
-    // Nothing that is answered is of the rules of today.
-    for (const std::string& state : kStates) {
-      EXPECT_EQ(world.Answers(*fresh, state, world.names()), world.Answers(state, world.names()));
-    }
   }
 }
 

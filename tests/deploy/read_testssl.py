@@ -20,7 +20,7 @@ EXPECTED = {
     'cert_validityPeriod': 'the state\'s own choice',
     'cert_eTLS': 'not in use',
     'engine_problem': 'of the scanner\'s own OpenSSL',
-    'scanProblem': 'of the scanner: it has no certificate to show',
+    'scanProblem': 'of the scanner',
     'service': 'gRPC is no HTTP/1',
     'optimal_proto': 'of the scanner\'s own OpenSSL',
 }

@@ -166,11 +166,14 @@ TEST_F(FootprintTest, OfProposals) {
 }
 
 // What a journal takes in memory for each of its bytes on disk, whatever is in it
-// (docs/OPERATING.md): of a gigabyte at most 0.4 of it and 100 MiB, of which a service without
-// documents takes 30.
+// (docs/OPERATING.md).
 class WorstDocumentTest : public FootprintTest {
  protected:
+  // Of a gigabyte 0.4 of it and 100 MiB, of which a service without documents takes 30.
   static constexpr double kMost = 0.4 + 70.0 / 1024;
+  // Of what is little, or says much that filters ask for.
+  static constexpr double kMostOfLeem = 0.65;
+  static constexpr double kMostOfIem = 0.75;
 
   // Records many such documents of one state, each made by `make(i)`.
   template <typename Register, typename Make>
@@ -254,11 +257,10 @@ TEST_F(WorstDocumentTest, ManyEntries) {
       Ruling());
 }
 
-// What entries say is kept whole, for filters and trends. No list has entries as long as rules let
-// through.
+// What entries say is kept whole, for filters and trends.
 TEST_F(WorstDocumentTest, LongEntries) {
   ExpectBounded<leem::DenialRegister>(
-      0.7, "leem", "denials",
+      kMostOfLeem, "leem", "denials",
       [&](int i) {
         leem::v1::DenialContent content = testing::SampleContent();
         content.clear_control_list_entries();
@@ -307,11 +309,41 @@ TEST_F(WorstDocumentTest, AlertsWithManyFacts) {
           alert.add_items()->set_list("l");
           alert.mutable_items(k)->set_entry(fmt::format("{}{}", i % 9, k));
         }
-        pb::Document document = regime_.Denial("jp", std::to_string(i));
+        pb::Document document = regime_.Denial("jp", fmt::format("{:05}", i));
         document.mutable_body()->PackFrom(alert);
         return document;
       },
       iem::v1::Alert());
+}
+
+TEST_F(WorstDocumentTest, LittleFlashes) {
+  iem::v1::MatterRuling ruling;
+  entry::SetTime(clock_.Now() + absl::Hours(2), ruling.mutable_acknowledge_time());
+  ExpectBounded<iem::MatterRegister>(
+      kMostOfIem, "iem", "alerts",
+      [&](int i) {
+        iem::v1::Alert alert;
+        alert.set_urgency(iem::v1::URGENCY_FLASH);
+        for (int k = 0; k < 16; ++k) {
+          alert.add_items()->set_list("l");
+          alert.mutable_items(k)->set_entry(fmt::format("{:020}", i + k));
+        }
+        pb::Document document = regime_.Denial("jp", fmt::format("{:05}", i));
+        document.mutable_body()->PackFrom(alert);
+        return document;
+      },
+      ruling);
+}
+
+TEST_F(WorstDocumentTest, LittleRequests) {
+  ExpectBounded<iem::MatterRegister>(
+      kMostOfIem, "iem", "requests",
+      [&](int i) {
+        pb::Document document = regime_.Denial("jp", fmt::format("{:05}", i));
+        document.mutable_body()->PackFrom(iem::v1::InformationRequest());
+        return document;
+      },
+      iem::v1::MatterRuling());
 }
 
 // From nine tenths on nothing new is taken from anybody, and everything that is there is served and

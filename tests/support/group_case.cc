@@ -73,12 +73,13 @@ GroupCase LeemCase() {
 GroupCase IemCase() {
   GroupCase out{.group = &iem::kIem, .profile = TestProfile()};
   *out.profile.mutable_iem() = Parsed<config::v1::IemRules>(
-      R"(red_flags { code: "FRONT" } topics { code: "TRANSIT" } questions { code: "KNOWN" }
-         refusal_classes { code: "LAW" } flash_acknowledge_minutes: 60 release_lapse_days: 30
-         attachment_bytes_max: 10)");
+      R"(red_flags { code: "FRONT" } topics { code: "BROKERING" } topics { code: "TRANSIT" }
+         questions { code: "KNOWN" } refusal_classes { code: "LAW" }
+         flash_acknowledge_minutes: 60 release_lapse_days: 30 attachment_bytes_max: 10)");
   const auto alert = Text<iem::v1::Alert>(
       R"(urgency: URGENCY_FLASH kind: ALERT_KIND_TRANSIT summary: "Balloons, $"
-         authority: "Sample Centre" route: "jp" route: "aq" red_flags: "FRONT" topics: "TRANSIT"
+         authority: "Sample Centre" route: "jp" route: "aq" red_flags: "FRONT"
+         topics: "BROKERING" topics: "TRANSIT"
          source_reliability: SOURCE_RELIABILITY_B information_credibility: 2
          review_time { seconds: 4000000000 })");
   out.filters = {"iem.country=aq", "iem.state=open", "originator=kr AND iem.topic=TRANSIT"};

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <climits>
 #include <filesystem>
 
 #include "services/core/base/bytes.h"
@@ -15,6 +16,7 @@
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/base/testing/temp_dir.h"
 #include "services/core/base/text.h"
+#include "services/core/base/tight.h"
 
 namespace entente::base {
 namespace {
@@ -43,6 +45,31 @@ TEST(CivilDateTest, KnowsWhichDaysExist) {
                            "2016-04-31", "2016/04/01", "20160401xx"}) {
     EXPECT_FALSE(ParseDate(text).has_value()) << text;
   }
+}
+
+TEST(CivilDateTest, WhatDoesNotFitIsNoDay) {
+  // 65536 + 2016, 256 + 10 and 256 + 21 must not come round to a day.
+  for (const CivilDate& date :
+       {CivilDate(67552, 10, 21), CivilDate(2016, 266, 21), CivilDate(2016, 10, 277),
+        CivilDate(-67552, -266, -277), CivilDate(INT_MAX, INT_MAX, INT_MIN)}) {
+    EXPECT_FALSE(date.Valid()) << date.str();
+    EXPECT_FALSE(date.empty());
+  }
+}
+
+TEST(LettersTest, KeepsTwoAndNothingElse) {
+  EXPECT_EQ(Letters("aq").view(), "aq");
+  for (const char* other : {"", "a", "aqq"}) EXPECT_TRUE(Letters(other).empty()) << other;
+  EXPECT_EQ(Letters().view(), "");
+}
+
+TEST(AppendTightTest, LeavesAnEighthEmptyAtMost) {
+  std::vector<uint64_t> list;
+  for (uint64_t i = 0; i < 10000; ++i) {
+    EXPECT_EQ(AppendTight(list, i), i);
+    ASSERT_LE(list.capacity(), list.size() + list.size() / 8 + 1);
+  }
+  for (uint64_t i = 0; i < 10000; ++i) ASSERT_EQ(list[i], i);
 }
 
 TEST(CivilDateTest, AddMonthsEndsAtTheMonthsLastDay) {

@@ -73,7 +73,8 @@ class Machine {
   // The ledger if the reader may read it; null otherwise, whether it exists or not.
   const Ledger* Find(std::string_view ledger, const Reader& reader) const;
   std::optional<uint64_t> PositionOfDigest(const base::Digest& digest) const;
-  // OK if no document that is recorded has this one's reference; ALREADY_EXISTS/REFERENCE_REUSED.
+  // OK if no document that is recorded has this one's reference, or the name that it would get from
+  // it; ALREADY_EXISTS/REFERENCE_REUSED.
   absl::Status CheckReferenceIsFree(const document::ParsedDocument& document) const;
   // Index, in the same ledger, of the Erasure that ordered the document at a position erased;
   // nothing if none did.
@@ -121,8 +122,8 @@ class Machine {
   const Chains& chains() const { return register_.chains(); }
 
  private:
-  // machine_test.cc measures them. The hash map grows by doubling: three quarters of what it has is
-  // taken on the average, and what is counted is all of it.
+  // footprint_test.cc measures them. The hash map grows by doubling: three quarters of what it has
+  // is taken on the average, and what is counted is all of it.
   static constexpr uint64_t kRecordBytes = 9;  // its place, or that it has none
   static constexpr uint64_t kIndexBytes = 42;  // of one or two for each document
   static constexpr uint64_t kEntryBytes = 88;  // leaf, inner nodes, position, checkpoint

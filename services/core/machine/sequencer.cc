@@ -317,6 +317,8 @@ bool Sequencer::StageDocument(Recording& command, Batch& batch) {
       "digest " + parsed.digest.str(),
       fmt::format("{} {} {}", parsed.header.originator(), parsed.kind, parsed.header.reference())};
   for (const auto& reference : parsed.header.references()) names.push_back(reference.name());
+  const Kind* kind = d_.machine.reg().group().Find(parsed.kind);
+  if (kind != nullptr && !kind->folder.empty()) names.push_back(FirstName(*kind, parsed.header));
   for (const std::string& name : names) {
     if (batch.names.count(name) != 0) return false;
   }

@@ -38,5 +38,20 @@ TEST(WordSetTest, TakesHardlyMoreThanItsWords) {
   EXPECT_LT(WordSet(words).HeapBytes(), bytes * 5 / 4 + 32);
 }
 
+TEST(KeptTextTest, HoldsAnyBytes) {
+  EXPECT_EQ(KeptText().view(), "");
+  EXPECT_EQ(KeptText("").HeapBytes(), 0u);
+  for (const size_t size : {1u, 15u, 16u, 160u, 70000u}) {
+    std::string bytes(size, 'x');
+    bytes[size / 2] = '\0';
+    const KeptText kept(bytes);
+    EXPECT_EQ(kept.view(), bytes);
+    EXPECT_EQ(kept.HeapBytes(), AllocationBytes(4 + size));
+  }
+  KeptText first("first");
+  const KeptText second(std::move(first));
+  EXPECT_EQ(second.view(), "first");
+}
+
 }  // namespace
 }  // namespace entente::machine

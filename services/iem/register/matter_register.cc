@@ -1,6 +1,8 @@
 #include "services/iem/register/matter_register.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "services/core/base/status.h"
 #include "services/core/entry/audience.h"
@@ -28,7 +30,7 @@ using rules::Unpack;
 }  // namespace
 
 const Matter::Rest& Matter::rest() const {
-  static const Rest nothing;
+  static const auto& nothing = *new Rest;
   return kept == nullptr ? nothing : *kept;
 }
 
@@ -317,10 +319,10 @@ absl::Status MatterRegister::ValidateDecision(const document::VerifiedDocument& 
 
 namespace {
 
-// The matter, its number, and its chain on two shelves.
+// The matter, its place in both lists of numbers, and its chain on two shelves.
 uint64_t BytesOf(const Matter& matter) {
   using machine::HeapBytes;
-  constexpr uint64_t kIndexed = 5 + 2 * 9;
+  constexpr uint64_t kIndexed = 2 * 5 + 2 * 9;
   const uint64_t bytes = sizeof(Matter) + kIndexed + matter.facts.HeapBytes();
   if (matter.kept == nullptr) return bytes;
   const Matter::Rest& rest = matter.rest();
@@ -330,7 +332,7 @@ uint64_t BytesOf(const Matter& matter) {
 
 uint64_t BytesOf(const Answer& answer) {
   using machine::HeapBytes;
-  constexpr uint64_t kIndexed = 5;
+  constexpr uint64_t kIndexed = 2 * 5;
   const uint64_t bytes = sizeof(Answer) + kIndexed;
   return answer.states == nullptr
              ? bytes
@@ -476,7 +478,7 @@ base::Digest MatterRegister::Fingerprint() const {
   machine::FingerprintHash hash;
   // What words say, whatever the profile is that they are written by.
   const auto told = [this](const auto& words) {
-    std::multimap<std::string, std::string> facts;
+    std::set<std::pair<std::string, std::string>> facts;
     for (const std::string_view word : words) {
       book_.Read(
           word, [&](std::string_view fact, std::string_view value) { facts.emplace(fact, value); });
@@ -505,19 +507,19 @@ base::Digest MatterRegister::Fingerprint() const {
 }
 
 std::multimap<std::string, std::string> MatterRegister::Facts(std::string_view name) const {
-  std::multimap<std::string, std::string> facts;
   const machine::Chain* chain = chains().FindAny(name);
   // An answer's readers read the matter, too.
   if (chain != nullptr && chain->answered != nullptr) chain = chain->answered;
   const Matter* matter = matters_.Of(chain);
-  if (matter == nullptr) return facts;
+  if (matter == nullptr) return {};
+  // In an order that does not depend on how the book writes them.
+  std::set<std::pair<std::string, std::string>> facts = {{"iem.state", StateOf(*matter)}};
   const auto add = [&](std::string_view fact, std::string_view value) {
     facts.emplace(fact, value);
   };
   book_.Read(matter->facts, add);
   for (const std::string& word : matter->rest().former) book_.Read(word, add);
-  facts.emplace("iem.state", StateOf(*matter));
-  return facts;
+  return {facts.begin(), facts.end()};
 }
 
 std::vector<std::string> MatterRegister::FactNames() const {
@@ -658,14 +660,18 @@ void MatterRegister::Observe(const machine::Reader& reader, std::string_view dim
     machine::Observation seen;
     seen.originator = matter.originator_state();
     seen.month = matter.month;
+    // In an order that does not depend on how the book writes them.
+    std::set<std::string_view> values;
     book_.Read(matter.facts, [&](std::string_view fact, std::string_view value) {
-      if (fact != name) return;
+      if (fact == name) values.insert(value);
+    });
+    for (const std::string_view value : values) {
       seen.key = value;
       if (dimension == "item") {
-        seen.basis = seen.key == "unlisted" ? machine::Basis::kCatchAll : machine::Basis::kListed;
+        seen.basis = value == "unlisted" ? machine::Basis::kCatchAll : machine::Basis::kListed;
       }
       visit(seen);
-    });
+    }
     if (dimension != "sighting" && dimension != "country") return true;
     for (const Answer* answer : AnswersTo(matter, reader)) {
       if (answer->sighting == v1::SIGHTING_RESULT_UNSPECIFIED) continue;

@@ -81,11 +81,12 @@ class Acceptor {
   // An authorised call of an agency came over the connection with this peer (ServerContext::peer).
   // False if the agency has too many connections: this one is closed.
   bool Prove(const std::string& peer, const std::string& agency);
-  // A request of up to so many bytes is being read: until it is, they are explained.
+  // Requests of up to so many bytes are being read, or wait to be: until they are, they are
+  // explained.
   void Expect(const std::string& peer, uint64_t bytes);
   // It has been read, and came to so many bytes; so many are expected no longer.
   void Explain(const std::string& peer, uint64_t bytes, uint64_t expected);
-  // It could not be read.
+  // It could not be read, or nothing more will be.
   void Unread(const std::string& peer, uint64_t expected);
   // A call has begun over it, and ended: while it is open, the window of its stream may be full.
   // Opens no more than an honest client does: beyond, the connection is cut.

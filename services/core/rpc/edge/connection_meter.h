@@ -25,7 +25,7 @@ class ConnectionMeter {
   // A message's frames and TLS records and its call's headers, beside 1/64 of its bytes.
   static constexpr int64_t kFrameBytes = 320;
   // Of calls that are open: the windows of their streams, of as many as an honest client has, and
-  // of what is being read so much.
+  // of what is being read, or waits to be, so much.
   static constexpr int64_t kWindowBytes = 64 << 10;
   static constexpr int kWindowsMax = 64;
   static constexpr int64_t kExpectedBytesMax = 8 << 20;
@@ -49,7 +49,7 @@ class ConnectionMeter {
   void Expect(uint64_t bytes) { expected_ += static_cast<int64_t>(bytes); }
   // A message of so many bytes has been read; so many are expected no longer.
   void Explain(uint64_t bytes, uint64_t expected);
-  // Reading it failed.
+  // Reading it failed, or nothing more is read.
   void Unread(uint64_t expected);
   void CallOpened() { ++calls_; }
   void CallEnded();

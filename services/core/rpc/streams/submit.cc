@@ -49,11 +49,11 @@ class SubmitManyReactor final : public Stream {
 
   void Begin() {
     request_id_ = RequestIdOf(*context_);
+    if (absl::Status status = Join(); !status.ok()) return FinishOnce(status);
     // As long as it is open, not only while it is read: documents that wait for room arrive all the
     // same, and gRPC 1.51 lets in more than its window of them.
     peer_ = context_->peer();
     if (backend_.acceptor != nullptr) backend_.acceptor->Expect(peer_, kRequestBytesMax);
-    if (absl::Status status = Join(); !status.ok()) return FinishOnce(status);
     bool gone = false;
     {
       base::MutexLock lock(mutex_);
@@ -139,7 +139,10 @@ class SubmitManyReactor final : public Stream {
   };
 
   void Ended(const absl::Status&) override {
-    if (backend_.acceptor != nullptr) backend_.acceptor->Unread(peer_, kRequestBytesMax);
+    const bool expected = !peer_.empty();
+    if (expected && backend_.acceptor != nullptr) {
+      backend_.acceptor->Unread(peer_, kRequestBytesMax);
+    }
   }
 
   std::shared_ptr<SubmitManyReactor> Self() {
@@ -326,7 +329,7 @@ class SubmitManyReactor final : public Stream {
 
   Backend& backend_;
   std::string request_id_;
-  std::string peer_;
+  std::string peer_;  // empty: nothing is expected from there
   grpc::ByteBuffer request_;  // being read, paid for by hold_
   Budget::Hold hold_;
   grpc::ByteBuffer answer_;  // being written
