@@ -179,6 +179,20 @@ absl::Status Client::VerifyReceipt(const pb::Receipt& receipt, const pb::SignedD
   return status.ok() || !IsExplained(nullptr) ? status : CheckReceipt(receipt, document);
 }
 
+absl::StatusOr<pb::ValidateResponse> Client::Validate(const pb::SignedDocument& document) {
+  ENTENTE_RETURN_IF_ERROR(document::CheckSizes(document));
+  pb::ValidateRequest request;
+  *request.mutable_signed_document() = document;
+  grpc::ClientContext context;
+  SetDeadline(context);
+  pb::ValidateResponse response;
+  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub().Validate(&context, request, &response)));
+  if (response.has_receipt()) {
+    ENTENTE_RETURN_IF_ERROR(VerifyReceipt(response.receipt(), document));
+  }
+  return response;
+}
+
 absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
                                            const RetryOptions& retry) {
   ENTENTE_RETURN_IF_ERROR(document::CheckSizes(document));

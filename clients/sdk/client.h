@@ -94,6 +94,9 @@ class Client {
   // that the service's log key signed. Safe to call again with the same bytes.
   absl::StatusOr<pb::Receipt> Submit(const pb::SignedDocument& document,
                                      const RetryOptions& retry = {});
+  // What Submit would say now; nothing is recorded. The service's word alone: nothing of it is
+  // signed, but for the receipt of what is recorded already, which is verified.
+  absl::StatusOr<pb::ValidateResponse> Validate(const pb::SignedDocument& document);
   // Submits what `next` gives (false: no more) through one stream, again after a lost connection,
   // with up to 256 on the way. `done` is called once per document, in order.
   using NextDocument = std::function<bool(pb::SignedDocument&)>;

@@ -155,6 +155,18 @@ std::string TimeText(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
 }
 
+absl::Status Confirm(const Context& context, const std::string& question) {
+  if (context.yes || !IsTerminal(STDIN_FILENO) || !IsTerminal(STDERR_FILENO)) {
+    return absl::OkStatus();
+  }
+  std::cerr << question << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "Y" || answer == "yes") return absl::OkStatus();
+  return base::Refuse(absl::StatusCode::kFailedPrecondition, base::Reason::kNotConfirmed,
+                      "nothing was signed and nothing sent; --yes sends without a question");
+}
+
 bool IsTerminal(int fd) { return ::isatty(fd) == 1; }
 
 std::string Printable(std::string_view text) {

@@ -19,7 +19,7 @@ class Date;
 namespace entente::cli {
 
 // Exit codes: 0 done; 1 usage; 2 refused or failed; 3 evidence of damage, forgery or a fork; 4 a
-// saved folder that waits for a checkpoint.
+// saved folder that waits for a checkpoint. 5, by Context::exit_code: something is due.
 int ExitCode(const absl::Status& status);
 
 // Options before the noun, and what verbs make of them.
@@ -28,6 +28,8 @@ class Context {
   std::string config_file;
   bool json = false;
   std::string hold_file;  // what a verb would submit is kept there instead; empty: is submitted
+  bool dry_run = false;   // it is validated by the service instead
+  bool yes = false;       // nobody is asked
 
   // The agency of --config, $ENTENTE_CONFIG or ~/.config/entente/client.textproto.
   absl::StatusOr<std::shared_ptr<const sdk::Agency>> Agency() const;
@@ -35,6 +37,7 @@ class Context {
   // Keeps a verb to run once all arguments are known.
   void Run(CLI::App* command, std::function<absl::Status()> verb);
   absl::Status result;
+  int exit_code = 0;  // of a verb that is done, and says something by it
 };
 
 // proto3 JSON with the fields' own names, one line or indented. What has no JSON form is given as
@@ -48,6 +51,9 @@ std::string TimeText(absl::Time time);
 // "2016-10-21".
 std::string FormatDate(const leem::v1::Date& date);
 bool IsTerminal(int fd);
+// Asks the person at the terminal, if there is one: FAILED_PRECONDITION/NOT_CONFIRMED unless the
+// answer is yes. OK with --yes, or where standard input or error is no terminal.
+absl::Status Confirm(const Context& context, const std::string& question);
 // Text without control characters, for terminals.
 std::string Printable(std::string_view text);
 

@@ -55,7 +55,7 @@ int RunProgram(CLI::App& app, const Context& context, int argc, char** argv) {
     return code == 0 ? 0 : 1;
   }
   const absl::Status& status = context.result;
-  if (status.ok()) return 0;
+  if (status.ok()) return context.exit_code;
   std::cerr << app.get_name() << ": " << Printable(base::Text(status)) << "\n";
   const auto violations = base::ViolationsOf(status);
   for (size_t i = 0; violations.size() > 1 && i < violations.size(); ++i) {

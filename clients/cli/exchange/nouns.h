@@ -10,6 +10,7 @@ void AddErase(CLI::App& app, Context& context);
 void AddFollow(CLI::App& app, Context& context);
 void AddLedger(CLI::App& app, Context& context);  // ledger, delivery
 void AddSign(CLI::App& app, Context& context);    // sign, submit
+void AddTodo(CLI::App& app, Context& context);
 void AddTrend(CLI::App& app, Context& context);
 void AddVerify(CLI::App& app, Context& context);
 

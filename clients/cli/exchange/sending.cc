@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
+#include <memory>
+#include <set>
 #include <utility>
 
 #include "clients/cli/base/normal_text.h"
@@ -14,6 +16,7 @@
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/status.h"
+#include "services/core/base/text.h"
 #include "services/groups.h"
 
 namespace entente::cli {
@@ -48,6 +51,22 @@ std::string RulingWords(const exchange::v1::Stamp& stamp) {
     }
   }
   return words;
+}
+
+}  // namespace
+
+namespace {
+
+// What the service says of a document that it would record.
+void PrintStamp(const exchange::v1::Stamp& stamp, const exchange::v1::Audience& audience,
+                bool json) {
+  if (json) {
+    std::cout << fmt::format("{{\"validated\":{}}}", ToJson(stamp)) << "\n";
+    return;
+  }
+  std::cout << Printable(fmt::format("{}  would be recorded, readable by {}{}", stamp.name(),
+                                     AudienceWords(audience), RulingWords(stamp)))
+            << "\n";
 }
 
 }  // namespace
@@ -137,6 +156,12 @@ absl::Status SubmitSigned(const Context& context, sdk::Client& client,
   if (!document.ParseFromString(signed_document.document())) {
     return base::RefuseArgument(Reason::kDocumentMalformed, "the document does not parse");
   }
+  if (context.dry_run) {
+    ENTENTE_ASSIGN_OR_RETURN(const auto found, client.Validate(signed_document));
+    if (found.has_receipt()) std::cerr << "it is recorded already\n";
+    PrintStamp(found.stamp(), document.audience(), context.json);
+    return absl::OkStatus();
+  }
   const auto receipt = client.Submit(signed_document);
   if (base::ReasonOf(receipt.status()) == base::ReasonName(Reason::kReferenceReused)) {
     return AnswerReused(context, client, document, receipt.status());
@@ -146,9 +171,79 @@ absl::Status SubmitSigned(const Context& context, sdk::Client& client,
   return absl::OkStatus();
 }
 
+namespace {
+
+// The field of a body that a later document of its chain states anew; its body itself if it has
+// none.
+const google::protobuf::Message& Stated(const google::protobuf::Message& body) {
+  const auto* content = body.GetDescriptor()->FindFieldByName("content");
+  const bool has = content != nullptr && content->message_type() != nullptr &&
+                   !content->is_repeated() && body.GetReflection()->HasField(body, content);
+  return has ? body.GetReflection()->GetMessage(body, content) : body;
+}
+
+// The body of a document; null if its type is none of ours.
+std::unique_ptr<google::protobuf::Message> BodyOf(const exchange::v1::Document& document) {
+  const std::string& url = document.body().type_url();
+  const auto* type = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
+      url.substr(url.rfind('/') + 1));
+  if (type == nullptr) return nullptr;
+  std::unique_ptr<google::protobuf::Message> body(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+  return body->ParseFromString(document.body().value()) ? std::move(body) : nullptr;
+}
+
+// Of a document that states anew what an earlier one of its chain stated: the fields that differ,
+// on standard error.
+absl::Status ShowWhatChanges(sdk::Client& client, const exchange::v1::Document& document) {
+  const auto body = BodyOf(document);
+  std::string superseded;
+  for (const auto& reference : document.references()) {
+    if (reference.relation() == exchange::v1::Reference::RELATION_SUPERSEDES) {
+      superseded = reference.name();
+    }
+  }
+  if (body == nullptr || superseded.empty()) return absl::OkStatus();
+  const auto fetched = FetchChain(client, superseded);
+  if (absl::IsDataLoss(fetched.status())) return fetched.status();
+  if (!fetched.ok()) return absl::OkStatus();  // the service says why when it is sent
+  const auto& chain = *fetched;
+  for (auto entry = chain.rbegin(); entry != chain.rend(); ++entry) {
+    const auto before = BodyOf(entry->document);
+    if (before == nullptr || entry->erased() ||
+        Stated(*before).GetDescriptor() != Stated(*body).GetDescriptor()) {
+      continue;
+    }
+    std::string differences;
+    google::protobuf::util::MessageDifferencer differencer;
+    differencer.ReportDifferencesToString(&differences);
+    if (differencer.Compare(Stated(*before), Stated(*body))) differences = "nothing\n";
+    std::cerr << fmt::format("changes of {}:\n", Printable(entry->name()));
+    for (const std::string_view line : base::Split(differences, '\n')) {
+      if (!line.empty()) std::cerr << "  " << Printable(line) << "\n";
+    }
+    break;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ConfirmSending(const Context& context) {
+  if (!context.hold_file.empty() || context.dry_run) return absl::OkStatus();
+  return Confirm(context, "Sign and send?");
+}
+
 absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
                             exchange::v1::Document document) {
+  if (!context.hold_file.empty() && context.dry_run) {
+    return base::RefuseArgument(Reason::kFieldInvalid,
+                                "--dry-run: holds nothing; leave --hold out");
+  }
   Normalize(document);
+  ShowWhatIsSigned(client.agency(), {&document, 1});
+  ENTENTE_RETURN_IF_ERROR(ShowWhatChanges(client, document));
+  ENTENTE_RETURN_IF_ERROR(ConfirmSending(context));
   ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
   if (!context.hold_file.empty()) return Hold(signed_document, context.hold_file);
   return SubmitSigned(context, client, signed_document);
@@ -183,6 +278,7 @@ absl::Status SendFiles(const Context& context, const std::string& group,
     return first_error;
   }
   ShowWhatIsSigned(client->agency(), documents);
+  ENTENTE_RETURN_IF_ERROR(ConfirmSending(context));
   ENTENTE_ASSIGN_OR_RETURN(const auto signed_documents, client->SignMany(documents));
   for (size_t i = 0; i < signed_documents.size(); ++i) {
     note(good_files[i], SubmitSigned(context, *client, signed_documents[i]));
@@ -203,6 +299,23 @@ std::string LeftOut(const sdk::Agency& agency, const exchange::v1::Audience& aud
   return fmt::format("{}", fmt::join(out, ", "));
 }
 
+// "OFFICIAL, TLP:AMBER, H1, release by its originator only".
+std::string MarkingWords(const exchange::v1::Marking& marking) {
+  using exchange::v1::Marking;
+  // JSON may have numbers that name nothing.
+  const auto word = [](const std::string& name, std::string_view prefix) {
+    return name.size() < prefix.size() ? "?" : name.substr(prefix.size());
+  };
+  std::string words = word(Marking::Level_Name(marking.level()), "LEVEL_");
+  std::string tlp = word(Marking::Tlp_Name(marking.tlp()), "TLP_");
+  std::replace(tlp.begin(), tlp.end(), '_', '+');
+  words += ", TLP:" + tlp;
+  if (!marking.handling_code().empty()) words += ", " + Printable(marking.handling_code());
+  for (const std::string& caveat : marking.caveats()) words += ", " + Printable(caveat);
+  if (marking.originator_controlled()) words += ", release by its originator only";
+  return words;
+}
+
 }  // namespace
 
 void ShowWhatIsSigned(const sdk::Agency& agency,
@@ -210,6 +323,7 @@ void ShowWhatIsSigned(const sdk::Agency& agency,
   struct Together {
     exchange::v1::Audience audience;
     size_t count = 0;
+    std::set<std::string> markings;
     std::map<std::string, std::vector<std::string>> references;  // by kind
   };
   std::map<std::pair<std::string, bool>, Together> all;  // by audience, and whether each alone
@@ -219,6 +333,7 @@ void ShowWhatIsSigned(const sdk::Agency& agency,
     Together& together = all[{AudienceWords(document.audience()), alone}];
     together.audience = document.audience();
     ++together.count;
+    together.markings.insert(MarkingWords(document.marking()));
     together.references[std::string(document::ShortKind(url))].push_back(
         Printable(document.reference()));
   }
@@ -228,11 +343,14 @@ void ShowWhatIsSigned(const sdk::Agency& agency,
     for (const auto& [kind, references] : together.references) {
       lines += fmt::format("  {} {}\n", Printable(kind), fmt::join(references, ", "));
     }
+    lines += fmt::format("  marked {}\n", fmt::join(together.markings, "; "));
     if (const std::string out = LeftOut(agency, together.audience); !out.empty()) {
       lines += fmt::format("  not for {}\n", out);
     }
-    std::string_view how = alone ? ", each alone" : "";
-    if (!alone && together.count > 1) how = ", at once; readers of one see how many there are";
+    std::string_view how;
+    if (together.count > 1) {
+      how = alone ? ", each alone" : ", at once; readers of one see how many there are";
+    }
     std::cerr << fmt::format("signing {} for {}{}\n{}", together.count, Printable(audience), how,
                              lines);
   }

@@ -14,18 +14,21 @@ namespace entente::cli {
 // holds no longer.
 void PrintReceipt(const exchange::v1::Receipt& receipt, const exchange::v1::Audience& audience,
                   bool json, bool still_holds = true);
-// Submits and prints the receipt. What is recorded already, and says the same, gets the receipt
-// that it had.
+// Submits and prints the receipt; with --dry-run, prints what the service would say. What is
+// recorded already, and says the same, gets the receipt that it had.
 absl::Status SubmitSigned(const Context& context, sdk::Client& client,
                           const exchange::v1::SignedDocument& signed_document);
-// Signs and submits; with --hold, signs and keeps it in that file. Texts are normalised before, and
-// what that changes is said on standard error.
+// Shows who will read it, who is left out, how it is marked and, of a later document of a chain,
+// what changes; asks at a terminal; signs and submits. With --hold, signs and keeps it in that
+// file. Texts are normalised before, and what that changes is said on standard error.
 absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
                             exchange::v1::Document document);
 // Signs and submits documents in proto3 JSON, several at once; originator and time of composing are
 // filled in where they are missing. Goes on after a refusal; the first one is returned.
 absl::Status SendFiles(const Context& context, const std::string& group,
                        const std::vector<std::string>& files);
+// Asks at a terminal whether to go on, where it would send.
+absl::Status ConfirmSending(const Context& context);
 // Says on standard error what is about to be signed, by audience.
 void ShowWhatIsSigned(const sdk::Agency& agency, std::span<const exchange::v1::Document> documents);
 // "all partners", "the public", or "jp, kr".

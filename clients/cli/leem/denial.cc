@@ -133,6 +133,31 @@ class ImportTimes {
   std::map<std::string, absl::Time> times_;
 };
 
+// Submits, or with --dry-run validates, and calls back for each in order.
+absl::Status SendAll(const Context& context, sdk::Client& client,
+                     std::vector<exchange::v1::SignedDocument> documents,
+                     const std::function<void(uint64_t, const absl::Status&)>& note) {
+  Progress progress(context.dry_run ? "validating" : "importing", documents.size());
+  const auto done = [&](uint64_t sequence, const absl::Status& status) {
+    progress.Update(sequence + 1);
+    note(sequence, status);
+  };
+  if (context.dry_run) {
+    for (size_t i = 0; i < documents.size(); ++i) done(i, client.Validate(documents[i]).status());
+    return absl::OkStatus();
+  }
+  size_t next = 0;
+  return client.SubmitMany(
+      [&](exchange::v1::SignedDocument& out) {
+        if (next == documents.size()) return false;
+        out = std::move(documents[next++]);
+        return true;
+      },
+      [&](uint64_t sequence, const absl::StatusOr<exchange::v1::Receipt>& receipt) {
+        done(sequence, receipt.status());
+      });
+}
+
 absl::Status Import(const Context& context, const DenialOptions& options) {
   if (options.format != "lite") {
     return base::RefuseArgument(Reason::kFieldInvalid, "--format: only lite can be imported");
@@ -168,35 +193,28 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
     entry::SetTime(times.Get(denial), documents.back().mutable_composed_time());
   }
   ShowWhatIsSigned(client->agency(), documents);
+  ENTENTE_RETURN_IF_ERROR(ConfirmSending(context));
   ENTENTE_ASSIGN_OR_RETURN(auto signed_documents, client->SignMany(documents));
-  Progress progress("importing", file.denials.size());
-  size_t next = 0;
   uint64_t recorded = 0;
   uint64_t refused = 0;
-  const absl::Status status = client->SubmitMany(
-      [&](exchange::v1::SignedDocument& out) {
-        if (next == signed_documents.size()) return false;
-        out = std::move(signed_documents[next++]);
-        return true;
-      },
-      [&](uint64_t sequence, const absl::StatusOr<exchange::v1::Receipt>& receipt) {
-        progress.Update(sequence + 1);
-        if (receipt.ok()) {
-          ++recorded;
-          return;
-        }
-        ++refused;
-        const LiteDenial& denial = file.denials[sequence];
-        std::cerr << fmt::format("{}:{}: {}: {}\n", options.file, denial.line, denial.reference,
-                                 base::Text(receipt.status()));
-      });
-  ENTENTE_RETURN_IF_ERROR(status);
+  const auto note = [&](uint64_t sequence, const absl::Status& status) {
+    if (status.ok()) {
+      ++recorded;
+      return;
+    }
+    ++refused;
+    const LiteDenial& denial = file.denials[sequence];
+    std::cerr << fmt::format("{}:{}: {}: {}\n", options.file, denial.line, denial.reference,
+                             base::Text(status));
+  };
+  ENTENTE_RETURN_IF_ERROR(SendAll(context, *client, std::move(signed_documents), note));
   if (context.json) {
-    std::cout << fmt::format("{{\"recorded\":{},\"refused\":{},\"faulty_rows\":{}}}\n", recorded,
-                             refused, file.faults.size());
-  } else {
-    std::cout << fmt::format("{} denials recorded, {} refused, {} faulty rows\n", recorded, refused,
+    std::cout << fmt::format("{{\"{}\":{},\"refused\":{},\"faulty_rows\":{}}}\n",
+                             context.dry_run ? "validated" : "recorded", recorded, refused,
                              file.faults.size());
+  } else {
+    std::cout << fmt::format("{} denials {}recorded, {} refused, {} faulty rows\n", recorded,
+                             context.dry_run ? "would be " : "", refused, file.faults.size());
   }
   if (refused + file.faults.size() == 0) return absl::OkStatus();
   return base::RefuseArgument(Reason::kFieldInvalid,

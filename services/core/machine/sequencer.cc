@@ -263,6 +263,16 @@ absl::Status Sequencer::trouble() const {
 void Sequencer::TroubleMayBeOver() { Note(absl::OkStatus()); }
 
 // A document is finished like this by a refusal only.
+absl::Status Sequencer::Validate(document::VerifiedDocument document, uint64_t directory_serial,
+                                 StampCallback done, std::optional<Arrival> arrival) {
+  Recording command{std::move(document), directory_serial, nullptr, nullptr};
+  command.done = [done](absl::StatusOr<pb::Receipt> receipt) {
+    receipt.ok() ? done(*std::move(receipt)) : done(receipt.status());
+  };
+  command.stamped = [done](pb::Stamp stamp) { done(std::move(stamp)); };
+  return Enqueue(std::move(command), std::move(arrival));
+}
+
 void Sequencer::Finish(Command& command, const absl::Status& status) {
   std::visit([&](auto& one) { one.done(status); }, command);
 }
@@ -359,6 +369,10 @@ bool Sequencer::StageDocument(Recording& command, Batch& batch) {
       in(batch.names, judgement->writes) || in(batch.reads, judgement->writes) ||
       in(batch.reads, names)) {
     return false;
+  }
+  if (command.stamped != nullptr) {
+    command.stamped(StampOf(command, *std::move(judgement), ledger, batch));
+    return true;
   }
   batch.names.insert(names.begin(), names.end());
   batch.names.insert(judgement->name);
@@ -484,6 +498,18 @@ merkle::CompactRange& Sequencer::RangeOf(const std::string& ledger, Batch& batch
   return it->second;
 }
 
+pb::Stamp Sequencer::StampOf(const Recording& command, Judgement judgement,
+                             const std::string& ledger, const Batch& batch) const {
+  pb::Stamp stamp;
+  stamp.set_ledger(ledger);
+  entry::SetTime(TimeIn(ledger, batch), stamp.mutable_recorded_time());
+  stamp.set_rules_version(judgement.rules_version);
+  stamp.set_directory_serial(command.directory_serial);
+  stamp.set_name(std::move(judgement.name));
+  *stamp.mutable_ruling() = std::move(judgement.ruling);
+  return stamp;
+}
+
 void Sequencer::Stamp(Recording& command, Judgement judgement, Batch& batch) {
   const document::ParsedDocument& parsed = command.document.parsed();
   std::string ledger = entry::LedgerIdOf(d_.machine.group(), parsed.header.audience());
@@ -492,14 +518,8 @@ void Sequencer::Stamp(Recording& command, Judgement judgement, Batch& batch) {
   pb::Leaf leaf;
   leaf.set_document_digest(parsed.digest.str());
   leaf.set_envelope_digest(parsed.envelope_digest.str());
-  pb::Stamp& stamp = *leaf.mutable_stamp();
-  stamp.set_ledger(ledger);
-  stamp.set_index(index);
-  entry::SetTime(TimeIn(ledger, batch), stamp.mutable_recorded_time());
-  stamp.set_rules_version(judgement.rules_version);
-  stamp.set_directory_serial(command.directory_serial);
-  stamp.set_name(std::move(judgement.name));
-  *stamp.mutable_ruling() = std::move(judgement.ruling);
+  *leaf.mutable_stamp() = StampOf(command, std::move(judgement), ledger, batch);
+  leaf.mutable_stamp()->set_index(index);
   std::string bytes = entry::SerialiseLeaf(leaf);
   range.Append(merkle::LeafHash(bytes));
   batch.usage[parsed.originator.state].Add(DayOf(batch.now), parsed.envelope.size(),

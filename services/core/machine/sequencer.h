@@ -89,6 +89,8 @@ class Sequencer {
     };
   };
   using ReceiptCallback = std::function<void(absl::StatusOr<pb::Receipt>)>;
+  // The stamp that a document would get, but for its index; or the receipt of one that is recorded.
+  using StampCallback = std::function<void(absl::StatusOr<std::variant<pb::Stamp, pb::Receipt>>)>;
   using AckCallback = std::function<void(absl::Status)>;
   // A verified acknowledgement.
   struct Acknowledged {
@@ -105,6 +107,9 @@ class Sequencer {
   // Callbacks run on the sequencer's thread, exactly once; not at all if the status is not OK.
   absl::Status Submit(document::VerifiedDocument document, uint64_t directory_serial,
                       ReceiptCallback done, std::optional<Arrival> arrival = std::nullopt);
+  // As Submit, and records nothing: the same checks, at the same place in the queue.
+  absl::Status Validate(document::VerifiedDocument document, uint64_t directory_serial,
+                        StampCallback done, std::optional<Arrival> arrival = std::nullopt);
   // Records what the agency has signed, which was verified and is of entries that are here.
   // RATE_EXCEEDED where a ledger's were recorded too often in the last minute.
   absl::Status Acknowledge(base::AgencyName agency, std::vector<Acknowledged> acknowledged,
@@ -138,6 +143,7 @@ class Sequencer {
     document::VerifiedDocument document;
     uint64_t directory_serial = 0;  // that it was verified under
     ReceiptCallback done;
+    std::function<void(pb::Stamp)> stamped = nullptr;  // it is only validated: instead of recording
   };
   struct Acknowledging {
     base::AgencyName agency;
@@ -180,6 +186,8 @@ class Sequencer {
   // When a document of a ledger, or an acknowledgement in it, is recorded: civil time may go back,
   // a ledger's may not. Other ledgers are nobody's business.
   absl::Time TimeIn(const std::string& ledger, const Batch& batch) const;
+  pb::Stamp StampOf(const Recording& command, Judgement judgement, const std::string& ledger,
+                    const Batch& batch) const;
   void Stamp(Recording& command, Judgement judgement, Batch& batch);
   void SignCheckpoints(Batch& batch);
   absl::Status CommitBatch(Batch& batch);

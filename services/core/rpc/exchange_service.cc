@@ -50,6 +50,11 @@ void ExchangeServiceImpl::AddTo(Router& router) {
               .answer_bytes_max = kSmall,
               .submits = true,
               .work = [this](UnaryCall& call) { ServeSubmit(backend_, call); }});
+  router.Add({.name = Method("Validate"),
+              .request_bytes_max = kRequestBytesMax,
+              .answer_bytes_max = kSmall,
+              .submits = true,
+              .work = [this](UnaryCall& call) { ServeValidate(backend_, call); }});
   router.AddStream(Method("SubmitMany"), [this](auto* context, Caller caller, OpenCall call) {
     return StartSubmitMany(backend_, context, std::move(caller), std::move(call));
   });

@@ -329,7 +329,7 @@ class SubmitManyReactor final : public Stream {
 
   Backend& backend_;
   std::string request_id_;
-  std::string peer_;  // empty: nothing is expected from there
+  std::string peer_;          // empty: nothing is expected from there
   grpc::ByteBuffer request_;  // being read, paid for by hold_
   Budget::Hold hold_;
   grpc::ByteBuffer answer_;  // being written
@@ -391,17 +391,44 @@ absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller
 
 namespace {
 
-void SubmitOne(Backend& backend, UnaryCall& call) {
-  machine::Sequencer::Arrival arrival(backend.sequencer);
-  pb::SubmitRequest request;
-  if (absl::Status status = call.Parse(kEnvelopeElementsMax, request); !status.ok()) {
-    return call.Refuse(status);
-  }
+// The document of a call that brings one, as Request has it.
+template <typename Request>
+absl::StatusOr<document::VerifiedDocument> Read(Backend& backend, UnaryCall& call) {
+  Request request;
+  ENTENTE_RETURN_IF_ERROR(call.Parse(kEnvelopeElementsMax, request));
   auto& document = *request.mutable_signed_document();
   if (backend.audit != nullptr) {
     call.record().digest = crypto::Sha256(document.document()).hex();
   }
-  auto verified = TakeIn(backend, call.caller(), std::move(document));
+  return TakeIn(backend, call.caller(), std::move(document));
+}
+
+void ValidateOne(Backend& backend, UnaryCall& call) {
+  machine::Sequencer::Arrival arrival(backend.sequencer);
+  auto verified = Read<pb::ValidateRequest>(backend, call);
+  if (!verified.ok()) return call.Refuse(verified.status());
+  const absl::Status queued = backend.sequencer.Validate(
+      *std::move(verified), call.caller().directory->serial(),
+      [&call](absl::StatusOr<std::variant<pb::Stamp, pb::Receipt>> found) {
+        if (!found.ok()) return call.Refuse(found.status());
+        pb::ValidateResponse response;
+        if (auto* receipt = std::get_if<pb::Receipt>(&*found)) {
+          pb::Leaf leaf;
+          leaf.ParseFromString(receipt->leaf());
+          *response.mutable_stamp() = std::move(*leaf.mutable_stamp());
+          *response.mutable_receipt() = std::move(*receipt);
+        } else {
+          *response.mutable_stamp() = std::get<pb::Stamp>(*std::move(found));
+        }
+        call.Answer(response);
+      },
+      std::move(arrival));
+  if (!queued.ok()) call.Refuse(queued);
+}
+
+void SubmitOne(Backend& backend, UnaryCall& call) {
+  machine::Sequencer::Arrival arrival(backend.sequencer);
+  auto verified = Read<pb::SubmitRequest>(backend, call);
   if (!verified.ok()) return call.Refuse(verified.status());
   const absl::Status queued = backend.sequencer.Submit(
       *std::move(verified), call.caller().directory->serial(),
@@ -428,6 +455,14 @@ void ServeSubmit(Backend& backend, UnaryCall& call) {
   }
   if (!backend.intake.TryPost(call.record().caller,
                               [&backend, &call] { SubmitOne(backend, call); })) {
+    call.Refuse(Busy());
+  }
+}
+
+void ServeValidate(Backend& backend, UnaryCall& call) {
+  // Nobody waits for it as for a receipt.
+  if (!backend.intake.TryPost(call.record().caller,
+                              [&backend, &call] { ValidateOne(backend, call); })) {
     call.Refuse(Busy());
   }
 }

@@ -17,6 +17,8 @@ absl::StatusOr<document::VerifiedDocument> TakeIn(Backend& backend, const Caller
 
 // Takes in the document of one call and answers it once it is recorded or refused.
 void ServeSubmit(Backend& backend, UnaryCall& call);
+// Serves Validate: the same, and nothing is recorded.
+void ServeValidate(Backend& backend, UnaryCall& call);
 grpc::ServerGenericBidiReactor* StartSubmitMany(Backend& backend,
                                                 grpc::GenericCallbackServerContext* context,
                                                 Caller caller, OpenCall call);
