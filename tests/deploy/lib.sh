@@ -22,6 +22,7 @@ limits=(--user 65532:65532 --read-only --cap-drop all --security-opt no-new-priv
   --security-opt "seccomp=$root/deploy/seccomp.json" --memory 512m --pids-limit 256 --ulimit nofile=1024:1024
   --ulimit nproc=1000:1000 --network host --no-healthcheck)
 
+export ENTENTE_YES=1  # nobody is asked, whatever terminal this runs at
 as() { local state=$1; shift; ENTENTE_CONFIG=$work/pki/agencies/$state/licensing/client.textproto entente "$@"; }
 denial() { entente denial new | sed "s/\"reference\": \"2016-0042\"/\"reference\": \"$1\"/"; }
 keys_inside=(--directory /etc/entente/directory.textproto --directory-key /etc/entente/directory.pub)

@@ -105,6 +105,7 @@ stop_suite() { # signal
   suite_pid=
 }
 
+export ENTENTE_YES=1  # nobody is asked, whatever terminal this runs at
 config_of() { echo "$work/pki/agencies/$1/licensing/client.textproto"; }
 as() { local state=$1; shift; ENTENTE_CONFIG=$(config_of "$state") entente "$@"; }
 as_operator() { ENTENTE_CONFIG=$(config_of jp) entente-admin "$@"; }

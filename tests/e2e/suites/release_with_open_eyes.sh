@@ -47,6 +47,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 TERMINAL
 }
 config=$(config_of jp)
+unset ENTENTE_YES
 for no in n '' nonsense; do
   answer "$no" entente --config "$config" denial notify "$work/d.json" > "$work/out" && fail "sent after \"$no\""
   grep -q NOT_CONFIRMED "$work/out" || fail "not why: $(cat "$work/out")"

@@ -105,7 +105,7 @@ nothing 'few tries are left' "a file after a wrong PIN"
 
 step "a person is asked, unseen, and again after a wrong PIN"
 by_token "$uri"
-ENTENTE_CONFIG=$jp/token.textproto timeout 60 /usr/bin/python3 - "$work/2.json" > "$work/seen" <<'PYTHON' || fail "$(cat "$work/seen")"
+ENTENTE_YES= ENTENTE_CONFIG=$jp/token.textproto timeout 60 /usr/bin/python3 - "$work/2.json" > "$work/seen" <<'PYTHON' || fail "$(cat "$work/seen")"
 import os, pty, sys
 child, terminal = pty.fork()
 if child == 0:
@@ -117,6 +117,8 @@ def until(text):
         chunk = os.read(terminal, 1024)
         assert chunk, seen
         seen += chunk
+until(b'Sign and send? [y/N] ')
+os.write(terminal, b'y\n')
 until(b'PIN of token Licensing: ')
 seen = b''
 os.write(terminal, b'9999\n')
