@@ -2,9 +2,13 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <iostream>
+#include <span>
+#include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "clients/cli/base/nearest.h"
 #include "clients/sdk/request_id.h"
 #include "services/core/base/status.h"
 
@@ -31,6 +35,63 @@ std::string BashCompletion(const CLI::App& app) {
          name + "\n";
 }
 
+std::vector<std::string> NamesOf(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(one->get_name());
+  }
+  return names;
+}
+
+// Of a command or of those that it is in: an option may stand after any of them.
+const CLI::Option* FindOption(const std::vector<const CLI::App*>& path, const std::string& name) {
+  for (const CLI::App* app : path) {
+    if (const CLI::Option* option = app->get_option_no_throw(name)) return option;
+  }
+  return nullptr;
+}
+
+std::string Unknown(const std::string& word, std::string_view what,
+                    std::span<const std::string> known) {
+  const std::string nearest = Nearest(word, known);
+  return fmt::format("{} is no {}{}", Printable(word), what,
+                     nearest.empty() ? "" : fmt::format("; nearest: {}", nearest));
+}
+
+// What somebody typed that is neither a command nor an option here; empty if it is something else.
+std::string Slip(const CLI::App& app, std::span<char* const> arguments) {
+  std::vector<const CLI::App*> path = {&app};
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    const std::string word = arguments[i];
+    if (word.rfind('-', 0) == 0) {
+      const std::string name = word.substr(0, word.find('='));
+      if (name == "--") return "";
+      const CLI::Option* option = FindOption(path, name);
+      if (option == nullptr) {
+        std::vector<std::string> known;
+        for (const CLI::App* one : path) {
+          for (const CLI::Option* each : one->get_options()) known.push_back(each->get_name());
+        }
+        return name.rfind("--", 0) == 0 ? Unknown(name, "option", known) : "";
+      }
+      if (option->get_expected_max() > 0 && name == word) ++i;  // its value
+      continue;
+    }
+    const std::vector<std::string> names = NamesOf(*path.back());
+    if (names.empty()) continue;
+    if (std::find(names.begin(), names.end(), word) == names.end()) {
+      return Unknown(word, path.size() == 1 ? "command" : "verb of " + path.back()->get_name(),
+                     names) +
+             fmt::format("\nknown: {}", fmt::join(names, ", "));
+    }
+    path.push_back(path.back()->get_subcommand(word));
+  }
+  const std::vector<std::string> names = NamesOf(*path.back());
+  return names.empty()
+             ? ""
+             : fmt::format("{} wants one of: {}", path.back()->get_name(), fmt::join(names, ", "));
+}
+
 }  // namespace
 
 void AddProgramOptions(CLI::App& app, const std::string& version, Context& context) {
@@ -51,8 +112,11 @@ int RunProgram(CLI::App& app, const Context& context, int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : 1;
+    const bool asked = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
+    const std::string slip = asked ? "" : Slip(app, {argv, static_cast<size_t>(std::max(argc, 1))});
+    if (slip.empty()) return app.exit(error) == 0 ? 0 : 1;
+    std::cerr << slip << "\nRun with --help for more information.\n";
+    return 1;
   }
   const absl::Status& status = context.result;
   if (status.ok()) return context.exit_code;

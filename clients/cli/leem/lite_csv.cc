@@ -141,6 +141,30 @@ void AddParty(const CsvRecord& record, leem::v1::DenialContent& content) {
 
 }  // namespace
 
+namespace {
+
+void AddHeaderFaults(const std::vector<std::string_view>& header,
+                     const std::vector<std::string>& found, base::FieldViolations& violations) {
+  const auto in = [](const auto& list, std::string_view one) {
+    return std::find(list.begin(), list.end(), one) != list.end();
+  };
+  std::vector<std::string_view> missing;
+  std::vector<std::string_view> unknown;
+  std::copy_if(header.begin(), header.end(), std::back_inserter(missing),
+               [&](std::string_view one) { return !in(found, one); });
+  std::copy_if(found.begin(), found.end(), std::back_inserter(unknown),
+               [&](std::string_view one) { return !in(header, one); });
+  if (!missing.empty()) {
+    violations.Add("line 1", "lacks the columns {}", fmt::join(missing, ", "));
+  }
+  if (!unknown.empty()) {
+    violations.Add("line 1", "has columns that are not known: {}", fmt::join(unknown, ", "));
+  }
+  violations.Add("line 1", "the header must be exactly {}", kLiteHeader);
+}
+
+}  // namespace
+
 absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state) {
   if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
   auto records = ParseCsv(text);
@@ -148,7 +172,8 @@ absl::StatusOr<LiteFile> ReadLite(std::string_view text, std::string_view state)
   if (records.empty() || !std::equal(header.begin(), header.end(), records[0].fields.begin(),
                                      records[0].fields.end())) {
     base::FieldViolations violations;
-    violations.Add("line 1", "the header must be exactly {}", kLiteHeader);
+    AddHeaderFaults(header, records.empty() ? std::vector<std::string>() : records[0].fields,
+                    violations);
     return violations.ToStatus();
   }
   LiteFile file;

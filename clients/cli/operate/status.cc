@@ -192,7 +192,8 @@ void AddStatus(CLI::App& app, Context& context) {
   auto options = std::make_shared<StatusOptions>();
   auto* status = app.add_subcommand(
       "status", "How a service is, from its metrics; exit code 2 if something is wrong");
-  status->add_option("--metrics", options->metrics, "Its metrics_listen, as in 127.0.0.1:9464");
+  status->add_option("--metrics", options->metrics, "Its metrics_listen, as in 127.0.0.1:9464")
+      ->envname("ENTENTE_METRICS");
   status->add_flag("--mine", options->mine,
                    "How much your state has had recorded, and may; asks the services themselves");
   status->add_flag("--quiet", options->quiet,

@@ -74,3 +74,6 @@ printf '%s\r\nR/1,JP-1,Penguin Cafe,Ice Shelf,Japan,Antarctica,catch all,Rope,No
 as jp --dry-run denial import "$work/in.csv" --to all > "$work/out" 2> "$work/error" || fail "$(cat "$work/error")"
 grep -q '^1 denials would be recorded, 0 refused, 0 faulty rows$' "$work/out" || fail "$(cat "$work/out" "$work/error")"
 [ "$(recorded)" = 2 ] || fail "a dry import recorded something"
+
+stop_suite TERM
+echo "story ends well"

@@ -44,5 +44,23 @@ as jp denial amend partners/jp/denials/1 "$work/1.json" --explanation "typing er
 alert 1 | listed jp,kr > "$work/narrow.json"
 refused 'audience: is jp, kr, and a chain stays with its readers' as jp alert update partners/jp/alerts/1 "$work/narrow.json" || fail "an alert's audience is ignored"
 
+step "a slip of the fingers: what was meant"
+slip() { # what it says; then what was typed
+  local said=$1; shift
+  entente "$@" > "$work/out" 2>&1 && fail "entente $*: done"
+  [ $? = 1 ] && grep -qF -- "$said" "$work/out" || fail "entente $*: $(cat "$work/out")"
+}
+slip 'denail is no command; nearest: denial' denail list
+slip 'lst is no verb of denial; nearest: list' denial lst
+slip 'known: new, notify' denial lst
+slip '--hlep is no option; nearest: --help' denial --hlep
+slip '--sav is no option; nearest: --save' follow leem --sav x
+slip 'denail is no command' --config x denail
+slip 'wants one of: ' ledger
+slip 'name is required' denial get
+printf 'reference,name,adress\r\n' > "$work/in.csv"
+as jp denial import "$work/in.csv" --to all > "$work/out" 2>&1 && fail "a header of another form"
+grep -q 'lacks the columns regime_reg_ref, address, ' "$work/out" && grep -q 'not known: adress$' "$work/out" || fail "$(cat "$work/out")"
+
 stop_suite TERM
 echo "story ends well"

@@ -70,3 +70,6 @@ due 0 --group iem
 sed -i '0,/address: "127.0.0.1:[0-9]*"/s//address: "127.0.0.1:1"/' "$config"
 due 2 --due 2000d
 grep -q '^entente: iem: ' "$work/error" && grep -q partners/kr/denials/1 "$work/out" || fail "not which group, or not the other's: $(cat "$work/out" "$work/error")"
+
+stop_suite TERM
+echo "story ends well"
