@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
   app.add_option("--hold", context.hold_file,
                  "Sign, and keep the document in this file instead of sending it (entente sign)");
   app.add_flag("--dry-run", context.dry_run,
-               "Sign, and have the service say what it would; nothing is recorded");
+               "Of a verb that sends: sign, and have the service say what it would; nothing is recorded");
   app.add_flag("--yes", context.yes, "Send without a question, also at a terminal")
       ->envname("ENTENTE_YES");
   AddProgramOptions(app, ENTENTE_VERSION, context);

@@ -183,14 +183,17 @@ absl::StatusOr<pb::ValidateResponse> Client::Validate(const pb::SignedDocument& 
   ENTENTE_RETURN_IF_ERROR(document::CheckSizes(document));
   pb::ValidateRequest request;
   *request.mutable_signed_document() = document;
-  grpc::ClientContext context;
-  SetDeadline(context);
-  pb::ValidateResponse response;
-  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub().Validate(&context, request, &response)));
-  if (response.has_receipt()) {
-    ENTENTE_RETURN_IF_ERROR(VerifyReceipt(response.receipt(), document));
+  for (int attempt = 0;; ++attempt) {
+    grpc::ClientContext context;
+    SetDeadline(context);
+    pb::ValidateResponse response;
+    absl::Status status = rpc::FromGrpcStatus(stub().Validate(&context, request, &response));
+    if (status.ok() && response.has_receipt()) status = VerifyReceipt(response.receipt(), document);
+    if (status.ok()) return response;
+    absl::Duration delay;
+    if (!ShouldRetry(status, {}, attempt, delay)) return status;
+    waiter()->Wait(delay, nullptr);
   }
-  return response;
 }
 
 absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,

@@ -212,6 +212,15 @@ class ServiceConformanceTest : public ::testing::TestWithParam<GroupCase> {
         attempts_.push_back(regime_.Sign(document));
       }
     }
+    // And something new, which is taken in either world.
+    for (Act opening : acts) {
+      if (opening.what != Act::What::kOpen) continue;
+      opening.state = "nz";
+      opening.audience = {"jp", "nz"};
+      opening.number = 999;
+      attempts_.push_back(regime_.Sign(composer.Compose(opening)));
+      break;
+    }
   }
   // Everything happens, or only what reaches nz; an hour lies between any two.
   void Live(World& world, bool hidden_too) const {
@@ -350,8 +359,9 @@ class ServiceConformanceTest : public ::testing::TestWithParam<GroupCase> {
     }
     return text;
   }
+  static constexpr char kValidate[] = "/entente.exchange.v1.ExchangeService/Validate";
   static bool Brings(const std::string& name) {
-    return name == World::kSubmit || name == "/entente.exchange.v1.ExchangeService/Validate";
+    return name == World::kSubmit || name == kValidate;
   }
   // What acts: it is asked by AskStreams, and has tests of its own.
   static bool Reads(const std::string& name) {
@@ -375,6 +385,17 @@ TEST_P(ServiceConformanceTest, AnOutsiderCannotTellTwoWorldsApart) {
   for (int world_number = 0; world_number < 2; ++world_number) {
     World world(group(), regime_);
     Live(world, world_number == 1);
+    // Before they are submitted: of what is new it says most.
+    const auto* validated = exchange::v1::ValidateRequest::descriptor();
+    size_t stamps = 0;
+    for (const Request& request : Requests(validated)) {
+      const Answer answer = world.Call("nz", kValidate, *request);
+      exchange::v1::ValidateResponse response;
+      stamps += answer.status.ok() && response.ParseFromString(answer.response) &&
+                !response.has_receipt();
+      seen[world_number]["nz"] += request->ShortDebugString() + ": " + answer.text();
+    }
+    EXPECT_GT(stamps, 0u) << "nothing new is validated";
     for (const std::string state : {"nz", "jp"}) {
       for (const auto& [name, method] : world.Methods()) {
         if (!Reads(name) && (!Brings(name) || state != "nz")) continue;

@@ -155,6 +155,13 @@ std::string TimeText(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
 }
 
+absl::Status RefuseDryRun(const Context& context, std::string_view verb, std::string_view instead) {
+  if (!context.dry_run) return absl::OkStatus();
+  return base::RefuseArgument(
+      base::Reason::kFieldInvalid,
+      "--dry-run: is for verbs that send, and {} would act all the same; {}", verb, instead);
+}
+
 absl::Status Confirm(const Context& context, const std::string& question) {
   if (context.yes || !IsTerminal(STDIN_FILENO) || !IsTerminal(STDERR_FILENO)) {
     return absl::OkStatus();

@@ -51,6 +51,8 @@ std::string TimeText(absl::Time time);
 // "2016-10-21".
 std::string FormatDate(const leem::v1::Date& date);
 bool IsTerminal(int fd);
+// FIELD_INVALID with --dry-run, for a verb that acts and sends nothing a service could validate.
+absl::Status RefuseDryRun(const Context& context, std::string_view verb, std::string_view instead);
 // Asks the person at the terminal, if there is one: FAILED_PRECONDITION/NOT_CONFIRMED unless the
 // answer is yes. OK with --yes, or where standard input or error is no terminal.
 absl::Status Confirm(const Context& context, const std::string& question);

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
-#include "clients/cli/base/nearest.h"
 #include "clients/sdk/request_id.h"
+#include "services/core/base/nearest.h"
 #include "services/core/base/status.h"
 
 namespace entente::cli {
@@ -28,7 +28,9 @@ std::string BashCompletion(const CLI::App& app) {
     cases += "    " + noun->get_name() + ") words=\"" + verbs + "\" ;;\n";
   }
   const std::string& name = app.get_name();
-  return "_entente() {\n  local words=\"" + nouns +
+  std::string function = "_" + name;
+  std::replace(function.begin(), function.end(), '-', '_');
+  return function + "() {\n  local words=\"" + nouns +
          "\"\n  if [ \"$COMP_CWORD\" -gt 1 ]; then case \"${COMP_WORDS[1]}\" in\n" + cases +
          "    *) words=\"\" ;;\n  esac; fi\n  COMPREPLY=($(compgen -f -W \"$words\" -- "
          "\"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o filenames -F _entente " +
@@ -53,7 +55,7 @@ const CLI::Option* FindOption(const std::vector<const CLI::App*>& path, const st
 
 std::string Unknown(const std::string& word, std::string_view what,
                     std::span<const std::string> known) {
-  const std::string nearest = Nearest(word, known);
+  const std::string nearest = base::Nearest(word, known);
   return fmt::format("{} is no {}{}", Printable(word), what,
                      nearest.empty() ? "" : fmt::format("; nearest: {}", nearest));
 }

@@ -24,7 +24,7 @@ struct EraseOptions {
   std::string legal_basis;
   std::string explanation;
   std::string reference;
-  bool yes = false;
+  bool for_good = false;
 };
 
 // The document of this name, as its chain has it.
@@ -42,12 +42,12 @@ absl::Status Erase(const Context& context, const EraseOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(const auto chain,
                            FetchChain(*client, std::string(rules::ChainOf(options.name))));
   ENTENTE_ASSIGN_OR_RETURN(const auto entry, Find(chain, options.name));
-  if (!options.yes) {
+  if (!options.for_good && !context.dry_run) {
     return base::Refuse(
         absl::StatusCode::kFailedPrecondition, Reason::kFieldInvalid,
         "nothing was sent. What {} says, recorded {}, would be gone for good, at the service and "
         "with every partner who follows; its digest, name and time stay, and what others act on "
-        "(docs/ERASURE.md). Add --yes to sign that",
+        "(docs/ERASURE.md). Add --for-good to sign that",
         options.name, FormatTime(entry.leaf.stamp().recorded_time()));
   }
   const machine::Group* group = FindGroup(options.group);
@@ -82,7 +82,8 @@ void AddErase(CLI::App& app, Context& context) {
       "Have a document of your own state erased, because a law asks for it.\n"
       "Its digest, name and time stay, and so does the order. It cannot be taken back.\n"
       "Example: entente erase leem partners/kr/denials/2016-0042 \\\n"
-      "           --authority \"Data Protection Authority\" --legal-basis \"Order 17/2026\" --yes");
+      "           --authority \"Data Protection Authority\" --legal-basis \"Order 17/2026\" "
+      "--for-good");
   erase->add_option("group", options->group, "One of " + GroupNames())->required();
   erase->add_option("name", options->name, "As in partners/kr/denials/2016-0042/revisions/2")
       ->required();
@@ -91,7 +92,7 @@ void AddErase(CLI::App& app, Context& context) {
       ->required();
   erase->add_option("--explanation", options->explanation, "What else readers are told");
   erase->add_option("--reference", options->reference, "Your number of the order");
-  erase->add_flag("--yes", options->yes, "It is meant");
+  erase->add_flag("--for-good", options->for_good, "It is meant; it cannot be taken back");
   context.Run(erase, [options, &context] { return Erase(context, *options); });
 }
 

@@ -266,7 +266,10 @@ void AddFollow(CLI::App& app, Context& context) {
   follow->add_option("--exec-timeout", options->exec_timeout_s, "Seconds that a command may take");
   follow->add_flag("--until-current", options->until_current, "End when everything is received");
   follow->add_flag("--no-acknowledge", options->no_acknowledge, "Do not tell the originator");
-  context.Run(follow, [options, &context] { return Follow(context, *options); });
+  context.Run(follow, [options, &context] {
+    const absl::Status status = RefuseDryRun(context, "follow", "--no-acknowledge tells nobody");
+    return status.ok() ? Follow(context, *options) : status;
+  });
 }
 
 }  // namespace entente::cli

@@ -20,7 +20,8 @@ struct CalendarEvent {
 };
 
 // Lines end with CRLF and are folded at 75 bytes, never within a letter; texts are escaped. `now`
-// is when it was written.
+// is when it was written. Without
+// events it has no component, which §3.6 asks for and programs do without.
 std::string CalendarText(const std::vector<CalendarEvent>& events, absl::Time now);
 
 }  // namespace entente::cli

@@ -1,5 +1,6 @@
 #include "clients/cli/exchange/sending.h"
 
+#include <google/protobuf/text_format.h>
 #include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
@@ -52,10 +53,6 @@ std::string RulingWords(const exchange::v1::Stamp& stamp) {
   }
   return words;
 }
-
-}  // namespace
-
-namespace {
 
 // What the service says of a document that it would record.
 void PrintStamp(const exchange::v1::Stamp& stamp, const exchange::v1::Audience& audience,
@@ -157,9 +154,14 @@ absl::Status SubmitSigned(const Context& context, sdk::Client& client,
     return base::RefuseArgument(Reason::kDocumentMalformed, "the document does not parse");
   }
   if (context.dry_run) {
-    ENTENTE_ASSIGN_OR_RETURN(const auto found, client.Validate(signed_document));
-    if (found.has_receipt()) std::cerr << "it is recorded already\n";
-    PrintStamp(found.stamp(), document.audience(), context.json);
+    const auto found = client.Validate(signed_document);
+    // Its receipt is asked for again; nothing new is recorded by that.
+    if (base::ReasonOf(found.status()) == base::ReasonName(Reason::kReferenceReused)) {
+      return AnswerReused(context, client, document, found.status());
+    }
+    ENTENTE_RETURN_IF_ERROR(found.status());
+    found->has_receipt() ? PrintReceipt(found->receipt(), document.audience(), context.json)
+                         : PrintStamp(found->stamp(), document.audience(), context.json);
     return absl::OkStatus();
   }
   const auto receipt = client.Submit(signed_document);
@@ -193,6 +195,48 @@ std::unique_ptr<google::protobuf::Message> BodyOf(const exchange::v1::Document& 
   return body->ParseFromString(document.body().value()) ? std::move(body) : nullptr;
 }
 
+// A line on standard error for each field that differs, in letters as people write them.
+class DifferenceLines final : public google::protobuf::util::MessageDifferencer::Reporter {
+ public:
+  using Message = google::protobuf::Message;
+  using Path = std::vector<google::protobuf::util::MessageDifferencer::SpecificField>;
+
+  void ReportAdded(const Message&, const Message& after, const Path& path) override {
+    Say("added", path, Value(after, path, /*before=*/false));
+  }
+  void ReportDeleted(const Message& before, const Message&, const Path& path) override {
+    Say("deleted", path, Value(before, path, /*before=*/true));
+  }
+  void ReportModified(const Message& before, const Message& after, const Path& path) override {
+    Say("modified", path,
+        Value(before, path, /*before=*/true) + " -> " + Value(after, path, /*before=*/false));
+  }
+
+ private:
+  static void Say(std::string_view what, const Path& path, const std::string& value) {
+    std::string name;
+    for (const auto& part : path) {
+      name += (name.empty() ? "" : ".") + (part.field == nullptr ? "?" : part.field->name());
+      const int index = part.index >= 0 ? part.index : part.new_index;
+      if (index >= 0) name += fmt::format("[{}]", index);
+    }
+    std::cerr << Printable(fmt::format("  {}: {}: {}", what, name, value)) << "\n";
+  }
+  // The messages of a report are those that hold the last field of its path.
+  static std::string Value(const Message& message, const Path& path, bool before) {
+    const auto& last = path.back();
+    if (last.field == nullptr) return "?";
+    google::protobuf::TextFormat::Printer printer;
+    printer.SetUseUtf8StringEscaping(true);
+    printer.SetSingleLineMode(true);
+    std::string text;
+    printer.PrintFieldValueToString(
+        message, last.field,
+        last.field->is_repeated() ? (before ? last.index : last.new_index) : -1, &text);
+    return last.field->message_type() == nullptr ? text : "{ " + text + "}";
+  }
+};
+
 // Of a document that states anew what an earlier one of its chain stated: the fields that differ,
 // on standard error.
 absl::Status ShowWhatChanges(sdk::Client& client, const exchange::v1::Document& document) {
@@ -206,7 +250,12 @@ absl::Status ShowWhatChanges(sdk::Client& client, const exchange::v1::Document& 
   if (body == nullptr || superseded.empty()) return absl::OkStatus();
   const auto fetched = FetchChain(client, superseded);
   if (absl::IsDataLoss(fetched.status())) return fetched.status();
-  if (!fetched.ok()) return absl::OkStatus();  // the service says why when it is sent
+  if (!fetched.ok()) {
+    std::cerr << Printable(fmt::format("what it changes of {} cannot be shown: {}", superseded,
+                                       base::Text(fetched.status())))
+              << "\n";
+    return absl::OkStatus();
+  }
   const auto& chain = *fetched;
   for (auto entry = chain.rbegin(); entry != chain.rend(); ++entry) {
     const auto before = BodyOf(entry->document);
@@ -214,14 +263,11 @@ absl::Status ShowWhatChanges(sdk::Client& client, const exchange::v1::Document& 
         Stated(*before).GetDescriptor() != Stated(*body).GetDescriptor()) {
       continue;
     }
-    std::string differences;
-    google::protobuf::util::MessageDifferencer differencer;
-    differencer.ReportDifferencesToString(&differences);
-    if (differencer.Compare(Stated(*before), Stated(*body))) differences = "nothing\n";
     std::cerr << fmt::format("changes of {}:\n", Printable(entry->name()));
-    for (const std::string_view line : base::Split(differences, '\n')) {
-      if (!line.empty()) std::cerr << "  " << Printable(line) << "\n";
-    }
+    DifferenceLines lines;
+    google::protobuf::util::MessageDifferencer differencer;
+    differencer.ReportDifferencesTo(&lines);
+    if (differencer.Compare(Stated(*before), Stated(*body))) std::cerr << "  nothing\n";
     break;
   }
   return absl::OkStatus();
@@ -229,9 +275,16 @@ absl::Status ShowWhatChanges(sdk::Client& client, const exchange::v1::Document& 
 
 }  // namespace
 
-absl::Status ConfirmSending(const Context& context) {
+absl::Status ConfirmSending(const Context& context, const std::string& question) {
   if (!context.hold_file.empty() || context.dry_run) return absl::OkStatus();
-  return Confirm(context, "Sign and send?");
+  return Confirm(context, question);
+}
+
+absl::Status ShowAndConfirm(const Context& context, sdk::Client& client,
+                            const exchange::v1::Document& document, const std::string& question) {
+  ShowWhatIsSigned(client.agency(), {&document, 1});
+  ENTENTE_RETURN_IF_ERROR(ShowWhatChanges(client, document));
+  return ConfirmSending(context, question);
 }
 
 absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
@@ -241,9 +294,7 @@ absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
                                 "--dry-run: holds nothing; leave --hold out");
   }
   Normalize(document);
-  ShowWhatIsSigned(client.agency(), {&document, 1});
-  ENTENTE_RETURN_IF_ERROR(ShowWhatChanges(client, document));
-  ENTENTE_RETURN_IF_ERROR(ConfirmSending(context));
+  ENTENTE_RETURN_IF_ERROR(ShowAndConfirm(context, client, document, "Sign and send?"));
   ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
   if (!context.hold_file.empty()) return Hold(signed_document, context.hold_file);
   return SubmitSigned(context, client, signed_document);
@@ -278,6 +329,9 @@ absl::Status SendFiles(const Context& context, const std::string& group,
     return first_error;
   }
   ShowWhatIsSigned(client->agency(), documents);
+  for (const auto& document : documents) {
+    ENTENTE_RETURN_IF_ERROR(ShowWhatChanges(*client, document));
+  }
   ENTENTE_RETURN_IF_ERROR(ConfirmSending(context));
   ENTENTE_ASSIGN_OR_RETURN(const auto signed_documents, client->SignMany(documents));
   for (size_t i = 0; i < signed_documents.size(); ++i) {

@@ -28,7 +28,10 @@ absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
 absl::Status SendFiles(const Context& context, const std::string& group,
                        const std::vector<std::string>& files);
 // Asks at a terminal whether to go on, where it would send.
-absl::Status ConfirmSending(const Context& context);
+absl::Status ConfirmSending(const Context& context, const std::string& question = "Sign and send?");
+// What SubmitAndPrint shows and asks before it signs.
+absl::Status ShowAndConfirm(const Context& context, sdk::Client& client,
+                            const exchange::v1::Document& document, const std::string& question);
 // Says on standard error what is about to be signed, by audience.
 void ShowWhatIsSigned(const sdk::Agency& agency, std::span<const exchange::v1::Document> documents);
 // "all partners", "the public", or "jp, kr".

@@ -116,6 +116,7 @@ absl::Status Submit(const Context& context, const std::string& path) {
   ENTENTE_ASSIGN_OR_RETURN(const HeldDocument held, ReadHeld(path, agency->directory()));
   ENTENTE_RETURN_IF_ERROR(CheckOwn(held, *agency, path));
   ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, held.group));
+  ENTENTE_RETURN_IF_ERROR(ShowAndConfirm(context, *client, held.parsed->header, "Send?"));
   return SubmitSigned(context, *client, held.signed_document);
 }
 
@@ -136,7 +137,10 @@ void AddSign(CLI::App& app, Context& context) {
       "         entente submit d.signed");
   sign->add_option("files", options->files, "As --hold has left them")->required();
   sign->add_flag("--show", options->show, "Show them and who has signed; sign nothing");
-  context.Run(sign, [options, &context] { return Sign(context, options->files, options->show); });
+  context.Run(sign, [options, &context] {
+    const absl::Status status = RefuseDryRun(context, "sign", "--show signs nothing");
+    return status.ok() ? Sign(context, options->files, options->show) : status;
+  });
   auto* submit = app.add_subcommand("submit", "Send a document that is signed, print the receipt");
   submit->add_option("file", options->file, "As --hold or entente sign has left it")->required();
   context.Run(submit, [options, &context] { return Submit(context, options->file); });

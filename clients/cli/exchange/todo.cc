@@ -12,6 +12,7 @@
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
+#include "services/groups.h"
 
 namespace entente::cli {
 namespace {
@@ -70,10 +71,22 @@ absl::StatusOr<std::vector<std::string>> KindsOf(const sdk::Agency& agency,
   if (role.empty()) return std::vector<std::string>();
   std::string roles;
   for (const auto& one : agency.config().roles()) {
-    if (one.role() == role) {
+    roles += (roles.empty() ? "" : ", ") + one.role();
+    if (one.role() != role) continue;
+    // A role that means nothing would say that nothing is due.
+    for (const std::string& kind : one.obligations()) {
+      const std::string group = kind.substr(0, kind.find('.'));
+      const bool known = kind == group || kWords.find(kind) != kWords.end();
+      if (FindGroup(group) != nullptr && known) continue;
+      return base::RefuseArgument(Reason::kConfigurationInvalid,
+                                  "role {} has \"{}\", which is no kind of obligation and no group",
+                                  role, kind);
+    }
+    if (!one.obligations().empty()) {
       return std::vector<std::string>(one.obligations().begin(), one.obligations().end());
     }
-    roles += (roles.empty() ? "" : ", ") + one.role();
+    return base::RefuseArgument(Reason::kConfigurationInvalid,
+                                "role {} has no obligations; name kinds or groups", role);
   }
   return base::RefuseArgument(
       Reason::kFieldInvalid, "--role: \"{}\" is no role of your configuration; {}", role,
@@ -89,20 +102,29 @@ bool IsOf(const std::vector<std::string>& kinds, const std::string& kind) {
 
 std::string When(absl::Time due, absl::Time now) {
   const absl::Duration left = due - now;
-  const auto days = absl::ToInt64Hours(absl::AbsDuration(left)) / 24;
-  const auto hours = absl::ToInt64Hours(absl::AbsDuration(left));
-  const std::string span = days > 2 ? fmt::format("{} days", days) : fmt::format("{} hours", hours);
+  const auto minutes = absl::ToInt64Minutes(absl::AbsDuration(left));
+  const std::string span = minutes > 72 * 60 ? fmt::format("{} days", minutes / 60 / 24)
+                           : minutes > 120   ? fmt::format("{} hours", minutes / 60)
+                                             : fmt::format("{} minutes", minutes);
   return left < absl::ZeroDuration() ? "LATE by " + span : "in " + span;
 }
 
-absl::Status WriteCalendar(const std::string& file, const std::vector<Owed>& owed, absl::Time now) {
+// Whether a calendar can say it, and a service that is honest would.
+bool IsOfOurTimes(absl::Time time) {
+  return time >= absl::UnixEpoch() && time < absl::FromUnixSeconds(253402300800);  // year 10000
+}
+
+absl::Status WriteCalendar(const std::string& file, const std::vector<Owed>& owed, absl::Time now,
+                           bool quiet) {
   std::vector<CalendarEvent> events;
   for (const Owed& one : owed) {
+    if (!IsOfOurTimes(one.due)) continue;
     const auto& [kind, name, state] =
         std::tie(one.obligation.kind(), one.obligation.name(), one.obligation.state());
     const std::string uid = crypto::Sha256({kind, "\n", name, "\n", state}).hex();
     events.push_back({uid.substr(0, 32) + "@entente", one.due,
-                      fmt::format("{}: {} {}", state, WordsOf(kind), name), kind, one.group});
+                      Printable(fmt::format("{}: {} {}", state, WordsOf(kind), name)), kind,
+                      one.group});
   }
   const std::string text = CalendarText(events, now);
   if (file == "-") {
@@ -112,7 +134,7 @@ absl::Status WriteCalendar(const std::string& file, const std::vector<Owed>& owe
   if (!base::WriteFileAtomically(file, text)) {
     return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", file);
   }
-  std::cerr << fmt::format("wrote {}: {} events\n", file, events.size());
+  if (!quiet) std::cerr << fmt::format("wrote {}: {} events\n", file, events.size());
   return absl::OkStatus();
 }
 
@@ -135,8 +157,10 @@ absl::StatusOr<bool> Todo(const Context& context, const TodoOptions& options) {
   std::vector<Owed> owed;
   size_t long_late = 0;
   absl::Status unasked;
+  size_t asked = 0;
   for (const auto& endpoint : agency->config().endpoints()) {
     if (!options.group.empty() && endpoint.group() != options.group) continue;
+    ++asked;
     auto client = context.Connect(endpoint.group());
     auto obligations = client.ok()
                            ? sdk::FetchObligations(**client)
@@ -159,10 +183,16 @@ absl::StatusOr<bool> Todo(const Context& context, const TodoOptions& options) {
       owed.push_back({endpoint.group(), std::move(obligation), due});
     }
   }
+  if (asked == 0) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid,
+                                "your configuration has no endpoint{}; nobody was asked",
+                                options.group.empty() ? "" : " of " + options.group);
+  }
   std::stable_sort(owed.begin(), owed.end(),
                    [](const Owed& a, const Owed& b) { return a.due < b.due; });
-  if (!options.calendar_file.empty()) {
-    ENTENTE_RETURN_IF_ERROR(WriteCalendar(options.calendar_file, owed, now));
+  // A calendar without what is owed in a group that is away would take it out of people's own.
+  if (!options.calendar_file.empty() && unasked.ok()) {
+    ENTENTE_RETURN_IF_ERROR(WriteCalendar(options.calendar_file, owed, now, options.quiet));
   } else if (!options.quiet) {
     Print(context, owed, now);
   }

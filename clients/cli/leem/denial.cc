@@ -143,7 +143,11 @@ absl::Status SendAll(const Context& context, sdk::Client& client,
     note(sequence, status);
   };
   if (context.dry_run) {
-    for (size_t i = 0; i < documents.size(); ++i) done(i, client.Validate(documents[i]).status());
+    for (size_t i = 0; i < documents.size(); ++i) {
+      const absl::Status status = client.Validate(documents[i]).status();
+      if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return status;
+      done(i, status);
+    }
     return absl::OkStatus();
   }
   size_t next = 0;
@@ -173,7 +177,7 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
   // The times are kept before anything is sent: what is sent and not answered is made again alike.
   ImportTimes times(client->agency());
   for (const LiteDenial& denial : file.denials) times.Get(denial);
-  ENTENTE_RETURN_IF_ERROR(times.Save());
+  if (!context.dry_run) ENTENTE_RETURN_IF_ERROR(times.Save());
   exchange::v1::Audience audience;
   ENTENTE_RETURN_IF_ERROR(AudienceOfNew(options.to, client->agency(), audience));
   exchange::v1::Marking marking;

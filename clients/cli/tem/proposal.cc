@@ -239,7 +239,7 @@ absl::Status Answers(const Context& context, const ProposalOptions& options) {
 
 absl::Status Send(const Context& context, const ProposalOptions& options) {
   ENTENTE_RETURN_IF_ERROR(SendFiles(context, "tem", options.files));
-  if (context.json) return absl::OkStatus();
+  if (context.json || context.dry_run || !context.hold_file.empty()) return absl::OkStatus();
   // What it meets is shown at once, to who has just sent it.
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   for (const std::string& file : options.files) {

@@ -262,7 +262,6 @@ absl::Status Sequencer::trouble() const {
 
 void Sequencer::TroubleMayBeOver() { Note(absl::OkStatus()); }
 
-// A document is finished like this by a refusal only.
 absl::Status Sequencer::Validate(document::VerifiedDocument document, uint64_t directory_serial,
                                  StampCallback done, std::optional<Arrival> arrival) {
   Recording command{std::move(document), directory_serial, nullptr, nullptr};
@@ -273,6 +272,7 @@ absl::Status Sequencer::Validate(document::VerifiedDocument document, uint64_t d
   return Enqueue(std::move(command), std::move(arrival));
 }
 
+// A document is finished like this by a refusal only.
 void Sequencer::Finish(Command& command, const absl::Status& status) {
   std::visit([&](auto& one) { one.done(status); }, command);
 }
@@ -371,6 +371,10 @@ bool Sequencer::StageDocument(Recording& command, Batch& batch) {
     return false;
   }
   if (command.stamped != nullptr) {
+    if (absl::Status full = trouble(); absl::IsResourceExhausted(full)) {
+      command.done(full);
+      return true;
+    }
     command.stamped(StampOf(command, *std::move(judgement), ledger, batch));
     return true;
   }

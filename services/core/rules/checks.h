@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "services/core/base/nearest.h"
 #include "services/core/base/status.h"
 #include "services/core/document/document.h"
 
@@ -22,6 +25,16 @@ void CheckCountry(const std::string& code, bool needed, const std::string& path,
 template <typename Codes>
 bool HasCode(const Codes& codes, const std::string& code) {
   return std::any_of(codes.begin(), codes.end(), [&](const auto& c) { return c.code() == code; });
+}
+// Says that `code` is no `what` of the profile, and which one is nearest.
+template <typename Codes>
+void AddUnknown(const std::string& code, std::string_view what, const Codes& codes,
+                const std::string& path, base::FieldViolations& violations) {
+  std::vector<std::string> known;
+  for (const auto& one : codes) known.push_back(one.code());
+  const std::string nearest = base::Nearest(code, known);
+  violations.Add(path, "\"{}\" is not a {} of the profile{}{}", code, what,
+                 nearest.empty() ? "" : "; nearest: ", nearest);
 }
 // Whether a list is over its limit; its elements are then not looked at.
 template <typename List>
@@ -45,8 +58,7 @@ void CheckCodes(const TextList& list, int most, const Codes& codes, const std::s
   if (TooMany(list, most, path, violations)) return;
   for (int i = 0; i < list.size(); ++i) {
     const std::string at = fmt::format("{}[{}]", path, i);
-    if (!HasCode(codes, list[i]))
-      violations.Add(at, "\"{}\" is not a code of the profile", list[i]);
+    if (!HasCode(codes, list[i])) AddUnknown(list[i], "code", codes, at, violations);
     if (i > 0 && list[i - 1] >= list[i]) violations.Add(at, "codes must be sorted, unique");
   }
 }

@@ -148,8 +148,8 @@ void CheckReport(const v1::TrendReport& report, const IemRules& profile, Violati
     for (int i = 0; i < report.typologies_size(); ++i) {
       const std::string at = fmt::format("body.typologies[{}]", i);
       if (!rules::HasCode(profile.red_flags(), report.typologies(i).red_flag())) {
-        violations.Add(at + ".red_flag", "\"{}\" is not a code of the profile",
-                       report.typologies(i).red_flag());
+        rules::AddUnknown(report.typologies(i).red_flag(), "code", profile.red_flags(),
+                          at + ".red_flag", violations);
       }
       if (report.typologies(i).count() < 1) violations.Add(at + ".count", "must be 1 or more");
     }
@@ -174,7 +174,7 @@ void CheckRequest(const v1::InformationRequest& request, const IemRules& profile
       const auto& question = request.questions(i);
       const std::string at = fmt::format("body.questions[{}]", i);
       if (!question.code().empty() && !rules::HasCode(profile.questions(), question.code())) {
-        violations.Add(at + ".code", "\"{}\" is not a code of the profile", question.code());
+        rules::AddUnknown(question.code(), "code", profile.questions(), at + ".code", violations);
       }
       CheckText(question.text(), question.code().empty() ? 1 : 0, 2000, at + ".text", violations);
     }
@@ -195,9 +195,12 @@ void CheckReply(const v1::RequestReply& reply, const IemRules& profile, Violatio
     violations.Add("body.proposed_time", "is for, and needed with, REPLY_KIND_DATE_PROPOSED");
   }
   const bool refused = reply.kind() == v1::REPLY_KIND_REFUSED;
-  if (refused ? !rules::HasCode(profile.refusal_classes(), reply.refusal_class())
-              : !reply.refusal_class().empty()) {
-    violations.Add("body.refusal_class", "is a code of the profile, with REPLY_KIND_REFUSED only");
+  if (!refused && !reply.refusal_class().empty()) {
+    violations.Add("body.refusal_class", "is for REPLY_KIND_REFUSED only");
+  }
+  if (refused && !rules::HasCode(profile.refusal_classes(), reply.refusal_class())) {
+    rules::AddUnknown(reply.refusal_class(), "class", profile.refusal_classes(),
+                      "body.refusal_class", violations);
   }
 }
 

@@ -109,8 +109,8 @@ void CheckItem(const v1::DenialContent& content, const std::string& path,
   }
   if (content.has_catch_all()) {
     if (!HasCode(profile.catch_all_bases(), content.catch_all().basis())) {
-      violations.Add(path + ".catch_all.basis", "\"{}\" is not a basis of the profile",
-                     content.catch_all().basis());
+      rules::AddUnknown(content.catch_all().basis(), "basis", profile.catch_all_bases(),
+                        path + ".catch_all.basis", violations);
     }
     CheckText(content.catch_all().text(), 0, 500, path + ".catch_all.text", violations);
   }
@@ -188,7 +188,8 @@ void CheckReasons(const v1::DenialContent& content, const std::string& path,
     const auto& reason = content.reasons(i);
     const std::string at = fmt::format("{}[{}]", path, i);
     if (!HasCode(context.profile.denials().reason_codes(), reason.code())) {
-      violations.Add(at + ".code", "\"{}\" is not a reason of the profile", reason.code());
+      rules::AddUnknown(reason.code(), "reason", context.profile.denials().reason_codes(),
+                        at + ".code", violations);
     }
     CheckText(reason.text(), 0, 2000, at + ".text", violations);
     if (!reason.has_marking()) continue;

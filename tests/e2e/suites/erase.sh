@@ -15,13 +15,13 @@ holds() { grep -qr "Mrs Example Nr $1" "${@:2}"; } # words files…
 holds 2 "$work"/leem.db* "$work/kr" || fail "nothing there to erase"
 
 step "it is asked twice, and only the own state is heard"
-refused "nothing was sent" as jp "${order[@]}" || fail "erased without --yes"
-refused PROCEDURE_FORBIDS as kr "${order[@]}" --reference kr-1 --yes || fail "kr erases what is jp's"
-refused NOT_FOUND as jp erase leem $name/revisions/2 --authority A --legal-basis B --yes || fail "a revision that is not there is erased"
+refused "nothing was sent" as jp "${order[@]}" || fail "erased without --for-good"
+refused PROCEDURE_FORBIDS as kr "${order[@]}" --reference kr-1 --for-good || fail "kr erases what is jp's"
+refused NOT_FOUND as jp erase leem $name/revisions/2 --authority A --legal-basis B --for-good || fail "a revision that is not there is erased"
 as jp denial list --party "example nr 2" 2>/dev/null | grep -q $name || fail "it is gone before its time"
 
 step "the words are gone from answers and from the journal's bytes"
-as jp "${order[@]}" --yes > "$work/receipt" || fail "jp cannot erase"
+as jp "${order[@]}" --for-good > "$work/receipt" || fail "jp cannot erase"
 grep -q "partners/jp/erasures/" "$work/receipt" || fail "$(cat "$work/receipt")"
 ! holds 2 "$work"/leem.db* || fail "the journal's files still have it"
 holds 1 "$work"/leem.db* && holds 3 "$work"/leem.db* || fail "others are gone, too"
@@ -30,7 +30,7 @@ as nz denial history $name | grep -q '(erased)' || fail "its chain does not say 
 as nz denial get $name > "$work/got" || fail "what remains is not shown"
 ! holds 2 "$work/got" || fail "it is shown"
 as nz --json denial history $name | grep -q '"act"' || fail "what others act on is gone, too"
-refused NOT_FOUND as jp "${order[@]}" --reference again --yes || fail "erased twice"
+refused NOT_FOUND as jp "${order[@]}" --reference again --for-good || fail "erased twice"
 grep -q '"message":"erased"' "$work/suite.log" || fail "the log says nothing"
 
 step "partners' copies: one who had it, one who comes later, one who filters"

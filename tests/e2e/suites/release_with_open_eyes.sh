@@ -1,6 +1,6 @@
 # Before anything is sent: who reads it, who does not, its marking, what changes; a question at a terminal; a dry run.
 source "$(dirname "$0")/../lib.sh" "$1"
-make_regime
+make_regime leem iem tem
 start_suite || fail "the suite does not start"
 recorded() { as jp denial list --json | grep -o 'partners/jp/denials/[0-9A-Za-z.-]*' | sort -u | wc -l; }
 
@@ -16,6 +16,17 @@ assert stamp["name"] == "partners/jp/denials/1" and "index" not in stamp and "ru
 sed 's/"country": "[a-z]*"/"country": "zz"/' "$work/d.json" > "$work/bad.json"
 refused body.content.destination.country as jp --dry-run denial notify "$work/bad.json" || fail "the service's checks are not run"
 refused "holds nothing" as jp --dry-run --hold "$work/held" denial notify "$work/d.json" || fail "a dry run and held at once"
+
+publish_annex
+alert a1 > "$work/alert.json"
+entente proposal new | sed 's/"reference": "[^"]*"/"reference": "p1"/' > "$work/proposal.json"
+as jp --dry-run alert send "$work/alert.json" 2>/dev/null | grep -q '^partners/jp/alerts/a1  would be recorded' || fail "not of alerts"
+as jp --dry-run proposal send "$work/proposal.json" > "$work/out" 2>&1 || fail "not of proposals: $(cat "$work/out")"
+grep -q 'partners/jp/proposals/p1  would be recorded' "$work/out" || fail "$(cat "$work/out")"
+for verb in "follow leem --save $work/inbox" "sign $work/d.json"; do
+  refused "is for verbs that send" as jp --dry-run $verb || fail "$verb ignores --dry-run"
+done
+[ ! -e "$work/inbox" ] || fail "follow saved something"
 
 step "who reads it, who does not, and how it is marked"
 grep -q '^signing 1 for jp, kr$' "$work/shown" && grep -q '^  not for au, nz$' "$work/shown" &&
@@ -58,12 +69,18 @@ grep -q 'Sign and send? \[y/N\]' "$work/out" && grep -q 'partners/jp/denials/1  
 denial 2 > "$work/d2.json"
 answer '' entente --config "$config" --yes denial notify "$work/d2.json" > "$work/out" || fail "--yes: $(cat "$work/out")"
 grep -q 'y/N' "$work/out" && fail "asked in spite of --yes"
+as jp --dry-run denial notify "$work/d2.json" > "$work/out" 2>&1 && grep -q 'recorded already' "$work/out" || fail "what is recorded is tried otherwise than it is sent: $(cat "$work/out")"
+denial 3 > "$work/d3.json"
+as jp --hold "$work/held" denial notify "$work/d3.json" >/dev/null 2>&1 || fail "not held"
+answer n entente --config "$config" submit "$work/held" > "$work/out" && fail "a held document is sent without a yes"
+grep -q '^signing 1 for all partners' "$work/out" && grep -q 'Send? \[y/N\]' "$work/out" || fail "$(cat "$work/out")"
 [ "$(recorded)" = 2 ] || fail "$(recorded) are recorded"
 
 step "what a later document changes"
-sed 's/"item_description": "[^"]*"/"item_description": "Gyroscopes, two"/' "$work/d.json" > "$work/amended.json"
+sed 's/"item_description": "[^"]*"/"item_description": "Gyroscopes, zwei Stück"/' "$work/d.json" > "$work/amended.json"
 as jp denial amend partners/jp/denials/1 "$work/amended.json" --explanation "counted again" >/dev/null 2> "$work/shown" || fail "$(cat "$work/shown")"
-grep -q '^changes of partners/jp/denials/1:$' "$work/shown" && grep -q 'item_description.*Gyroscopes, two' "$work/shown" || fail "not shown: $(cat "$work/shown")"
+grep -q '^changes of partners/jp/denials/1:$' "$work/shown" && grep -q 'item_description.*Gyroscopes, zwei Stück' "$work/shown" || fail "not shown: $(cat "$work/shown")"
+grep -q '\[0-9][0-9][0-9]' "$work/shown" && fail "letters are shown as numbers: $(cat "$work/shown")"
 [ "$(grep -c '^  modified\|^  added\|^  deleted' "$work/shown")" = 1 ] || fail "more than what changes: $(cat "$work/shown")"
 as jp --dry-run denial renew partners/jp/denials/1 --review-date 2016-10-20 > "$work/out" 2>/dev/null || fail "a renewal cannot be tried"
 grep -q 'revisions/3  would be recorded' "$work/out" || fail "$(cat "$work/out")"

@@ -38,6 +38,10 @@ due 5 --role desk
 due 0 --role licensing
 due 2 --role des
 grep -q 'it has desk, licensing' "$work/error" || fail "not which roles there are"
+echo 'roles { role: "nobody" } roles { role: "typo" obligations: "iem.acknowledgment" } roles { role: "group" obligations: "lem" }' >> "$config"
+for role in nobody typo group; do due 2 --role $role; done
+due 2 --group lem
+grep -q 'nobody was asked' "$work/error" || fail "a group that there is none of is no news"
 due 0 --due 0d
 for wrong in 30 d -1d 1w 999999d; do due 2 --due=$wrong; done
 
@@ -56,6 +60,12 @@ def events(path):
 one, two = map(events, sys.argv[1:])
 assert one == two and len(one) == 3 and 'partners/jp/alerts/1' in one[2], one
 CHECK
+
+cp "$config" "$work/config"
+sed -i 's/address: "127.0.0.1:[0-9]*"/address: "127.0.0.1:1"/' "$config"
+due 2 --ics "$work/one.ics"
+cmp -s "$work/one.ics" "$work/two.ics" || [ "$(grep -c BEGIN:VEVENT "$work/one.ics")" = 1 ] || fail "a calendar lost what is due where a group was away"
+cp "$work/config" "$config"
 
 step "a denial to renew, on another day's list"
 denial 1 | sed 's/"year": 2016, "month": 10, "day": 3/"year": 2024, "month": 1, "day": 9/' > "$work/d.json"

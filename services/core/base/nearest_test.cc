@@ -1,10 +1,10 @@
-#include "clients/cli/base/nearest.h"
+#include "services/core/base/nearest.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace entente::cli {
+namespace entente::base {
 namespace {
 
 TEST(NearestTest, CountsSlips) {
@@ -22,4 +22,4 @@ TEST(NearestTest, CountsSlips) {
 }
 
 }  // namespace
-}  // namespace entente::cli
+}  // namespace entente::base

@@ -1,9 +1,9 @@
-#include "clients/cli/base/nearest.h"
+#include "services/core/base/nearest.h"
 
 #include <algorithm>
 #include <vector>
 
-namespace entente::cli {
+namespace entente::base {
 namespace {
 
 // Longer words are nobody's slip.
@@ -41,4 +41,4 @@ std::string Nearest(std::string_view word, std::span<const std::string> known) {
   return nearest;
 }
 
-}  // namespace entente::cli
+}  // namespace entente::base
