@@ -94,7 +94,9 @@ class World {
       const machine::Chain* chain = chains.Find(name, reader);
       text += name + (chain == nullptr ? " absent\n" : " is there\n");
       if (chain == nullptr) continue;
-      for (const auto& [fact, value] : reg.Facts(name)) text += fact + "=" + value + "\n";
+      for (const auto& [fact, value] : reg.Facts(name)) {
+        text += fmt::format("{}={}\n", fact, value);
+      }
       for (const auto* answer : machine::Chains::AnswersTo(*chain, reader)) {
         text += "answered by " + answer->name + "\n";
       }

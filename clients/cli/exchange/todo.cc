@@ -103,9 +103,10 @@ bool IsOf(const std::vector<std::string>& kinds, const std::string& kind) {
 std::string When(absl::Time due, absl::Time now) {
   const absl::Duration left = due - now;
   const auto minutes = absl::ToInt64Minutes(absl::AbsDuration(left));
-  const std::string span = minutes > 72 * 60 ? fmt::format("{} days", minutes / 60 / 24)
-                           : minutes > 120   ? fmt::format("{} hours", minutes / 60)
-                                             : fmt::format("{} minutes", minutes);
+  const auto hours = minutes / 60;
+  const std::string span = hours > 72  ? fmt::format("{} days", hours / 24)
+                           : hours > 1 ? fmt::format("{} hours", hours)
+                                       : fmt::format("{} minutes", minutes);
   return left < absl::ZeroDuration() ? "LATE by " + span : "in " + span;
 }
 

@@ -322,7 +322,7 @@ namespace {
 // The matter, its place in both lists of numbers, and its chain on two shelves.
 uint64_t BytesOf(const Matter& matter) {
   using machine::HeapBytes;
-  constexpr uint64_t kIndexed = 2 * 5 + 2 * 9;
+  constexpr uint64_t kIndexed = 10 + 18;
   const uint64_t bytes = sizeof(Matter) + kIndexed + matter.facts.HeapBytes();
   if (matter.kept == nullptr) return bytes;
   const Matter::Rest& rest = matter.rest();
@@ -332,11 +332,12 @@ uint64_t BytesOf(const Matter& matter) {
 
 uint64_t BytesOf(const Answer& answer) {
   using machine::HeapBytes;
-  constexpr uint64_t kIndexed = 2 * 5;
+  constexpr uint64_t kIndexed = 10;
   const uint64_t bytes = sizeof(Answer) + kIndexed;
   return answer.states == nullptr
              ? bytes
-             : bytes + machine::AllocationBytes(sizeof *answer.states) + HeapBytes(*answer.states);
+             : bytes + machine::AllocationBytes(sizeof(std::vector<std::string>)) +
+                   HeapBytes(*answer.states);
 }
 
 }  // namespace
