@@ -33,8 +33,8 @@ std::string BashCompletion(const CLI::App& app) {
   return function + "() {\n  local words=\"" + nouns +
          "\"\n  if [ \"$COMP_CWORD\" -gt 1 ]; then case \"${COMP_WORDS[1]}\" in\n" + cases +
          "    *) words=\"\" ;;\n  esac; fi\n  COMPREPLY=($(compgen -f -W \"$words\" -- "
-         "\"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o filenames -F _entente " +
-         name + "\n";
+         "\"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o filenames -F " +
+         function + " " + name + "\n";
 }
 
 std::vector<std::string> NamesOf(const CLI::App& app) {

@@ -62,5 +62,13 @@ printf 'reference,name,adress\r\n' > "$work/in.csv"
 as jp denial import "$work/in.csv" --to all > "$work/out" 2>&1 && fail "a header of another form"
 grep -q 'lacks the columns regime_reg_ref, address, ' "$work/out" && grep -q 'not known: adress$' "$work/out" || fail "$(cat "$work/out")"
 
+step "both programs complete in one shell"
+words() { # program
+  bash -c 'source <(entente completion); source <(entente-admin completion)
+    COMP_WORDS=("$1" ""); COMP_CWORD=1; function=$(complete -p "$1" | sed "s/.* -F \([^ ]*\) .*/\1/"); "$function"; echo "${COMPREPLY[*]}"' - "$1"
+}
+cd "$work" && words entente | grep -q 'denial' && words entente-admin | grep -q 'fsck' || fail "$(words entente; words entente-admin)"
+words entente | grep -q fsck && fail "one program completes as the other"
+
 stop_suite TERM
 echo "story ends well"
