@@ -27,7 +27,7 @@ constexpr absl::Duration kCallTimeout = absl::Seconds(60);
 constexpr absl::Duration kSettleTimeout = absl::Seconds(10);  // of files that do not fit each other
 constexpr absl::Duration kLastWordTimeout = absl::Seconds(5);  // whoever stops does not wait long
 
-void SetDeadline(grpc::ClientContext& context, absl::Duration timeout = kCallTimeout) {
+void SetDeadline(grpc::ClientContext& context, absl::Duration timeout) {
   context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoSeconds(timeout));
 }
 
@@ -179,13 +179,15 @@ absl::Status Client::VerifyReceipt(const pb::Receipt& receipt, const pb::SignedD
   return status.ok() || !IsExplained(nullptr) ? status : CheckReceipt(receipt, document);
 }
 
+void SetCallDeadline(grpc::ClientContext& context) { SetDeadline(context, kCallTimeout); }
+
 absl::StatusOr<pb::ValidateResponse> Client::Validate(const pb::SignedDocument& document) {
   ENTENTE_RETURN_IF_ERROR(document::CheckSizes(document));
   pb::ValidateRequest request;
   *request.mutable_signed_document() = document;
   for (int attempt = 0;; ++attempt) {
     grpc::ClientContext context;
-    SetDeadline(context);
+    SetCallDeadline(context);
     pb::ValidateResponse response;
     absl::Status status = rpc::FromGrpcStatus(stub().Validate(&context, request, &response));
     if (status.ok() && response.has_receipt()) status = VerifyReceipt(response.receipt(), document);
@@ -203,7 +205,7 @@ absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
   *request.mutable_signed_document() = document;
   for (int attempt = 0;; ++attempt) {
     grpc::ClientContext context;
-    SetDeadline(context);
+    SetCallDeadline(context);
     pb::SubmitResponse response;
     absl::Status status = rpc::FromGrpcStatus(stub().Submit(&context, request, &response));
     if (status.ok()) status = VerifyReceipt(response.receipt(), document);

@@ -162,6 +162,10 @@ class Client {
   document::Verifier verifier_;
 };
 
+// Ends a call after a minute: a service that keeps the connection and never answers is not waited
+// for.
+void SetCallDeadline(grpc::ClientContext& context);
+
 // Whether a call may be tried again, and after how long: RetryInfo if given, else doubling. What no
 // service has said, such as a connection that broke, may always be.
 bool ShouldRetry(const absl::Status& status, const RetryOptions& retry, int attempt,

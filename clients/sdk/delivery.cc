@@ -42,6 +42,7 @@ absl::StatusOr<DeliveryProof> VerifyProof(const Client& client, const VerifiedEn
 
 absl::StatusOr<VerifiedEntry> FetchEntry(Client& client, const pb::GetDeliveryResponse& delivery) {
   grpc::ClientContext context;
+  SetCallDeadline(context);
   pb::GetEntryRequest request;
   request.set_ledger(delivery.ledger());
   request.set_index(delivery.index());
@@ -57,6 +58,7 @@ absl::StatusOr<VerifiedEntry> FetchEntry(Client& client, const pb::GetDeliveryRe
 
 absl::StatusOr<Delivery> FetchDelivery(Client& client, const std::string& name) {
   grpc::ClientContext context;
+  SetCallDeadline(context);
   pb::GetDeliveryRequest request;
   request.set_name(name);
   pb::GetDeliveryResponse response;

@@ -15,6 +15,7 @@ absl::StatusOr<std::vector<pb::Obligation>> FetchObligations(const Client& clien
   // A page may be empty though there are more.
   for (size_t pages = 0; pages <= kObligationsMax; ++pages) {
     grpc::ClientContext call;
+    SetCallDeadline(call);
     pb::ListObligationsResponse response;
     ENTENTE_RETURN_IF_ERROR(
         rpc::FromGrpcStatus(client.stub().ListObligations(&call, request, &response)));

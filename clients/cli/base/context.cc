@@ -171,7 +171,7 @@ absl::Status Confirm(const Context& context, const std::string& question) {
   std::getline(std::cin, answer);
   if (answer == "y" || answer == "Y" || answer == "yes") return absl::OkStatus();
   return base::Refuse(absl::StatusCode::kFailedPrecondition, base::Reason::kNotConfirmed,
-                      "nothing was signed and nothing sent; --yes sends without a question");
+                      "nothing was sent; --yes sends without a question");
 }
 
 bool IsTerminal(int fd) { return ::isatty(fd) == 1; }
