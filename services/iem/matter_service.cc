@@ -16,6 +16,7 @@ bool Matches(const MatterRegister& reg, const Matter& matter,
   return std::all_of(clauses.begin(), clauses.end(), [&](const auto& clause) {
     const auto& [name, value] = clause;
     if (name == "originator") return matter.originator_state() == value;
+    if (name == "kind") return MatterRegister::KindOf(matter) == value;
     if (name == "iem.state") return MatterRegister::StateOf(matter) == value;
     return reg.book().Has(matter.facts, name, value);
   });
@@ -50,7 +51,7 @@ MatterServiceImpl::Found MatterServiceImpl::Copy(const Matter& matter,
   const machine::Chain& chain = *matter.chain;
   Found found;
   v1::Matter& out = found.matter;
-  out.set_name(chain.name);
+  out.set_name(std::string(chain.name()));
   out.set_etag(chain.tip.str());
   out.set_revision(static_cast<int>(chain.positions.size()));
   out.set_state(matter.state);

@@ -31,7 +31,8 @@ absl::StatusOr<DenialFilter> ToDenialFilter(const v1::DenialFilter& filter) {
   if (!filter.destination().empty() && !base::IsCountry(filter.destination())) {
     violations.Add("filter.destination", "is not a lower-case ISO 3166-1 alpha-2 code");
   }
-  rules::CheckText(filter.entry_prefix(), 0, 64, "filter.entry_prefix", violations);
+  rules::CheckText(filter.entry_prefix(), 0, rules::kEntryLettersMax, "filter.entry_prefix",
+                   violations);
   rules::CheckText(filter.party_contains(), 0, 100, "filter.party_contains", violations);
   if (filter.has_in_force_date() && !ToCivil(filter.in_force_date()).Valid()) {
     violations.Add("filter.in_force_date", "is no such day");
@@ -48,7 +49,7 @@ absl::StatusOr<DenialFilter> ToDenialFilter(const v1::DenialFilter& filter) {
 // facts, which may be many, stay where they are.
 void CopyDenial(const Denial& denial, v1::Denial& out) {
   const machine::Chain& chain = *denial.chain;
-  out.set_name(chain.name);
+  out.set_name(std::string(chain.name()));
   out.set_etag(chain.tip.str());
   out.set_revision(static_cast<int>(chain.positions.size()));
   out.set_state(denial.state);

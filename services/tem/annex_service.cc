@@ -56,7 +56,7 @@ absl::Status AnnexServiceImpl::ListEditions(const rpc::Caller& caller,
     out.set_title(state.title);
     out.set_base(state.base);
     out.set_nodes(static_cast<int>(state.content.size()));
-    out.set_name(state.chain->name);
+    out.set_name(std::string(state.chain->name()));
     entry::SetTime(absl::FromUnixMicros(state.chain->recorded_micros), out.mutable_recorded_time());
   }
   return absl::OkStatus();
@@ -149,7 +149,7 @@ absl::StatusOr<std::vector<v1::CodeRelation>> AnnexServiceImpl::Relations(
     out.set_valid_from_date(row.valid_from);
     out.set_valid_until_date(row.valid_until);
     out.set_source(crosswalk.source);
-    out.set_crosswalk(crosswalk.chain->name);
+    out.set_crosswalk(std::string(crosswalk.chain->name()));
   };
   if (!request.code().empty()) {
     register_.crosswalks().OfCode(reader, request.code(), take);

@@ -41,7 +41,7 @@ v1::ProposalView ProposalServiceImpl::View(const ProposalRecord& proposal,
                                            const rpc::Caller& caller, bool conflicts) const {
   const machine::Reader reader = caller.reader();
   v1::ProposalView view;
-  view.set_name(proposal.name());
+  view.set_name(std::string(proposal.name()));
   view.set_number(proposal.number);
   view.set_etag(proposal.chain->tip.str());
   view.set_revision(proposal.texts);

@@ -98,7 +98,7 @@ class World {
         text += fmt::format("{}={}\n", fact, value);
       }
       for (const auto* answer : machine::Chains::AnswersTo(*chain, reader)) {
-        text += "answered by " + answer->name + "\n";
+        text += fmt::format("answered by {}\n", answer->name());
       }
     }
     for (const auto& dimension : reg.Dimensions()) {
@@ -108,7 +108,7 @@ class World {
       });
     }
     reg.VisitOwing(reader, nullptr, [&](const machine::Chain& chain) {
-      text += "may owe " + chain.name + "\n";
+      text += fmt::format("may owe {}\n", chain.name());
       for (const auto& owed : Owed(reg, chain, state)) text += owed;
       return true;
     });
@@ -301,7 +301,7 @@ TEST_P(RegisterConformanceTest, ObligationsAreFoundInOrderFromAnyChainOn) {
     };
     visit(nullptr, all);
     for (size_t i = 0; i < all.size(); ++i) {
-      EXPECT_EQ(chains.Find(all[i]->name, As(state)), all[i]) << "hidden from its reader";
+      EXPECT_EQ(chains.Find(all[i]->name(), As(state)), all[i]) << "hidden from its reader";
       EXPECT_TRUE(i == 0 || machine::Before(*all[i - 1], *all[i]));
       std::vector<const machine::Chain*> rest;
       visit(all[i], rest);

@@ -289,7 +289,7 @@ class Play {
       driver_.reg().Visit(reader, "", nullptr, [&](const Matter& matter) {
         EXPECT_TRUE(last == nullptr || machine::Before(*last, *matter.chain));
         last = matter.chain;
-        listed.push_back(matter.name());
+        listed.emplace_back(matter.name());
         return true;
       });
       std::vector<std::string> expected;
@@ -316,7 +316,10 @@ class Play {
     }
     for (const auto* answer : answers) {
       v1::MatterRuling ruling;
-      late -= driver_.RulingOf(answer->chain->name).UnpackTo(&ruling) && ruling.late() ? 1 : 0;
+      late -=
+          driver_.RulingOf(std::string(answer->chain->name())).UnpackTo(&ruling) && ruling.late()
+              ? 1
+              : 0;
     }
     EXPECT_EQ(late, 0) << known.name;
     if (known.kind == Kind::kRequest) {

@@ -170,10 +170,10 @@ class Simulation {
       const bool own = chain->originator_state() == act.state;
       if (!own && !group_.answers) return;
       act.what = !own ? Act::What::kAnswer : Below(3) == 0 ? Act::What::kEnd : Act::What::kRevise;
-      act.chain = chain->name;
+      act.chain = chain->name();
       const auto& states = chain->audience().listed().states();
       act.audience.assign(states.begin(), states.end());
-      composer_.Took({.what = Act::What::kOpen, .chain = chain->name}, chain->tip);
+      composer_.Took({.what = Act::What::kOpen, .chain = std::string(chain->name())}, chain->tip);
     }
     auto signed_document = regime_.Sign(composer_.Compose(act));
     if (Below(10) == 0 && !sent_.empty()) signed_document = sent_[Below(sent_.size())];
@@ -219,7 +219,7 @@ class Simulation {
         fmt::format("/{}/", group_.group->Find(type.substr(type.find('/') + 1))->folder);
     for (int tries = 0; tries < 5 && chains.size() > 0; ++tries) {
       const machine::Chain& chain = chains[static_cast<uint32_t>(Below(chains.size()))];
-      if (chain.name.find(folder) == std::string::npos) continue;
+      if (chain.name().find(folder) == std::string::npos) continue;
       if (entry::Includes(chain.audience(), state, true)) return &chain;
     }
     return nullptr;

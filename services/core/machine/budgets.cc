@@ -83,12 +83,13 @@ absl::Status CheckErasures(const Budgets& budgets, const Usage& usage, int64_t d
 
 absl::Status CheckChain(const Budgets& budgets, const ChainSize& chain) {
   if (chain.documents + 1 > budgets.chain_documents) {
-    return Exceeded(chain.name + ": documents of one chain", budgets.chain_documents,
+    return Exceeded(std::string(chain.name) + ": documents of one chain", budgets.chain_documents,
                     "end it and open a new one");
   }
   if (chain.facts > budgets.chain_facts) {
-    return Exceeded(chain.name + ": items, countries and other facts that it has ever named",
-                    budgets.chain_facts, "end it and open a new one");
+    return Exceeded(
+        std::string(chain.name) + ": items, countries and other facts that it has ever named",
+        budgets.chain_facts, "end it and open a new one");
   }
   return absl::OkStatus();
 }

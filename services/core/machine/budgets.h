@@ -54,7 +54,7 @@ absl::Status CheckErasures(const Budgets& budgets, const Usage& usage, int64_t d
 
 // A chain before its next document.
 struct ChainSize {
-  const std::string& name;
+  std::string_view name;
   uint64_t documents = 0;
   uint64_t facts = 0;
 };

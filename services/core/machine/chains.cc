@@ -19,7 +19,8 @@ namespace {
 
 uint64_t BytesOf(const Chain& chain) {
   constexpr uint64_t kIndexed = 10;
-  uint64_t bytes = sizeof(Chain) + kIndexed + HeapBytes(chain.name) + HeapBytes(chain.positions);
+  uint64_t bytes =
+      sizeof(Chain) + kIndexed + chain.kept_name.HeapBytes() + HeapBytes(chain.positions);
   if (chain.said_to_it != nullptr) {
     bytes += AllocationBytes(sizeof(std::vector<Chain::Said>)) + HeapBytes(*chain.said_to_it);
   }
@@ -30,7 +31,7 @@ uint64_t BytesOf(const Chain::Said& shelf) { return HeapBytes(shelf.answers); }
 
 // The assigned name of a chain's document by its number, from 2 on.
 std::string NameAt(const Chain& chain, uint64_t number) {
-  return fmt::format("{}/revisions/{}", chain.name, number);
+  return fmt::format("{}/revisions/{}", chain.name(), number);
 }
 
 bool Reads(const Reader& reader, const Ledger& ledger) {
@@ -92,7 +93,7 @@ const Chain* Chains::Apply(const entry::pb::Leaf& leaf, const entry::pb::Documen
     const Chain* answered = AnsweredBy(header);
     chain = &chains_.emplace_back();
     chain->number = static_cast<uint32_t>(chains_.size()) - 1;
-    chain->name = name;
+    chain->kept_name = KeptText(name);
     chain->ledger = place.ledger;
     chain->index = static_cast<uint32_t>(place.index);
     chain->recorded_micros = micros;
@@ -140,7 +141,7 @@ const Chain* Chains::FindAny(std::string_view name) const {
 std::optional<uint64_t> Chains::PositionOf(std::string_view name) const {
   const Chain* chain = FindAny(name);
   if (chain == nullptr) return std::nullopt;
-  if (name == chain->name) return chain->positions[0];
+  if (name == chain->name()) return chain->positions[0];
   const std::string_view digits = name.substr(name.rfind('/') + 1);
   uint64_t number = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -160,7 +161,7 @@ base::Digest Chains::Fingerprint() const {
   for (const Chain& chain : chains_) {
     const auto& [number, index, name, ledger, positions, tip, answered, said_to_it, erased,
                  recorded_micros, updated_micros] = chain;
-    hash.Add(number, erased, name, ledger->id, index, positions, tip, recorded_micros,
+    hash.Add(number, erased, name.view(), ledger->id, index, positions, tip, recorded_micros,
              updated_micros, answered == nullptr ? number : answered->number, chain.said().size());
     for (const Chain::Said& shelf : chain.said()) {
       hash.Add(shelf.ledger->id, shelf.answers.size());

@@ -22,6 +22,7 @@
 #include "absl/hash/hash.h"
 #include "services/core/base/tight.h"
 #include "services/core/entry/entry.h"
+#include "services/core/machine/kept_text.h"
 #include "services/core/machine/ledger.h"
 #include "services/core/rules/links.h"
 
@@ -33,7 +34,7 @@ struct Reader;
 struct Chain {
   uint32_t number = 0;  // in order of recording; never leaves the service
   uint32_t index = 0;   // of its first document, in the ledger
-  std::string name;     // of its first document: "partners/kr/denials/2016-0042"
+  KeptText kept_name;   // of its first document: "partners/kr/denials/2016-0042"
   const Ledger* ledger = nullptr;
   absl::InlinedVector<uint64_t, 2> positions;  // of its documents, in the journal
   base::Digest tip;                            // of the newest document
@@ -48,7 +49,8 @@ struct Chain {
   int64_t recorded_micros = 0;                    // its first document
   int64_t updated_micros = 0;                     // its newest document
 
-  std::string_view originator_state() const { return rules::StateOf(name); }
+  std::string_view name() const { return kept_name.view(); }
+  std::string_view originator_state() const { return rules::StateOf(name()); }
   const entry::pb::Audience& audience() const { return ledger->audience; }
   std::span<const Said> said() const {
     return said_to_it == nullptr ? std::span<const Said>() : std::span<const Said>(*said_to_it);
@@ -121,13 +123,13 @@ class Chains {
   struct HashByName {
     using is_transparent = void;
     size_t operator()(std::string_view name) const { return absl::HashOf(name); }
-    size_t operator()(uint32_t number) const { return (*this)((*chains)[number].name); }
+    size_t operator()(uint32_t number) const { return (*this)((*chains)[number].name()); }
     const std::deque<Chain>* chains;
   };
   struct SameName {
     using is_transparent = void;
     bool operator()(uint32_t a, uint32_t b) const { return a == b; }
-    bool operator()(uint32_t a, std::string_view b) const { return (*chains)[a].name == b; }
+    bool operator()(uint32_t a, std::string_view b) const { return (*chains)[a].name() == b; }
     const std::deque<Chain>* chains;
   };
   absl::flat_hash_set<uint32_t, HashByName, SameName> by_name_{0, {&chains_}, {&chains_}};

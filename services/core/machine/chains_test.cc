@@ -48,7 +48,7 @@ class ChainsTest : public ::testing::Test {
   std::vector<std::string> AnswersTo(const std::string& name, const Reader& reader) {
     std::vector<std::string> names;
     for (const Chain* one : chains_.AnswersTo(*chains_.FindAny(name), reader))
-      names.push_back(one->name);
+      names.emplace_back(one->name());
     return names;
   }
 
@@ -134,8 +134,8 @@ TEST_F(ChainsTest, NobodyAnswersWhatHisReadersMayNotRead) {
   const Chain* absent = Put("partners/nz/denials/b", 3, {"nz"}, "partners/kr/denials/absent");
   EXPECT_EQ(guess->answered, nullptr);
   EXPECT_EQ(absent->answered, nullptr);
-  ASSERT_NE(Put("partners/nz/denials/c", 4, {"nz"}, guess->name), nullptr);
-  EXPECT_THAT(AnswersTo(guess->name, kNz), ElementsAre("partners/nz/denials/c"));
+  ASSERT_NE(Put("partners/nz/denials/c", 4, {"nz"}, std::string(guess->name())), nullptr);
+  EXPECT_THAT(AnswersTo(std::string(guess->name()), kNz), ElementsAre("partners/nz/denials/c"));
   EXPECT_EQ(Put("partners/nz/denials/self", 5, {"nz"}, "partners/nz/denials/self")->answered,
             nullptr);
   // An answer that is wider than what it answers, or than the first of the chain.
@@ -152,7 +152,7 @@ TEST_F(ChainsTest, AnswersAreReadInPages) {
     ASSERT_NE(Put("partners/nz/answers/" + std::to_string(i), 10 + i / 3 - 3 * (i % 3),
                   i % 3 == 0 ? std::vector<std::string>{}
                              : std::vector<std::string>{i % 3 == 1 ? "jp" : "au", "kr", "nz"},
-                  chain->name),
+                  std::string(chain->name())),
               nullptr);
   }
   const auto whole = Chains::AnswersTo(*chain, kKr);

@@ -22,7 +22,7 @@ namespace entente::machine {
 
 // Raised whenever a fingerprint covers more, or covers it otherwise. The golden journals stay; only
 // the fingerprints beside them are written anew.
-inline constexpr int kFingerprintVersion = 7;
+inline constexpr int kFingerprintVersion = 8;
 
 class FingerprintHash {
  public:

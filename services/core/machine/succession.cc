@@ -17,11 +17,11 @@ absl::StatusOr<const Chain*> FindNamed(const Chains& chains, std::string_view na
   const Chain* chain =
       chains.Find(name, {.state = document.parsed().originator.state, .is_partner = true});
   // An order to erase is no matter of the group's.
-  if (chain == nullptr || IsErasure(chain->name)) return rules::NoSuch(name);
-  if (chain->name != name) {
+  if (chain == nullptr || IsErasure(chain->name())) return rules::NoSuch(name);
+  if (chain->name() != name) {
     return rules::Fault("references", fmt::format("{} is not how a chain is named; name its first "
                                                   "document, {}",
-                                                  name, chain->name));
+                                                  name, chain->name()));
   }
   return chain;
 }
@@ -38,7 +38,7 @@ absl::Status CheckAnswers(const Chain& answered, const entry::pb::Audience& audi
   if (!rules::Within(audience, answered.audience())) {
     return base::RefuseArgument(Reason::kReleaseNeeded,
                                 "audience: is wider than that of {}, which it answers",
-                                answered.name);
+                                answered.name());
   }
   if (!rules::Holds(audience, std::string(answered.originator_state()))) {
     return rules::Fault("audience", fmt::format("must hold the state that is answered, {}",
@@ -52,7 +52,7 @@ absl::StatusOr<const Chain*> FindSuperseded(const Chains& chains,
   const Reference* before = rules::ReferenceOf(document.header(), Reference::RELATION_SUPERSEDES);
   ENTENTE_ASSIGN_OR_RETURN(const Chain* chain, FindNamed(chains, before->name(), document));
   if (chain->originator_state() != document.parsed().originator.state) {
-    return rules::Forbid(Reason::kProcedureForbids, chain->name,
+    return rules::Forbid(Reason::kProcedureForbids, chain->name(),
                          "only its originator's state may change it");
   }
   return chain;
@@ -62,9 +62,9 @@ absl::Status CheckSucceeds(const Chain& chain, const document::VerifiedDocument&
                            Role role, const Budgets& budgets, uint64_t facts) {
   const auto& header = document.header();
   const Reference* before = rules::ReferenceOf(header, Reference::RELATION_SUPERSEDES);
-  if (before->digest() != chain.tip.view()) return rules::Moved(chain.name);
+  if (before->digest() != chain.tip.view()) return rules::Moved(chain.name());
   if (role != Role::kEnds) {
-    ENTENTE_RETURN_IF_ERROR(CheckChain(budgets, {chain.name, chain.positions.size(), facts}));
+    ENTENTE_RETURN_IF_ERROR(CheckChain(budgets, {chain.name(), chain.positions.size(), facts}));
   }
   if (entry::LedgerIdOf("", header.audience()) == entry::LedgerIdOf("", chain.audience())) {
     return absl::OkStatus();
@@ -72,7 +72,7 @@ absl::Status CheckSucceeds(const Chain& chain, const document::VerifiedDocument&
   return base::RefuseArgument(Reason::kAudienceChanged,
                               "audience: {} stays in its audience; to reach others, open a new one "
                               "to them",
-                              chain.name);
+                              chain.name());
 }
 
 }  // namespace entente::machine

@@ -270,7 +270,7 @@ absl::Status ExchangeServiceImpl::ListRevisions(const Caller& caller,
     const machine::Reader reader = caller.reader();
     ENTENTE_RETURN_IF_ERROR(AnswerAtHeads(backend_.machine, reader, request, response));
     const machine::Chain* chain = backend_.machine.chains().Find(request.name(), reader);
-    if (chain == nullptr || chain->name != request.name()) return NotFound(request.name());
+    if (chain == nullptr || chain->name() != request.name()) return NotFound(request.name());
     if (next > chain->positions.size()) return BadPageToken();
     // One more than a page: there is another.
     const size_t count = std::min(chain->positions.size() - next, static_cast<size_t>(limit) + 1);
@@ -305,13 +305,13 @@ absl::Status ExchangeServiceImpl::ListAnswers(const Caller& caller,
     const machine::Reader reader = caller.reader();
     ENTENTE_RETURN_IF_ERROR(AnswerAtHeads(backend_.machine, reader, request, response));
     const machine::Chain* chain = backend_.machine.chains().Find(request.name(), reader);
-    if (chain == nullptr || chain->name != request.name()) return NotFound(request.name());
+    if (chain == nullptr || chain->name() != request.name()) return NotFound(request.name());
     ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* last,
                              OpenChainToken(backend_.machine, reader, after));
     // One more than a page: there is another.
     for (const machine::Chain* answer :
          machine::Chains::AnswersTo(*chain, reader, last, static_cast<size_t>(limit) + 1)) {
-      names.push_back(answer->name);
+      names.emplace_back(answer->name());
       positions.push_back(answer->positions[0]);
     }
   }
@@ -346,7 +346,7 @@ absl::Status ExchangeServiceImpl::ListObligations(const Caller& caller,
   const machine::Chain* last = nullptr;
   reg.VisitOwing(reader, start, [&](const machine::Chain& chain) {
     if (response.obligations_size() >= limit || looked == kLookMax) {
-      response.set_next_page_token(MakePageToken(key, last->name));
+      response.set_next_page_token(MakePageToken(key, std::string(last->name())));
       return false;
     }
     ++looked;
@@ -356,7 +356,7 @@ absl::Status ExchangeServiceImpl::ListObligations(const Caller& caller,
       if (owed.state != reader.state && chain.originator_state() != reader.state) continue;
       pb::Obligation& out = *response.add_obligations();
       out.set_kind(owed.kind);
-      out.set_name(chain.name);
+      out.set_name(std::string(chain.name()));
       out.set_state(owed.state);
       entry::SetTime(owed.due, out.mutable_due_time());
     }

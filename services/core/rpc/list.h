@@ -5,6 +5,7 @@
 
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,7 +22,7 @@ class Page {
 
   // Whether the page has room to look at the next item, which has this name. Asked for every item
   // that the reader may read: only the one that finds no room shows that there is more.
-  bool Look(const std::string& name) {
+  bool Look(std::string_view name) {
     more_ = found_.size() == limit_ || looked_ >= kLookMax;
     if (more_) return false;
     ++looked_;

@@ -53,7 +53,7 @@ absl::StatusOr<const machine::Chain*> OpenChainToken(const machine::Machine& mac
                                                      std::string_view last) {
   if (last.empty()) return nullptr;
   const machine::Chain* chain = machine.chains().Find(last, reader);
-  if (chain == nullptr || chain->name != last) return BadPageToken();
+  if (chain == nullptr || chain->name() != last) return BadPageToken();
   return chain;
 }
 

@@ -13,6 +13,10 @@
 
 namespace entente::rules {
 
+// Letters of a control list's entry: the longest of the MTCR Annex, "4.C.6.c.2.o", has eleven, and
+// "VIII(h)(12)(iii)" of another list sixteen. All are kept in memory, for filters and trends.
+inline constexpr size_t kEntryLettersMax = 20;
+
 // UTF-8 without control characters, of `least` to `most` characters.
 void CheckText(const std::string& text, size_t least, size_t most, const std::string& path,
                base::FieldViolations& violations);

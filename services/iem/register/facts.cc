@@ -11,9 +11,8 @@ namespace entente::iem {
 namespace {
 
 // 'a' stands for the first one.
-constexpr std::string_view kNames[] = {"kind",      "iem.urgency",  "iem.kind",
-                                       "iem.item",  "iem.country",  "iem.route",
-                                       "iem.topic", "iem.red_flag", "iem.campaign"};
+constexpr std::string_view kNames[] = {"iem.urgency", "iem.kind",  "iem.item",     "iem.country",
+                                       "iem.route",   "iem.topic", "iem.red_flag", "iem.campaign"};
 
 constexpr std::string_view kRoute = "iem.route";
 // A byte for the place of a code; zero ends a word.
@@ -28,7 +27,7 @@ size_t NumberOf(std::string_view name) {
 
 class FactBook::List {
  public:
-  List(const FactBook& book, std::string_view kind) : codes_(book.codes_) { Add("kind", kind); }
+  explicit List(const FactBook& book) : codes_(book.codes_) {}
 
   void Add(std::string_view name, std::string_view value) {
     // A zero byte, which no rule lets through, would end the word.
@@ -66,10 +65,8 @@ FactBook::FactBook(const entente::config::v1::RegimeProfile& profile) {
   if (codes_.size() > kPlacesMax) codes_.resize(kPlacesMax);
 }
 
-machine::WordSet FactBook::Write(std::string_view kind) const { return List(*this, kind).Take(); }
-
-machine::WordSet FactBook::Write(std::string_view kind, const v1::Alert& alert) const {
-  List list(*this, kind);
+machine::WordSet FactBook::Write(const v1::Alert& alert) const {
+  List list(*this);
   list.Add("iem.urgency", rules::EnumWord(v1::Urgency_Name(alert.urgency()), "URGENCY_"));
   list.Add("iem.kind", rules::EnumWord(v1::AlertKind_Name(alert.kind()), "ALERT_KIND_"));
   list.AddItems(alert.items());
@@ -87,8 +84,8 @@ machine::WordSet FactBook::Write(std::string_view kind, const v1::Alert& alert) 
   return list.Take();
 }
 
-machine::WordSet FactBook::Write(std::string_view kind, const v1::TrendReport& report) const {
-  List list(*this, kind);
+machine::WordSet FactBook::Write(const v1::TrendReport& report) const {
+  List list(*this);
   list.AddItems(report.items());
   list.AddEach("iem.country", report.purchase_countries());
   list.AddEach("iem.country", report.transit_countries());

@@ -21,10 +21,8 @@ class FactBook {
  public:
   explicit FactBook(const entente::config::v1::RegimeProfile& profile);
 
-  // Of a content of this short kind.
-  machine::WordSet Write(std::string_view kind) const;
-  machine::WordSet Write(std::string_view kind, const v1::Alert& alert) const;
-  machine::WordSet Write(std::string_view kind, const v1::TrendReport& report) const;
+  machine::WordSet Write(const v1::Alert& alert) const;
+  machine::WordSet Write(const v1::TrendReport& report) const;
 
   using Visit = std::function<void(std::string_view name, std::string_view value)>;
   // Calls `visit` with what a word says.

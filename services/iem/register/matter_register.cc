@@ -4,13 +4,10 @@
 #include <set>
 #include <utility>
 
-#include "services/core/base/status.h"
 #include "services/core/entry/audience.h"
 #include "services/core/machine/fingerprint.h"
 #include "services/core/machine/footprint.h"
-#include "services/core/machine/succession.h"
 #include "services/core/rules/body.h"
-#include "services/core/rules/checks.h"
 #include "services/core/rules/links.h"
 #include "services/iem/register/group.h"
 #include "services/iem/register/matter_rules.h"
@@ -18,10 +15,7 @@
 namespace entente::iem {
 namespace {
 
-using base::Reason;
 using machine::Role;
-using rules::Fault;
-using rules::Forbid;
 using rules::Micros;
 using rules::Reference;
 using rules::ReferenceOf;
@@ -29,305 +23,42 @@ using rules::Unpack;
 
 }  // namespace
 
-const Matter::Rest& Matter::rest() const {
-  static const auto& nothing = *new Rest;
+namespace {
+
+template <typename Part>
+const Part& Of(const std::unique_ptr<Part>& kept) {
+  static const auto& nothing = *new Part;
   return kept == nullptr ? nothing : *kept;
 }
-
-Matter::Rest& Matter::rest() {
-  if (kept == nullptr) kept = std::make_unique<Rest>();
+template <typename Part>
+Part& Of(std::unique_ptr<Part>& kept) {
+  if (kept == nullptr) kept = std::make_unique<Part>();
   return *kept;
 }
 
-struct MatterRegister::Source {
-  const machine::Chain* chain = nullptr;
-  rules::Restriction restriction;
-};
+}  // namespace
 
-absl::StatusOr<MatterRegister::Source> MatterRegister::FindSource(
-    const std::string& name, const document::VerifiedDocument& document) const {
-  const machine::Reader reader{.state = document.parsed().originator.state, .is_partner = true};
-  const machine::Chain* chain = chains().Find(name, reader);
-  if (const Matter* matter = matters_.Of(chain)) return Source{chain, matter->restriction};
-  const Answer* answer = answers_.Of(chain);
-  if (answer != nullptr && chain->name == name) return Source{chain, answer->restriction};
-  return rules::NoSuch(name);
-}
-
-absl::Status MatterRegister::CheckAlone(const document::VerifiedDocument& document,
-                                        absl::Time now) const {
-  const auto& header = document.header();
-  const machine::Kind* declared = kIem.Find(document.parsed().kind);
-  if (declared == nullptr) return kIem.Refuse(document.parsed().kind);
-  base::FieldViolations violations;
-  rules::CheckHeader(header, now, profile_.level_max(), violations);
-  if (header.audience().has_public_()) {
-    violations.Add("audience", "is never public here; name all_partners or listed states");
-  }
-  CheckBody(document, profile_, violations);
-  const int superseded = rules::CountReferences(header, Reference::RELATION_SUPERSEDES);
-  const int answered = rules::CountReferences(header, Reference::RELATION_ANSWERS);
-  const bool answers = declared->role == Role::kAnswers;
-  const bool revises = superseded > 0 || declared->role == Role::kEnds;
-  if (revises && superseded != 1) {
-    violations.Add("references", "must name the matter once, with SUPERSEDES and its etag");
-  }
-  if (answers ? answered != 1 || superseded != 0 : answered != 0) {
-    violations.Add("references",
-                   "what is said to a matter names it once, with ANSWERS; nothing "
-                   "else does");
-  }
-  return violations.ToStatus();
-}
-
-absl::StatusOr<machine::Judgement> MatterRegister::Validate(
-    const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
-  ENTENTE_RETURN_IF_ERROR(CheckAlone(document, context.now));
-  const auto& header = document.header();
-  const machine::Kind& declared = *kIem.Find(document.parsed().kind);
-  const std::string kind(document::ShortKind(declared.message));
-  const bool revises = declared.role == Role::kEnds ||
-                       rules::CountReferences(header, Reference::RELATION_SUPERSEDES) > 0;
-  ENTENTE_RETURN_IF_ERROR(CheckSources(document));
-  machine::Judgement judgement;
-  judgement.rules_version = profile_.version();
-  v1::MatterRuling ruling;
-  if (revises) {
-    ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
-                             machine::FindSuperseded(chains(), document));
-    const Matter* matter = matters_.Of(chain);
-    if (matter == nullptr) return rules::NoSuch(chain->name);
-    ENTENTE_RETURN_IF_ERROR(ValidateRevision(document, *matter));
-    ruling = RulingOf(document, matter, context.now);
-    judgement.name = machine::NextName(*chain);
-  } else if (declared.role == Role::kAnswers) {
-    const Reference& reference = *ReferenceOf(header, Reference::RELATION_ANSWERS);
-    ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
-                             machine::FindNamed(chains(), reference.name(), document));
-    const Matter* matter = matters_.Of(chain);
-    if (matter == nullptr) return rules::NoSuch(reference.name());
-    ENTENTE_RETURN_IF_ERROR(ValidateAnswer(document, *matter, context.now));
-    if (matter->state != v1::MATTER_STATE_OPEN) ruling.set_late(true);
-    judgement.name = machine::FirstName(declared, document.header());
-  } else {
-    if (kind == kRelease) ENTENTE_RETURN_IF_ERROR(ValidateRelease(document));
-    if (kind == kRequest) ENTENTE_RETURN_IF_ERROR(ValidateAddressees(document));
-    ruling = RulingOf(document, nullptr, context.now);
-    judgement.name = machine::FirstName(declared, document.header());
-  }
-  if (!revises) ENTENTE_RETURN_IF_ERROR(machine::CheckNameIsFree(chains(), judgement.name));
-  if (ruling.ByteSizeLong() > 0) judgement.ruling.PackFrom(ruling);
-  return judgement;
-}
-
-v1::MatterRuling MatterRegister::RulingOf(const document::VerifiedDocument& document,
-                                          const Matter* revised, absl::Time now) const {
-  const std::string kind(document::ShortKind(document.parsed().kind));
-  v1::MatterRuling ruling;
-  if (kind == kRelease && revised == nullptr) {
-    entry::SetTime(now + absl::Hours(24) * profile_.iem().release_lapse_days(),
-                   ruling.mutable_lapse_time());
-  }
-  const bool flash =
-      kind == kAlert && Unpack<v1::Alert>(document.header()).urgency() == v1::URGENCY_FLASH;
-  const bool ends = kind == kAlertClosure &&
-                    (revised->flash || Unpack<v1::AlertClosure>(document.header()).outcome() ==
-                                           v1::AlertClosure::OUTCOME_WITHDRAWN);
-  if (flash || ends) {
-    entry::SetTime(now + absl::Minutes(profile_.iem().flash_acknowledge_minutes()),
-                   ruling.mutable_acknowledge_time());
-  }
-  return ruling;
-}
-
-// rule 9: what is made from sources is marked as they are at least, and goes no further than
-// they do, unless it is the originator's own or was granted.
-absl::Status MatterRegister::CheckSources(const document::VerifiedDocument& document) const {
-  const auto& header = document.header();
-  const std::string& state = document.parsed().originator.state;
-  for (int i = 0; i < header.references_size(); ++i) {
-    const Reference& reference = header.references(i);
-    if (reference.relation() != Reference::RELATION_DERIVES_FROM) continue;
-    ENTENTE_ASSIGN_OR_RETURN(const Source source, FindSource(reference.name(), document));
-    const auto& audience = source.chain->audience();
-    if (!rules::AtMost(source.restriction, header.marking())) {
-      return Fault("marking",
-                   "is lower than that of a source, references[" + std::to_string(i) + "]");
-    }
-    if (source.chain->originator_state() == state || rules::Within(header.audience(), audience))
-      continue;
-    const auto& states = header.audience().listed().states();
-    const bool granted =
-        header.audience().has_listed() &&
-        std::all_of(states.begin(), states.end(), [&](const std::string& one) {
-          return rules::Holds(audience, one) || Granted(reference.name(), state, one);
-        });
-    if (!granted) {
-      return base::RefuseArgument(Reason::kReleaseNeeded,
-                                  "audience: is wider than that of {}; ask its originator with a "
-                                  "release request",
-                                  reference.name());
-    }
-  }
-  return absl::OkStatus();
-}
-
-bool MatterRegister::Granted(const std::string& source, const std::string& asker,
-                             const std::string& state) const {
-  auto it = releases_of_.find(source);
-  if (it == releases_of_.end()) return false;
-  return std::any_of(it->second.begin(), it->second.end(), [&](const machine::Chain* release) {
-    return release->originator_state() == asker &&
-           release->AnyAnswer([&](const machine::Chain& said) {
-             const auto& states = answers_.Of(&said)->states;
-             return states != nullptr &&
-                    std::find(states->begin(), states->end(), state) != states->end();
-           });
-  });
-}
-
-absl::Status MatterRegister::ValidateAddressees(const document::VerifiedDocument& document) const {
-  const auto request = Unpack<v1::InformationRequest>(document.header());
-  for (int i = 0; i < request.addressees_size(); ++i) {
-    const std::string at = fmt::format("body.addressees[{}]", i);
-    if (!rules::Holds(document.header().audience(), request.addressees(i))) {
-      return Fault(at, "is not in the audience, and so cannot read the request");
-    }
-    if (request.addressees(i) == document.parsed().originator.state) {
-      return Fault(at, "is the requester itself");
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status MatterRegister::ValidateRelease(const document::VerifiedDocument& document) const {
-  const auto& header = document.header();
-  if (rules::CountReferences(header, Reference::RELATION_RELATES_TO) != 1) {
-    return Fault("references", "must name the document, once, with RELATES_TO");
-  }
-  const std::string& name = ReferenceOf(header, Reference::RELATION_RELATES_TO)->name();
-  ENTENTE_ASSIGN_OR_RETURN(const Source source, FindSource(name, document));
-  const std::string owner(source.chain->originator_state());
-  const auto& audience = source.chain->audience();
-  if (owner == document.parsed().originator.state) {
-    return Forbid(Reason::kProcedureForbids, name, "is your own; release it to whom you like");
-  }
-  if (!header.audience().has_listed() || header.audience().listed().states_size() != 2 ||
-      !rules::Holds(header.audience(), owner)) {
-    return Fault("audience", "must be the requester and the document's originator");
-  }
-  const auto request = Unpack<v1::ReleaseRequest>(header);
-  for (int i = 0; i < request.states_size(); ++i) {
-    if (rules::Holds(audience, request.states(i))) {
-      return Fault(fmt::format("body.states[{}]", i), "reads the document already");
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status MatterRegister::ValidateRevision(const document::VerifiedDocument& document,
-                                              const Matter& matter) const {
-  const std::string kind(document::ShortKind(document.parsed().kind));
-  const bool fits = matter.kind == MatterKind::kAlert     ? kind == kAlert || kind == kAlertClosure
-                    : matter.kind == MatterKind::kReport  ? kind == kReport
-                    : matter.kind == MatterKind::kRequest ? kind == kRequestClosure
-                                                          : false;
-  if (!fits)
-    return Forbid(Reason::kProcedureForbids, matter.name(), "cannot be followed by this kind");
-  if (matter.state != v1::MATTER_STATE_OPEN) {
-    return Forbid(Reason::kChainEnded, matter.name(), "has ended; open a new one");
-  }
-  return machine::CheckSucceeds(*matter.chain, document, kIem.Find(document.parsed().kind)->role,
-                                budgets_, matter.rest().former.size() + matter.facts.size());
-}
-
-absl::Status MatterRegister::ValidateAnswer(const document::VerifiedDocument& document,
-                                            const Matter& matter, absl::Time now) const {
-  const auto& header = document.header();
-  const std::string kind(document::ShortKind(document.parsed().kind));
-  const bool to_alert = kind == kSighting || kind == kAssessment;
-  const bool to_request = kind == kReply || kind == kAgreement;
-  if (to_alert != (matter.kind == MatterKind::kAlert) ||
-      to_request != (matter.kind == MatterKind::kRequest) || matter.kind == MatterKind::kReport) {
-    return Forbid(Reason::kProcedureForbids, matter.name(), "cannot be answered with this kind");
-  }
-  // A ship is seen a week after the alert was closed: what is said late is taken, and shown as
-  // late.
-  if (matter.state != v1::MATTER_STATE_OPEN && kind == kAgreement) {
-    return Forbid(Reason::kChainEnded, matter.name(), "has ended; no date is agreed any more");
-  }
-  ENTENTE_RETURN_IF_ERROR(machine::CheckAnswers(*matter.chain, header.audience()));
-  if (kind == kReply) return ValidateReply(document, matter);
-  if (kind == kAgreement) return ValidateAgreement(document, matter);
-  if (kind == kDecision) return ValidateDecision(document, matter, now);
-  return absl::OkStatus();
-}
-
-absl::Status MatterRegister::ValidateReply(const document::VerifiedDocument& document,
-                                           const Matter& request) const {
-  const std::string& state = document.parsed().originator.state;
-  const auto& asked = request.rest().addressees;
-  const bool addressed = asked.empty()
-                             ? state != request.originator_state()
-                             : std::find(asked.begin(), asked.end(), state) != asked.end();
-  if (addressed) return absl::OkStatus();
-  return Forbid(Reason::kProcedureForbids, request.name(), "is not addressed to you");
-}
-
-absl::Status MatterRegister::ValidateAgreement(const document::VerifiedDocument& document,
-                                               const Matter& request) const {
-  if (request.originator_state() != document.parsed().originator.state) {
-    return Forbid(Reason::kProcedureForbids, request.name(), "only the requester agrees to a date");
-  }
-  const auto body = Unpack<v1::RequestDateAgreement>(document.header());
-  const bool proposed = request.chain->AnyAnswer([&](const machine::Chain& said) {
-    const Answer& answer = *answers_.Of(&said);
-    return answer.reply == v1::REPLY_KIND_DATE_PROPOSED &&
-           answer.originator_state() == body.addressee() &&
-           answer.date_micros == Micros(body.agreed_time());
-  });
-  if (!proposed) return Fault("body.agreed_time", "is not a date that this addressee has proposed");
-  return absl::OkStatus();
-}
-
-absl::Status MatterRegister::ValidateDecision(const document::VerifiedDocument& document,
-                                              const Matter& release, absl::Time now) const {
-  const std::string& state = document.parsed().originator.state;
-  if (release.originator_state() == state) {
-    return Forbid(Reason::kProcedureForbids, release.name(),
-                  "only the document's originator decides on it");
-  }
-  if (!release.chain->said().empty()) {
-    return Forbid(Reason::kChainEnded, release.name(), "is decided already");
-  }
-  if (absl::ToUnixMicros(now) > release.rest().lapse_micros) {
-    return Forbid(Reason::kChainEnded, release.name(), "has lapsed, which means denied");
-  }
-  const auto body = Unpack<v1::ReleaseDecision>(document.header());
-  const auto& asked = release.rest().asked;
-  const bool within =
-      std::all_of(body.states().begin(), body.states().end(), [&](const std::string& one) {
-        return std::find(asked.begin(), asked.end(), one) != asked.end();
-      });
-  const bool all = body.states_size() == static_cast<int>(asked.size());
-  if (!within || (body.outcome() == v1::RELEASE_OUTCOME_GRANTED && !all) ||
-      (body.outcome() == v1::RELEASE_OUTCOME_PARTIAL && all)) {
-    return Fault("body.states", "must be all states asked for GRANTED, some of them for PARTIAL");
-  }
-  return absl::OkStatus();
-}
+const Matter::Acknowledging& Matter::acknowledgement() const { return Of(acknowledging); }
+Matter::Acknowledging& Matter::acknowledgement() { return Of(acknowledging); }
+const Matter::Asked& Matter::asked() const { return Of(asks); }
+Matter::Asked& Matter::asked() { return Of(asks); }
 
 namespace {
 
 // The matter, its place in both lists of numbers, and its chain on two shelves.
 uint64_t BytesOf(const Matter& matter) {
-  using machine::HeapBytes;
   constexpr uint64_t kIndexed = 10 + 18;
-  const uint64_t bytes = sizeof(Matter) + kIndexed + matter.facts.HeapBytes();
-  if (matter.kept == nullptr) return bytes;
-  const Matter::Rest& rest = matter.rest();
-  return bytes + machine::AllocationBytes(sizeof rest) + HeapBytes(rest.former) +
-         HeapBytes(rest.addressees) + HeapBytes(rest.subject) + HeapBytes(rest.asked);
+  uint64_t bytes = sizeof(Matter) + kIndexed + matter.facts.HeapBytes();
+  if (matter.former != nullptr) {
+    bytes += machine::AllocationBytes(sizeof(std::set<std::string>)) +
+             machine::HeapBytes(*matter.former);
+  }
+  if (matter.acknowledging != nullptr) {
+    bytes += machine::AllocationBytes(sizeof(Matter::Acknowledging));
+  }
+  if (matter.asks == nullptr) return bytes;
+  return bytes + machine::AllocationBytes(sizeof(Matter::Asked)) + matter.asks->states.HeapBytes() +
+         matter.asks->subject.HeapBytes();
 }
 
 uint64_t BytesOf(const Answer& answer) {
@@ -363,7 +94,7 @@ void MatterRegister::Apply(const machine::AppliedDocument& document) noexcept {
   if (!document.opens()) footprint_ -= BytesOf(*matter);
   ApplyTo(document, *matter);
   if (document::ShortKind(document.kind) == kRelease)
-    releases_of_[matter->rest().subject].push_back(matter->chain);
+    releases_of_[std::string(matter->asked().subject.view())].push_back(matter->chain);
   released_.Add(*document.chain, "");
   released_.Add(*document.chain, std::string(matter->originator_state()));
   footprint_ += BytesOf(*matter);
@@ -377,14 +108,15 @@ void MatterRegister::ApplyTo(const machine::AppliedDocument& document, Matter& m
                   : kind == kReport  ? MatterKind::kReport
                   : kind == kRequest ? MatterKind::kRequest
                                      : MatterKind::kRelease;
-    matter.month = machine::MonthOf(absl::FromUnixMicros(document.recorded_micros()));
   }
   v1::MatterRuling ruling;
   document.leaf.stamp().ruling().UnpackTo(&ruling);
-  if (ruling.has_lapse_time()) matter.rest().lapse_micros = Micros(ruling.lapse_time());
+  if (ruling.has_lapse_time()) matter.asked().due_micros = Micros(ruling.lapse_time());
   matter.newest_index = static_cast<uint32_t>(document.leaf.stamp().index());
   const int64_t due = Micros(ruling.acknowledge_time());
-  if (due != std::as_const(matter).rest().newest_due_micros) matter.rest().newest_due_micros = due;
+  if (due != std::as_const(matter).acknowledgement().newest_due_micros) {
+    matter.acknowledgement().newest_due_micros = due;
+  }
   if (kind == kAlertClosure) {
     const auto body = Unpack<v1::AlertClosure>(document.header);
     matter.state = body.outcome() == v1::AlertClosure::OUTCOME_WITHDRAWN
@@ -400,29 +132,31 @@ void MatterRegister::ApplyTo(const machine::AppliedDocument& document, Matter& m
 void MatterRegister::ApplyContent(const machine::AppliedDocument& document, Matter& matter) const {
   matter.content_at = document.number - 1;
   matter.restriction = document.header.marking();
-  for (const std::string_view fact : matter.facts) matter.rest().former.emplace(fact);
-  const std::string_view kind = document::ShortKind(document.kind);
+  if (!matter.facts.empty()) {
+    if (matter.former == nullptr) matter.former = std::make_unique<std::set<std::string>>();
+    for (const std::string_view fact : matter.facts) matter.former->emplace(fact);
+  }
   if (matter.kind == MatterKind::kAlert) {
     const auto alert = Unpack<v1::Alert>(document.header);
-    matter.facts = book_.Write(kind, alert);
+    matter.facts = book_.Write(alert);
     if (alert.urgency() == v1::URGENCY_FLASH && !matter.flash) {
-      matter.rest().flash_index = matter.newest_index;
-      matter.rest().flash_due_micros = matter.rest().newest_due_micros;
+      matter.acknowledgement().flash_index = matter.newest_index;
+      matter.acknowledgement().flash_due_micros = matter.acknowledgement().newest_due_micros;
     }
     matter.flash = alert.urgency() == v1::URGENCY_FLASH;
     matter.review_micros = Micros(alert.review_time());
   } else if (matter.kind == MatterKind::kReport) {
-    matter.facts = book_.Write(kind, Unpack<v1::TrendReport>(document.header));
+    matter.facts = book_.Write(Unpack<v1::TrendReport>(document.header));
   } else if (matter.kind == MatterKind::kRequest) {
     const auto request = Unpack<v1::InformationRequest>(document.header);
-    matter.facts = book_.Write(kind);
-    matter.rest().addressees.assign(request.addressees().begin(), request.addressees().end());
-    matter.rest().proposed_micros = Micros(request.proposed_time());
+    matter.asked().states =
+        machine::WordSet({request.addressees().begin(), request.addressees().end()});
+    matter.asked().due_micros = Micros(request.proposed_time());
   } else {
     const auto release = Unpack<v1::ReleaseRequest>(document.header);
-    matter.facts = book_.Write(kind);
-    matter.rest().asked.assign(release.states().begin(), release.states().end());
-    matter.rest().subject = ReferenceOf(document.header, Reference::RELATION_RELATES_TO)->name();
+    matter.asked().states = machine::WordSet({release.states().begin(), release.states().end()});
+    matter.asked().subject =
+        machine::KeptText(ReferenceOf(document.header, Reference::RELATION_RELATES_TO)->name());
   }
 }
 
@@ -471,15 +205,30 @@ std::unique_ptr<machine::Restatement> MatterRegister::RestateChain(const machine
   return machine::Restate<Matter>(apply, put(matter));
 }
 
+std::string_view MatterRegister::KindOf(const Matter& matter) {
+  switch (matter.kind) {
+    case MatterKind::kAlert:
+      return kAlert;
+    case MatterKind::kReport:
+      return kReport;
+    case MatterKind::kRequest:
+      return kRequest;
+    case MatterKind::kRelease:
+      break;
+  }
+  return kRelease;
+}
+
 std::string MatterRegister::StateOf(const Matter& matter) {
   return rules::EnumWord(v1::MatterState_Name(matter.state), "MATTER_STATE_");
 }
 
 base::Digest MatterRegister::Fingerprint() const {
   machine::FingerprintHash hash;
+  using Told = std::set<std::pair<std::string, std::string>>;
   // What words say, whatever the profile is that they are written by.
   const auto told = [this](const auto& words) {
-    std::set<std::pair<std::string, std::string>> facts;
+    Told facts;
     for (const std::string_view word : words) {
       book_.Read(
           word, [&](std::string_view fact, std::string_view value) { facts.emplace(fact, value); });
@@ -487,14 +236,14 @@ base::Digest MatterRegister::Fingerprint() const {
     return facts;
   };
   for (const Matter& matter : matters_) {
-    const auto& [chain, kind, restriction, flash, state, content_at, newest_index, month, review,
-                 words, kept] = matter;
+    const auto& [chain, kind, restriction, flash, state, content_at, newest_index, review, words,
+                 former, acknowledging, asks] = matter;
     const auto& [level, tlp, originator_controlled] = restriction;
-    const auto& [former, newest_due, flash_index, flash_due, addressees, proposed, lapse, subject,
-                 asked] = matter.rest();
+    const auto& [newest_due, flash_due, flash_index] = matter.acknowledgement();
+    const auto& [due, states, subject] = matter.asked();
     hash.Add(chain->number, kind, level, tlp, originator_controlled, flash, state, content_at,
-             month, newest_index, newest_due, review, told(words), told(former), flash_index,
-             flash_due, addressees, proposed, lapse, subject, asked);
+             newest_index, review, told(words), former == nullptr ? Told() : told(*former),
+             newest_due, flash_due, flash_index, due, states, subject.view());
   }
   for (const Answer& answer : answers_) {
     const auto& [chain, restriction, country, addressee, sighting, reply, outcome, date, states] =
@@ -514,12 +263,15 @@ std::multimap<std::string, std::string> MatterRegister::Facts(std::string_view n
   const Matter* matter = matters_.Of(chain);
   if (matter == nullptr) return {};
   // In an order that does not depend on how the book writes them.
-  std::set<std::pair<std::string, std::string>> facts = {{"iem.state", StateOf(*matter)}};
+  std::set<std::pair<std::string, std::string>> facts = {{"iem.state", StateOf(*matter)},
+                                                         {"kind", std::string(KindOf(*matter))}};
   const auto add = [&](std::string_view fact, std::string_view value) {
     facts.emplace(fact, value);
   };
   book_.Read(matter->facts, add);
-  for (const std::string& word : matter->rest().former) book_.Read(word, add);
+  if (matter->former != nullptr) {
+    for (const std::string& word : *matter->former) book_.Read(word, add);
+  }
   return {facts.begin(), facts.end()};
 }
 
@@ -558,7 +310,8 @@ std::vector<v1::AddresseeStatus> MatterRegister::Addressees(const Matter& reques
                                                             const machine::Reader& reader,
                                                             std::span<const std::string> partners,
                                                             absl::Time now) const {
-  std::vector<std::string> states = request.rest().addressees;
+  const auto& named = request.asked().states;
+  std::vector<std::string> states(named.begin(), named.end());
   if (states.empty()) {
     for (const std::string& state : partners) {
       if (state != request.originator_state() && rules::Holds(request.chain->audience(), state)) {
@@ -571,7 +324,7 @@ std::vector<v1::AddresseeStatus> MatterRegister::Addressees(const Matter& reques
   for (const std::string& state : states) {
     v1::AddresseeStatus& status = result.emplace_back();
     status.set_state(state);
-    int64_t due = request.rest().proposed_micros;
+    int64_t due = request.asked().due_micros;
     for (const Answer* answer : answers) {
       if (answer->reply != v1::REPLY_KIND_UNSPECIFIED && answer->originator_state() == state) {
         status.set_reply(answer->reply);
@@ -592,8 +345,8 @@ v1::ReleaseOutcome MatterRegister::OutcomeOf(const Matter& release, const machin
     if (answer->states != nullptr) states = *answer->states;
     return answer->outcome;
   }
-  return absl::ToUnixMicros(now) > release.rest().lapse_micros ? v1::RELEASE_OUTCOME_LAPSED
-                                                               : v1::RELEASE_OUTCOME_UNSPECIFIED;
+  return absl::ToUnixMicros(now) > release.asked().due_micros ? v1::RELEASE_OUTCOME_LAPSED
+                                                              : v1::RELEASE_OUTCOME_UNSPECIFIED;
 }
 
 std::vector<machine::Obligation> MatterRegister::Unacknowledged(
@@ -607,12 +360,12 @@ std::vector<machine::Obligation> MatterRegister::Unacknowledged(
     }
     const auto steps = ledger.acknowledged.find(state);
     const uint64_t held = steps == ledger.acknowledged.end() ? 0 : steps->second.back().size;
-    if (matter.flash && held <= matter.rest().flash_index) {
-      owed.push_back(
-          {"iem.acknowledgement", state, absl::FromUnixMicros(matter.rest().flash_due_micros)});
+    if (matter.flash && held <= matter.acknowledgement().flash_index) {
+      owed.push_back({"iem.acknowledgement", state,
+                      absl::FromUnixMicros(matter.acknowledgement().flash_due_micros)});
     } else if (held <= matter.newest_index) {
-      owed.push_back(
-          {"iem.acknowledgement", state, absl::FromUnixMicros(matter.rest().newest_due_micros)});
+      owed.push_back({"iem.acknowledgement", state,
+                      absl::FromUnixMicros(matter.acknowledgement().newest_due_micros)});
     }
   }
   return owed;
@@ -641,8 +394,8 @@ std::vector<machine::Obligation> MatterRegister::ObligationsOf(
     std::vector<std::string> states;
     // Once it has lapsed, nothing can be decided any more.
     if (OutcomeOf(matter, reader, now, states) == v1::RELEASE_OUTCOME_UNSPECIFIED) {
-      owed.push_back({"iem.decision", std::string(rules::StateOf(matter.rest().subject)),
-                      absl::FromUnixMicros(matter.rest().lapse_micros)});
+      owed.push_back({"iem.decision", std::string(rules::StateOf(matter.asked().subject.view())),
+                      absl::FromUnixMicros(matter.asked().due_micros)});
     }
   }
   return owed;
@@ -660,7 +413,7 @@ void MatterRegister::Observe(const machine::Reader& reader, std::string_view dim
   Visit(reader, "", nullptr, [&](const Matter& matter) {
     machine::Observation seen;
     seen.originator = matter.originator_state();
-    seen.month = matter.month;
+    seen.month = machine::MonthOf(absl::FromUnixMicros(matter.chain->recorded_micros));
     // In an order that does not depend on how the book writes them.
     std::set<std::string_view> values;
     book_.Read(matter.facts, [&](std::string_view fact, std::string_view value) {

@@ -18,6 +18,7 @@
 #include "services/core/base/codes.h"
 #include "services/core/entry/entry.h"
 #include "services/core/machine/budgets.h"
+#include "services/core/machine/kept_text.h"
 #include "services/core/machine/register.h"
 #include "services/core/machine/released_index.h"
 #include "services/core/machine/word_set.h"
@@ -35,30 +36,34 @@ struct Matter {
   rules::Restriction restriction;  // of the newest content
   bool flash = false;              // an alert that must be read at once
   v1::MatterState state = v1::MATTER_STATE_OPEN;
-  uint32_t content_at = 0;    // which of its documents holds the newest content
-  uint32_t newest_index = 0;  // of its newest document, in the ledger
-  int month = 0;              // it was recorded in, as machine::MonthOf
-  int64_t review_micros = 0;  // 0: none
-  machine::WordSet facts;     // of the newest content, in the register's book
-  // What most matters have nothing of.
-  struct Rest {
-    std::set<std::string> former;         // facts of earlier contents
-    int64_t newest_due_micros = 0;        // until when the newest document is to be acknowledged
-    uint64_t flash_index = 0;             // of the document that made it one, in the ledger
-    int64_t flash_due_micros = 0;         // and until when that is to be acknowledged
-    std::vector<std::string> addressees;  // of a request that names them
-    int64_t proposed_micros = 0;          // of a request
-    int64_t lapse_micros = 0;             // of a release request
-    std::string subject;                  // of a release request: the document's name
-    std::vector<std::string> asked;       // of a release request: states
+  uint32_t content_at = 0;                        // which of its documents holds the newest content
+  uint32_t newest_index = 0;                      // of its newest document, in the ledger
+  int64_t review_micros = 0;                      // 0: none
+  machine::WordSet facts;                         // of the newest content, in the register's book
+  std::unique_ptr<std::set<std::string>> former;  // and of earlier ones; null: none
+
+  // Until when its readers acknowledge a flash, or a withdrawal.
+  struct Acknowledging {
+    int64_t newest_due_micros = 0;  // the newest document
+    int64_t flash_due_micros = 0;   // the document that made it a flash
+    uint32_t flash_index = 0;       // and where that is, in the ledger
   };
-  std::unique_ptr<Rest> kept;  // null: nothing
+  std::unique_ptr<Acknowledging> acknowledging;  // null: nothing is owed
+  // What a request for information or for a release says.
+  struct Asked {
+    int64_t due_micros = 0;     // of a request: the proposed time; of a release: when it lapses
+    machine::WordSet states;    // of a request: its addressees; of a release: those it is for
+    machine::KeptText subject;  // of a release: the document's name
+  };
+  std::unique_ptr<Asked> asks;  // null: asks nothing
 
   // To read, and to write.
-  const Rest& rest() const;
-  Rest& rest();
+  const Acknowledging& acknowledgement() const;
+  Acknowledging& acknowledgement();
+  const Asked& asked() const;
+  Asked& asked();
 
-  const std::string& name() const { return chain->name; }
+  std::string_view name() const { return chain->name(); }
   std::string_view originator_state() const { return chain->originator_state(); }
 };
 
@@ -129,7 +134,8 @@ class MatterRegister final : public machine::Register {
                                                  const machine::Reader& reader,
                                                  std::span<const std::string> partners,
                                                  absl::Time now) const override;
-  // "open" and the like, as filters ask for it.
+  // "Alert" and the like, as filters ask for it, and "open".
+  static std::string_view KindOf(const Matter& matter);
   static std::string StateOf(const Matter& matter);
   size_t size() const { return matters_.size(); }
   const FactBook& book() const { return book_; }

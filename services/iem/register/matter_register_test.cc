@@ -111,6 +111,11 @@ TEST_F(MatterRegisterTest, EveryFaultOfAnAlertIsNamed) {
   EXPECT_THAT(refused([](auto& a) { a.set_campaign("lower case"); }), NamesField("body.campaign"));
   EXPECT_THAT(refused([](auto& a) { a.set_masked_source(std::string(501, 'x')); }),
               NamesField("body.masked_source"));
+  EXPECT_THAT(refused([](auto& a) {
+                a.add_items()->set_list("mtcr-annex");
+                a.mutable_items(0)->set_entry(std::string(21, '9'));
+              }),
+              NamesField("body.items[0].entry"));
   EXPECT_EQ(register_.size(), 0u);
 }
 
@@ -232,7 +237,7 @@ TEST_F(MatterRegisterTest, WhatIsOwedIsListedUntilItIsDoneOrCanNoLongerBe) {
   const auto owed = [&](const std::string& name, const std::string& reader, absl::Time now) {
     std::vector<std::string> lines;
     register_.VisitOwing(As(reader), nullptr, [&](const machine::Chain& chain) {
-      if (chain.name != name) return true;
+      if (chain.name() != name) return true;
       for (const auto& one : register_.ObligationsOf(chain, As(reader), partners, now)) {
         lines.push_back(fmt::format("{} {} {}", one.kind, one.state, absl::ToUnixSeconds(one.due)));
       }

@@ -29,7 +29,7 @@ void CheckItems(const Items& items, int most, Violations& violations) {
   for (int i = 0; i < items.size(); ++i) {
     const std::string at = fmt::format("body.items[{}]", i);
     CheckText(items[i].list(), 0, 64, at + ".list", violations);
-    CheckText(items[i].entry(), 0, 64, at + ".entry", violations);
+    CheckText(items[i].entry(), 0, rules::kEntryLettersMax, at + ".entry", violations);
     if (items[i].list().empty() != items[i].entry().empty()) {
       violations.Add(at, "names a list without an entry, or an entry without a list");
     }

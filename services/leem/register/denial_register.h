@@ -54,7 +54,7 @@ struct Denial {
   };
   std::unique_ptr<Rest> rest;  // null: nothing
 
-  const std::string& name() const { return chain->name; }
+  std::string_view name() const { return chain->name(); }
   std::string_view originator_state() const { return chain->originator_state(); }
   std::string_view route() const { return rest == nullptr ? std::string_view() : rest->route; }
   // Entries of all contents, and so of what a chain may have (Budgets).

@@ -41,7 +41,7 @@ class DenialRegisterTest : public ::testing::Test {
   std::vector<std::string> Matching(const DenialFilter& filter, const machine::Reader& reader) {
     std::vector<std::string> names;
     register_.Visit(filter, reader, nullptr, [&](const Denial& denial, Match match) {
-      if (match != Match::kNo) names.push_back(denial.name());
+      if (match != Match::kNo) names.emplace_back(denial.name());
       return true;
     });
     return names;
@@ -306,6 +306,19 @@ TEST_F(DenialRegisterTest, ParametersHaveAnyUnitAndQuantitiesThoseOfTrade) {
               NamesField("body.content.parameters[0].unit"));
 }
 
+TEST_F(DenialRegisterTest, AnEntryHasTwentyLettersAtMost) {
+  auto document = regime_.Denial("kr", "1");
+  v1::DenialNotification body;
+  ASSERT_TRUE(document.body().UnpackTo(&body));
+  body.mutable_content()->mutable_control_list_entries(0)->set_entry(std::string(20, '9'));
+  document.mutable_body()->PackFrom(body);
+  EXPECT_OK(Put(document));
+  EXPECT_THAT(RefusedContent([](auto& c) {
+                c.mutable_control_list_entries(0)->set_entry(std::string(21, '9'));
+              }),
+              NamesField("body.content.control_list_entries[0].entry"));
+}
+
 TEST_F(DenialRegisterTest, NamesMustBeInNormalFormC) {
   EXPECT_THAT(RefusedContent([](auto& c) { c.mutable_parties(1)->set_name("Cafe\xcc\x81"); }),
               NamesField("body.content.parties[1].name"));
@@ -344,7 +357,7 @@ TEST_F(DenialRegisterTest, ADenialThatCountsOwesARenewalBeforeItsTermEnds) {
     std::vector<std::string> lines;
     register_.VisitOwing(reader, nullptr, [&](const machine::Chain& chain) {
       for (const auto& one : register_.ObligationsOf(chain, reader, {}, clock_.Now())) {
-        lines.push_back(one.kind + " " + chain.name + " " + one.state + " " +
+        lines.push_back(one.kind + " " + std::string(chain.name()) + " " + one.state + " " +
                         base::DateOf(one.due).str());
       }
       return true;
@@ -387,7 +400,7 @@ TEST_F(DenialRegisterTest, AVisitGoesOnAfterAnyDenial) {
     before = seen.size();
     register_.Visit({}, reader, after, [&](const Denial& denial, Match) {
       if (seen.size() == before + 3) return false;
-      seen.push_back(denial.name());
+      seen.emplace_back(denial.name());
       after = denial.chain;
       return true;
     });

@@ -104,7 +104,7 @@ void CheckItem(const v1::DenialContent& content, const std::string& path,
       violations.Add(at + ".list", "\"{}\" is not a control list of the profile", entry.list());
     }
     CheckText(entry.edition(), 1, 64, at + ".edition", violations);
-    CheckText(entry.entry(), 1, 64, at + ".entry", violations);
+    CheckText(entry.entry(), 1, rules::kEntryLettersMax, at + ".entry", violations);
     CheckCitation(entry, at, context, violations);
   }
   if (content.has_catch_all()) {

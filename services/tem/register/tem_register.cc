@@ -77,7 +77,7 @@ std::vector<v1::Conflict> TemRegister::Conflicts(const ProposalRecord& proposal,
   for (const auto& [place, kind] : found) {
     const ProposalRecord& other = *proposals_.Of(&chains()[place.first]);
     v1::Conflict& conflict = conflicts.emplace_back();
-    conflict.set_proposal(other.name());
+    conflict.set_proposal(std::string(other.name()));
     conflict.set_number(other.number);
     conflict.set_kind(kind);
     conflict.set_node(annex::NodeOfToken(place.second));
@@ -88,7 +88,7 @@ std::vector<v1::Conflict> TemRegister::Conflicts(const ProposalRecord& proposal,
       path += (path.empty() ? "" : ".") + place.second.substr(place.second.find('/') + 1);
     }
     conflict.set_path(path);
-    const auto follows = [](const ProposalRecord& one, const std::string& name) {
+    const auto follows = [](const ProposalRecord& one, std::string_view name) {
       const auto& list = one.body.follows();
       return std::find(list.begin(), list.end(), name) != list.end();
     };

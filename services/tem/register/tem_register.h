@@ -44,7 +44,7 @@ struct ProposalRecord {
   std::string meeting;         // that concluded on it last
   int64_t updated_micros = 0;  // it, or a position or the like on it
 
-  const std::string& name() const { return chain->name; }
+  std::string_view name() const { return chain->name(); }
   std::string_view originator_state() const { return chain->originator_state(); }
   // Neither ended nor in an edition.
   bool live() const;

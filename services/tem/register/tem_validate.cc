@@ -112,7 +112,7 @@ void TemRegister::NoteDependencies(const Header& header, const std::string& kind
   } else if (kind == kComment) {
     const ProposalRecord* proposal =
         ProposalOf(ReferenceOf(header, Reference::RELATION_ANSWERS)->name());
-    if (proposal != nullptr) judgement.reads.push_back(proposal->name());
+    if (proposal != nullptr) judgement.reads.emplace_back(proposal->name());
   } else if (kind == kApproval) {
     const auto body = Unpack<v1::EditionApproval>(header);
     for (const auto& one : body.proposals()) {
@@ -202,7 +202,7 @@ absl::StatusOr<const ProposalRecord*> TemRegister::FindSuperseded(
   ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
                            machine::FindSuperseded(chains(), document));
   const ProposalRecord* proposal = proposals_.Of(chain);
-  if (proposal == nullptr) return NoSuch(chain->name);
+  if (proposal == nullptr) return NoSuch(chain->name());
   return proposal;
 }
 
@@ -292,7 +292,7 @@ absl::StatusOr<std::string> TemRegister::ValidateAnswer(const document::Verified
   const std::string& state = document.parsed().originator.state;
   const machine::Chain* said = chains().Find(name, AsReader(document));
   const ProposalRecord* proposal = proposals_.Of(said);
-  if (kind == kComment && said != nullptr && said->name == name &&
+  if (kind == kComment && said != nullptr && said->name() == name &&
       name.find("/comments/") != std::string::npos) {
     proposal = proposals_.Of(said->answered);
     ENTENTE_RETURN_IF_ERROR(machine::CheckAnswers(*said, header.audience()));
@@ -440,8 +440,8 @@ absl::StatusOr<std::vector<annex::Part>> TemRegister::PartsOf(const v1::EditionA
       violations.Add(at + ".digest", "is not that of the agreed text");
     } else {
       CheckFreshIds(proposal->body, newest->content, at + ".changes", violations);
-      parts.push_back({proposal->name(), proposal->number, proposal->meeting, &proposal->body,
-                       &FindEdition(proposal->body.edition())->content});
+      parts.push_back({std::string(proposal->name()), proposal->number, proposal->meeting,
+                       &proposal->body, &FindEdition(proposal->body.edition())->content});
     }
   }
   ENTENTE_RETURN_IF_ERROR(violations.ToStatus());
@@ -524,7 +524,7 @@ absl::StatusOr<std::string> TemRegister::ValidateEdition(
   }
   const EditionState* base = FindEdition(body.base());
   const Reference* relates = ReferenceOf(header, Reference::RELATION_RELATES_TO);
-  if (base == nullptr || relates == nullptr || relates->name() != base->chain->name) {
+  if (base == nullptr || relates == nullptr || relates->name() != base->chain->name()) {
     return Fault("references", "must name the base's document with RELATES_TO");
   }
   if (base != FindEdition("")) return Fault("body.base", "is no longer the newest edition");
@@ -593,7 +593,7 @@ absl::StatusOr<std::string> TemRegister::ValidateCrosswalk(
   if (before == nullptr) return FirstName(document);
   ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
                            machine::FindSuperseded(chains(), document));
-  if (chain->name.find("/crosswalks/") == std::string::npos) return NoSuch(chain->name);
+  if (chain->name().find("/crosswalks/") == std::string::npos) return NoSuch(chain->name());
   ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(
       *chain, document, kTem.Find(document.parsed().kind)->role, budgets_, 0));
   return machine::NextName(*chain);

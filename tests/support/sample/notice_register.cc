@@ -92,9 +92,9 @@ absl::StatusOr<std::string> NoticeRegister::NameOf(const document::VerifiedDocum
     ENTENTE_ASSIGN_OR_RETURN(const machine::Chain* chain,
                              machine::FindSuperseded(chains(), document));
     const Notice* notice = notices_.Of(chain);
-    if (notice == nullptr) return rules::NoSuch(chain->name);
+    if (notice == nullptr) return rules::NoSuch(chain->name());
     if (notice->withdrawn) {
-      return rules::Forbid(Reason::kChainEnded, chain->name, "was withdrawn; give a new one");
+      return rules::Forbid(Reason::kChainEnded, chain->name(), "was withdrawn; give a new one");
     }
     ENTENTE_RETURN_IF_ERROR(machine::CheckSucceeds(*chain, document, kind.role, budgets_, 1));
     return machine::NextName(*chain);

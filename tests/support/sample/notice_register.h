@@ -24,7 +24,7 @@ struct Notice {
   bool withdrawn = false;
   int64_t comment_micros = 0;  // by when readers owe a comment
 
-  const std::string& name() const { return chain->name; }
+  std::string_view name() const { return chain->name(); }
 };
 
 class NoticeRegister final : public machine::Register {

@@ -11,7 +11,7 @@ namespace {
 
 v1::NoticeView View(const Notice& notice) {
   v1::NoticeView view;
-  view.set_name(notice.name());
+  view.set_name(std::string(notice.name()));
   view.set_etag(notice.chain->tip.str());
   view.set_topic(notice.topic);
   view.set_text(notice.text);
