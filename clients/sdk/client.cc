@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "clients/sdk/acknowledger.h"
+#include "clients/sdk/outbox.h"
 #include "clients/sdk/signing.h"
 #include "google/rpc/error_details.pb.h"
 #include "services/core/base/clock.h"
@@ -198,9 +199,43 @@ absl::StatusOr<pb::ValidateResponse> Client::Validate(const pb::SignedDocument& 
   }
 }
 
+namespace {
+
+// Whether the service has said of the document itself what becomes of it. Not of who calls, nor
+// that it has no room now; and not what does not verify, which is evidence.
+bool IsAnswer(const absl::Status& status) {
+  return status.ok() || (base::ReasonOf(status).has_value() && !IsOfCaller(status) &&
+                         !absl::IsUnavailable(status) && !absl::IsResourceExhausted(status) &&
+                         !absl::IsDataLoss(status));
+}
+
+}  // namespace
+
 absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
                                            const RetryOptions& retry) {
   ENTENTE_RETURN_IF_ERROR(document::CheckSizes(document));
+  if (agency().config().without_outbox()) return Send(document, retry);
+  const Outbox outbox(agency(), group_);
+  ENTENTE_RETURN_IF_ERROR(outbox.Keep(document));
+  auto receipt = Send(document, retry);
+  if (IsAnswer(receipt.status())) outbox.Answered(document);
+  return receipt;
+}
+
+absl::Status Client::SubmitKept(const KeptDone& done, const RetryOptions& retry) {
+  const Outbox outbox(agency(), group_);
+  ENTENTE_ASSIGN_OR_RETURN(const auto documents, outbox.Unanswered());
+  for (const auto& document : documents) {
+    const auto receipt = Send(document, retry);
+    done(document, receipt);
+    if (!IsAnswer(receipt.status())) return receipt.status();
+    outbox.Answered(document);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<pb::Receipt> Client::Send(const pb::SignedDocument& document,
+                                         const RetryOptions& retry) {
   pb::SubmitRequest request;
   *request.mutable_signed_document() = document;
   for (int attempt = 0;; ++attempt) {

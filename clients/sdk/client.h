@@ -91,9 +91,15 @@ class Client {
   absl::StatusOr<std::vector<pb::SignedDocument>> SignMany(
       std::span<const pb::Document> documents) const;
   // Submits and verifies the receipt: it is for these bytes, and its proof leads to a checkpoint
-  // that the service's log key signed. Safe to call again with the same bytes.
+  // that the service's log key signed. Safe to call again with the same bytes, which are kept until
+  // they are answered (Outbox).
   absl::StatusOr<pb::Receipt> Submit(const pb::SignedDocument& document,
                                      const RetryOptions& retry = {});
+  // Submits again what was kept, oldest first, as after a crash: what was recorded then has its
+  // receipt. `done` is called once for each; the first that is not answered ends it.
+  using KeptDone =
+      std::function<void(const pb::SignedDocument& document, const absl::StatusOr<pb::Receipt>&)>;
+  absl::Status SubmitKept(const KeptDone& done, const RetryOptions& retry = {});
   // What Submit would say now; nothing is recorded. The service's word alone: nothing of it is
   // signed, but for the receipt of what is recorded already, which is verified.
   absl::StatusOr<pb::ValidateResponse> Validate(const pb::SignedDocument& document);
@@ -153,6 +159,7 @@ class Client {
                            const EntryHandler& handle, FollowRun& run);
   absl::Status CheckReceipt(const pb::Receipt& receipt, const pb::SignedDocument& document) const;
   absl::Status VerifyReceipt(const pb::Receipt& receipt, const pb::SignedDocument& document);
+  absl::StatusOr<pb::Receipt> Send(const pb::SignedDocument& document, const RetryOptions& retry);
 
   const std::string group_;
   bool connected_ = false;  // by Connect, so that it can connect again

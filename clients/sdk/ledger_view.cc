@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "clients/sdk/kinds.h"
 #include "services/core/base/status.h"
 #include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/entry/audience.h"
+#include "services/core/entry/remains.h"
 
 namespace entente::sdk {
 namespace {
@@ -89,7 +91,13 @@ absl::StatusOr<VerifiedEntry> VerifyErased(const std::string& group, const std::
   ENTENTE_ASSIGN_OR_RETURN(const auto parsed, document::ParseRemains(std::move(remains)));
   result.document = parsed->header;
   ENTENTE_RETURN_IF_ERROR(CheckNaming(result, group));
-  return result;
+  KnowKinds();
+  const auto may_remain = entry::RemainsOf(result.entry.signed_document());
+  if (may_remain.ok() && *may_remain == result.entry.signed_document()) return result;
+  return Forked(fmt::format(
+      "{} was served as erased, with more than may remain of its kind, or is of one that stays "
+      "whole; a newer release may know better",
+      result.name()));
 }
 
 }  // namespace

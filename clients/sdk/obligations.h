@@ -8,10 +8,6 @@
 
 namespace entente::sdk {
 
-// More are not taken from a service: it gives pages without an end.
-inline constexpr size_t kObligationsMax = 1'000'000;
-inline constexpr size_t kObligationBytesMax = 128 << 20;
-
 // What the agency's state owes to others, and what is owed to it, by the order of lists.
 // DATA_LOSS/DOCUMENT_MALFORMED where the service gives pages without an end.
 absl::StatusOr<std::vector<pb::Obligation>> FetchObligations(const Client& client);

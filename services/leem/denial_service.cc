@@ -52,12 +52,12 @@ void CopyDenial(const Denial& denial, v1::Denial& out) {
   out.set_name(std::string(chain.name()));
   out.set_etag(chain.tip.str());
   out.set_revision(static_cast<int>(chain.positions.size()));
-  out.set_state(denial.state);
-  out.set_act(denial.act);
-  out.set_timeliness(denial.timeliness);
-  const base::CivilDate until = ValidUntil(denial);
+  out.set_state(denial.standing.state);
+  out.set_act(denial.standing.act);
+  out.set_timeliness(denial.standing.timeliness);
+  const base::CivilDate until = ValidUntil(denial.standing);
   if (!until.empty()) SetDate(until, out.mutable_valid_until());
-  if (!denial.ended.empty()) SetDate(denial.ended, out.mutable_ended_date());
+  if (!denial.standing.ended.empty()) SetDate(denial.standing.ended, out.mutable_ended_date());
   *out.mutable_audience() = chain.audience();
   entry::SetTime(absl::FromUnixMicros(chain.updated_micros), out.mutable_updated_time());
 }

@@ -5,6 +5,7 @@
 #include "entente/exchange/v1/erasure.pb.h"
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/entry/remains.h"
 #include "services/core/feed/feed.h"
 #include "services/core/journal/testing/memory_journal.h"
 #include "services/core/machine/erasure.h"
@@ -96,11 +97,10 @@ class ErasureConformanceTest : public ::testing::TestWithParam<GroupCase> {
     return recorded;
   }
   bool MayGo(const Recorded& one) const {
-    const machine::Kind* kind = group().group->Find(one.kind());
-    return kind != nullptr && kind->remains != nullptr;
+    return group().group->Find(one.kind()) != nullptr && entry::CanBeErased(one.kind());
   }
   base::Digest RemainsOf(const Recorded& one) const {
-    return crypto::Sha256(machine::RemainsOf(one.bytes, *group().group).value_or(""));
+    return crypto::Sha256(entry::RemainsOf(one.bytes).value_or(""));
   }
   absl::StatusOr<Recorded> Erase(const Recorded& of, const std::string& by = "",
                                  const std::function<void(pb::Document&)>& change = nullptr) {
@@ -413,7 +413,7 @@ TEST_P(ErasureConformanceTest, ADayHasItsBudgetAndNoOther) {
 // The host erases what nobody ordered, or puts something else in its place.
 TEST_P(ErasureConformanceTest, AStartFindsWhatNobodyOrdered) {
   ASSERT_OK_AND_ASSIGN(const Recorded first, DoErasable());
-  ASSERT_OK_AND_ASSIGN(const std::string remains, machine::RemainsOf(first.bytes, *group().group));
+  ASSERT_OK_AND_ASSIGN(const std::string remains, entry::RemainsOf(first.bytes));
   ASSERT_OK(journal_.Erase(first.position, remains, 9));
   const auto reg = group().group->make_register(group().profile);
   machine::Machine fresh("mtcr.example", group().name(), *reg);
@@ -425,7 +425,7 @@ TEST_P(ErasureConformanceTest, AStartFindsOtherRemainsAndOtherPlaces) {
   stubborn_.refuses = true;
   ASSERT_OK_AND_ASSIGN(const Recorded order, Erase(first));
   const uint64_t index = machine_.PlaceOf(order.position).index;
-  ASSERT_OK_AND_ASSIGN(const std::string remains, machine::RemainsOf(first.bytes, *group().group));
+  ASSERT_OK_AND_ASSIGN(const std::string remains, entry::RemainsOf(first.bytes));
   pb::SignedDocument changed;
   pb::Document header;
   ASSERT_TRUE(changed.ParseFromString(remains));

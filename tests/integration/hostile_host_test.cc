@@ -5,6 +5,7 @@
 
 #include "services/core/base/files.h"
 #include "services/core/entry/audience.h"
+#include "services/core/entry/remains.h"
 #include "services/core/machine/erasure.h"
 #include "services/leem/register/group.h"
 #include "tests/integration/lying_host.h"
@@ -193,7 +194,7 @@ class WithheldTest : public HostileHostTest {
     return entry;
   }
   static std::string Remains(const std::string& signed_document) {
-    return machine::RemainsOf(signed_document, leem::kLeem).value();
+    return entry::RemainsOf(signed_document).value();
   }
   // Of "1" at index 0, or "2" at 1.
   pb::SignedDocument Order(const std::string& of, const pb::SignedDocument& document,

@@ -17,6 +17,7 @@
 #include "services/core/crypto/hash.h"
 #include "services/core/entry/audience.h"
 #include "services/core/entry/cursor.h"
+#include "services/core/entry/remains.h"
 #include "services/core/feed/feed.h"
 #include "services/core/journal/testing/faulty_journal.h"
 #include "services/core/journal/testing/memory_journal.h"
@@ -189,7 +190,7 @@ class Simulation {
     const journal::Record record = journal_.Read(position, position + 1, 1).value()[0];
     testing::pb::Leaf leaf;
     ASSERT_TRUE(leaf.ParseFromString(record.header));
-    const auto remains = machine::RemainsOf(record.body, *group_.group);
+    const auto remains = entry::RemainsOf(record.body);
     const auto& states = chain->audience().listed().states();
     Send(regime_.Sign(regime_.Erasure(
         fmt::format("e{}", ++number_),

@@ -42,26 +42,31 @@ ALLOWED = {
     'services/core/rpc/host': {'base', 'crypto', 'document', 'entry', 'feed', 'identity', 'journal', 'machine', 'rpc',
                                'rpc/edge', 'rpc/streams', 'rpc/transport', 'telemetry'},
     'services/tem/annex': {'base', 'crypto', 'rules'},
+    'services/tem/agreement': set(),
+    'services/leem/standing': {'base', 'entry/entry.h'},
     'services/iem': {'base', 'feed', 'journal/engines', 'rpc/exchange_service.h', 'rpc/host', 'rpc/list.h', 'rpc/reading.h', 'services/iem/register'},
-    'services/leem': {'base', 'identity/directory_source.h', 'journal/engines', 'rpc/exchange_service.h', 'rpc/host', 'rpc/list.h', 'rpc/reading.h', 'rules', 'telemetry', 'services/leem/register',
+    'services/leem': {'base', 'identity/directory_source.h', 'journal/engines', 'rpc/exchange_service.h', 'rpc/host', 'rpc/list.h', 'rpc/reading.h', 'rules', 'telemetry', 'services/leem/register', 'services/leem/standing',
                       'clients/sdk'},
     'services/tem': {'base', 'entry/audience.h', 'feed', 'journal/engines', 'rpc/exchange_service.h', 'rpc/host', 'rpc/list.h', 'rpc/reading.h', 'services/tem/annex',
                      'services/tem/register'},
     'services/suite': {'journal/engines', 'rpc/host', 'services/groups.def', 'services/iem', 'services/leem', 'services/tem'},
     'clients/sdk': {'base', 'crypto', 'document', 'merkle', 'entry', 'identity',
                     'rpc/transport'},
+    'clients/sdk/leem': {'base', 'clients/sdk', 'services/leem/standing'},
+    'clients/sdk/iem': {'base', 'clients/sdk'},
+    'clients/sdk/tem': {'base', 'clients/sdk', 'services/tem/agreement', 'services/tem/annex'},
     'clients/token': {'base'},
     # The command line: base, then exchange, then a room for each group.
     'clients/cli/base': {'base', 'entry', 'identity/directory_file.h', 'rules', 'clients/sdk'},
-    'clients/cli/exchange': {'base', 'crypto', 'document', 'entry', 'machine/erasure.h', 'rpc/transport', 'rules', 'trends',
+    'clients/cli/exchange': {'base', 'crypto', 'document', 'entry', 'rpc/transport', 'rules', 'trends',
                              'services/groups.h', 'clients/cli/base', 'clients/sdk'},
-    'clients/cli/leem': {'base', 'crypto', 'rpc/transport', 'rules', 'clients/cli/base', 'clients/cli/exchange'},
-    'clients/cli/iem': {'base', 'rpc/transport', 'clients/cli/base', 'clients/cli/exchange'},
-    'clients/cli/tem': {'base', 'crypto', 'rpc/transport', 'services/tem/annex', 'services/tem/register/agreement.h',
+    'clients/cli/leem': {'base', 'crypto', 'rules', 'clients/cli/base', 'clients/cli/exchange', 'clients/sdk'},
+    'clients/cli/iem': {'base', 'clients/cli/base', 'clients/cli/exchange', 'clients/sdk'},
+    'clients/cli/tem': {'base', 'crypto', 'services/tem/annex',
                         'clients/cli/base', 'clients/cli/exchange', 'clients/sdk'},
     'clients/cli/regime': {'base', 'crypto', 'entry', 'identity/directory_file.h', 'services/groups.def', 'services/groups.h',
                            'clients/cli/base'},
-    'clients/cli/operate': {'base', 'rpc/transport', 'clients/cli/base'},
+    'clients/cli/operate': {'base', 'clients/cli/base', 'clients/sdk'},
     'clients/cli': {'clients/cli'},
     'clients/admin': {'base', 'journal', 'machine/machine.h', 'services/groups.h', 'clients/cli/base'},
 }
@@ -69,7 +74,8 @@ REGISTER_ALLOWED = {'base', 'crypto', 'document', 'entry', 'rules', 'machine/bud
                     'machine/chains.h', 'machine/fingerprint.h', 'machine/footprint.h', 'machine/group.h', 'machine/kept_text.h',
                     'machine/register.h', 'machine/released_index.h', 'machine/succession.h', 'machine/word_set.h'}
 # Pure folders of a group that its register may include, too.
-REGISTER_OWN = {'services/tem/register': 'services/tem/annex'}
+REGISTER_OWN = {'services/tem/register': ('services/tem/annex', 'services/tem/agreement'),
+                'services/leem/register': ('services/leem/standing',)}
 FENCED = {  # header prefix -> folders that alone may include it
     'openssl/': ['services/core/crypto'],
     'sqlite3.h': ['services/core/journal/sqlite'],
@@ -83,8 +89,8 @@ BANNED = [  # pattern, why, files that may
       'clients/sdk/client.cc'}),
     (r'\bSerialize(?:AsString|ToString|PartialAsString)\(', 'bytes are sacred: say why it is safe here',
      {'services/core/entry/entry.cc', 'services/core/document/document.cc',
-      'services/core/machine/erasure.cc', 'services/core/machine/sequencer.cc', 'services/core/base/status.cc',
-      'services/core/rpc/transport/grpc_status.cc', 'services/core/identity/acknowledgement.cc', 'clients/sdk/client.cc', 'clients/cli/base/context.cc', 'clients/cli/exchange/follow.cc', 'clients/cli/leem/denial.cc',
+      'services/core/entry/remains.cc', 'services/core/machine/sequencer.cc', 'services/core/base/status.cc',
+      'services/core/rpc/transport/grpc_status.cc', 'services/core/identity/acknowledgement.cc', 'clients/sdk/client.cc', 'clients/cli/base/context.cc', 'clients/sdk/outbox.cc', 'clients/sdk/saved_ledgers.cc', 'clients/cli/leem/denial.cc',
       'clients/sdk/public_follower.cc', 'services/core/rpc/exchange_service.cc'}),
     (r'std::ranges::views|std::views::', 'range views do not parse with clang 14', set()),
     (r'\bsleep_for\b|\busleep\(|\bSleepFor\b', 'no sleeps', {'clients/sdk/link.cc'}),
@@ -128,7 +134,7 @@ def check_include(path, rel, number, include, system):
         return
     if folder.endswith('/register') and folder.startswith('services/'):
         part = core_part(include) if include.startswith('services/core/') else include
-        if target != REGISTER_OWN.get(folder) and not any(
+        if target not in REGISTER_OWN.get(folder, ()) and not any(
                 part == a or part.startswith(a + '/') for a in REGISTER_ALLOWED):
             breach(path, number, f'a register may not include {include}')
         return
@@ -218,10 +224,12 @@ def check_erasure():
     table = '| group | kind | fields of the body that remain |\n|---|---|---|\n'
     for group in re.findall(r'ENTENTE_GROUP\((\w+),', (ROOT / 'services/groups.def').read_text()):
         text = (ROOT / f'services/{group}/register/group.cc').read_text()
-        for kind, fields in re.findall(
-                r'\{"entente\.\w+\.v1\.(\w+)",\s*Role::\w+,\s*"\w*"(?:,\s*("[^"]*"))?\}', text):
-            remains = ', '.join(f'`{f}`' for f in fields.strip('"').split(',') if f)
-            table += f'| {group} | {kind} | {remains or ("nothing" if fields else "stays whole")} |\n'
+        protos = ''.join(p.read_text() for p in sorted((ROOT / f'proto/entente/{group}/v1').glob('*.proto')))
+        for kind in re.findall(r'\{"entente\.\w+\.v1\.(\w+)",\s*Role::\w+', text):
+            option = re.search(
+                r'^message %s \{\n  option \(entente\.exchange\.v1\.remains\) = "([^"]*)";' % kind, protos, re.M)
+            remains = option and (', '.join(f'`{f}`' for f in option[1].split(',') if f) or 'nothing')
+            table += f'| {group} | {kind} | {remains or "stays whole"} |\n'
     page = ROOT / 'docs/ERASURE.md'
     old = page.read_text()
     new = re.sub(r'\| group \| kind \|.*\n(\|.*\n)+', lambda _: table, old)

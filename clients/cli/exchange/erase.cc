@@ -2,13 +2,13 @@
 #include <iostream>
 
 #include "clients/cli/base/context.h"
-#include "clients/cli/exchange/chain.h"
 #include "clients/cli/exchange/nouns.h"
 #include "clients/cli/exchange/sending.h"
+#include "clients/sdk/chain.h"
 #include "entente/exchange/v1/erasure.pb.h"
 #include "services/core/base/status.h"
 #include "services/core/crypto/hash.h"
-#include "services/core/machine/erasure.h"
+#include "services/core/entry/remains.h"
 #include "services/core/rules/links.h"
 #include "services/groups.h"
 
@@ -40,7 +40,7 @@ absl::StatusOr<sdk::VerifiedEntry> Find(const std::vector<sdk::VerifiedEntry>& c
 absl::Status Erase(const Context& context, const EraseOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(options.group));
   ENTENTE_ASSIGN_OR_RETURN(const auto chain,
-                           FetchChain(*client, std::string(rules::ChainOf(options.name))));
+                           sdk::FetchChain(*client, std::string(rules::ChainOf(options.name))));
   ENTENTE_ASSIGN_OR_RETURN(const auto entry, Find(chain, options.name));
   if (!options.for_good && !context.dry_run) {
     return base::Refuse(
@@ -50,10 +50,8 @@ absl::Status Erase(const Context& context, const EraseOptions& options) {
         "(docs/ERASURE.md). Add --for-good to sign that",
         options.name, FormatTime(entry.leaf.stamp().recorded_time()));
   }
-  const machine::Group* group = FindGroup(options.group);
-  ENTENTE_CHECK(group != nullptr);  // it is connected to
   ENTENTE_ASSIGN_OR_RETURN(const std::string remains,
-                           machine::RemainsOf(entry.entry.signed_document(), *group));
+                           entry::RemainsOf(entry.entry.signed_document()));
   exchange::v1::Erasure body;
   body.set_authority(options.authority);
   body.set_legal_basis(options.legal_basis);

@@ -3,13 +3,15 @@
 
 #include "clients/cli/base/context.h"
 #include "clients/cli/exchange/nouns.h"
+#include "clients/sdk/calls.h"
 #include "clients/sdk/delivery.h"
 #include "services/core/base/status.h"
-#include "services/core/rpc/transport/grpc_status.h"
 #include "services/groups.h"
 
 namespace entente::cli {
 namespace {
+
+using Stub = exchange::v1::ExchangeService::Stub;
 
 struct LedgerOptions {
   std::string group = "leem";
@@ -30,29 +32,23 @@ absl::Status List(const Context& context, const LedgerOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(options.group));
   Table table({"LEDGER", "SIZE", "ROOT", "READERS"});
   exchange::v1::ListLedgersRequest request;
-  do {
-    grpc::ClientContext call;
-    exchange::v1::ListLedgersResponse response;
-    ENTENTE_RETURN_IF_ERROR(
-        rpc::FromGrpcStatus(client->stub().ListLedgers(&call, request, &response)));
-    for (const auto& info : response.ledgers()) {
+  const auto show = [&](exchange::v1::ListLedgersResponse& page) -> absl::StatusOr<bool> {
+    for (const auto& info : page.ledgers()) {
       if (context.json) std::cout << ToJson(info) << "\n";
       table.Add({info.ledger(), std::to_string(info.head().size()),
                  base::ToBase64(info.head().root()), AudienceText(info.audience())});
     }
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
+    return true;
+  };
+  ENTENTE_RETURN_IF_ERROR(sdk::ForEachPage(*client, &Stub::ListLedgers, request, show));
   if (!context.json) table.PrintUnverified("ledger", "ledgers");
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> FetchCheckpoint(sdk::Client& client, const std::string& ledger) {
-  grpc::ClientContext call;
   exchange::v1::GetCheckpointRequest request;
   request.set_ledger(ledger);
-  exchange::v1::GetCheckpointResponse response;
-  ENTENTE_RETURN_IF_ERROR(
-      rpc::FromGrpcStatus(client.stub().GetCheckpoint(&call, request, &response)));
+  ENTENTE_ASSIGN_OR_RETURN(const auto response, sdk::Call(client, &Stub::GetCheckpoint, request));
   return response.checkpoint();
 }
 
@@ -82,10 +78,8 @@ absl::Status Prove(const Context& context, const LedgerOptions& options) {
   exchange::v1::GetEntryRequest entry_request;
   entry_request.set_ledger(options.ledger);
   entry_request.set_index(options.index);
-  exchange::v1::GetEntryResponse entry_response;
-  grpc::ClientContext entry_call;
-  ENTENTE_RETURN_IF_ERROR(
-      rpc::FromGrpcStatus(client->stub().GetEntry(&entry_call, entry_request, &entry_response)));
+  ENTENTE_ASSIGN_OR_RETURN(const auto entry_response,
+                           sdk::Call(*client, &Stub::GetEntry, entry_request));
   document::Verifier verifier;
   ENTENTE_ASSIGN_OR_RETURN(
       const auto verified,
@@ -99,10 +93,7 @@ absl::Status Prove(const Context& context, const LedgerOptions& options) {
   request.set_ledger(options.ledger);
   request.set_index(options.index);
   request.set_size(checkpoint.head.size);
-  exchange::v1::ProveInclusionResponse response;
-  grpc::ClientContext call;
-  ENTENTE_RETURN_IF_ERROR(
-      rpc::FromGrpcStatus(client->stub().ProveInclusion(&call, request, &response)));
+  ENTENTE_ASSIGN_OR_RETURN(const auto response, sdk::Call(*client, &Stub::ProveInclusion, request));
   exchange::v1::Receipt receipt;
   receipt.set_leaf(verified.entry.leaf());
   *receipt.mutable_inclusion_proof() = response.hashes();

@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "clients/cli/base/normal_text.h"
-#include "clients/cli/exchange/chain.h"
 #include "clients/cli/exchange/held_document.h"
+#include "clients/sdk/chain.h"
 #include "entente/iem/v1/request.pb.h"
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/clock.h"
@@ -111,7 +111,7 @@ absl::Status AnswerReused(const Context& context, sdk::Client& client,
   if (kind == nullptr || kind->folder.empty()) return refusal;
   const std::string name = fmt::format("partners/{}/{}/{}", client.agency().name().state,
                                        kind->folder, document.reference());
-  const auto chain = FetchChain(client, name);
+  const auto chain = sdk::FetchChain(client, name);
   if (absl::IsDataLoss(chain.status())) return chain.status();
   if (!chain.ok() || chain->front().erased()) return refusal;
   const sdk::VerifiedEntry& recorded = chain->front();
@@ -248,7 +248,7 @@ absl::Status ShowWhatChanges(sdk::Client& client, const exchange::v1::Document& 
     }
   }
   if (body == nullptr || superseded.empty()) return absl::OkStatus();
-  const auto fetched = FetchChain(client, superseded);
+  const auto fetched = sdk::FetchChain(client, superseded);
   if (absl::IsDataLoss(fetched.status())) return fetched.status();
   if (!fetched.ok()) {
     std::cerr << Printable(fmt::format("what it changes of {} cannot be shown: {}", superseded,

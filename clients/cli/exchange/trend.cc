@@ -5,11 +5,11 @@
 #include "clients/cli/exchange/nouns.h"
 #include "clients/cli/exchange/trend_html.h"
 #include "clients/cli/exchange/trend_table.h"
+#include "clients/sdk/calls.h"
 #include "entente/exchange/v1/trend_service.grpc.pb.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
-#include "services/core/rpc/transport/grpc_status.h"
 #include "services/core/trends/trends.h"
 #include "services/groups.h"
 
@@ -66,14 +66,12 @@ void PrintTable(const TrendSection& section) {
 absl::StatusOr<exchange::v1::GetTrendsResponse> Fetch(sdk::Client& client,
                                                       const std::string& dimension,
                                                       const TrendOptions& options) {
-  auto stub = exchange::v1::TrendService::NewStub(client.channel());
   exchange::v1::GetTrendsRequest request;
   request.set_dimension(dimension);
   request.set_first_month(options.from);
   request.set_last_month(options.until);
-  grpc::ClientContext context;
-  exchange::v1::GetTrendsResponse response;
-  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetTrends(&context, request, &response)));
+  ENTENTE_ASSIGN_OR_RETURN(
+      auto response, sdk::Call(client, &exchange::v1::TrendService::Stub::GetTrends, request));
   ENTENTE_RETURN_IF_ERROR(CheckTable(response));
   return response;
 }

@@ -3,15 +3,16 @@
 #include <set>
 
 #include "clients/cli/base/words.h"
-#include "clients/cli/exchange/chain.h"
+#include "clients/cli/exchange/revision_file.h"
 #include "clients/cli/exchange/sending.h"
 #include "clients/cli/iem/nouns.h"
+#include "clients/sdk/calls.h"
+#include "clients/sdk/iem/matters.h"
 #include "entente/iem/v1/alert.pb.h"
 #include "entente/iem/v1/matter_service.grpc.pb.h"
 #include "entente/iem/v1/report.pb.h"
 #include "entente/iem/v1/request.pb.h"
 #include "services/core/base/status.h"
-#include "services/core/rpc/transport/grpc_status.h"
 
 namespace entente::cli {
 namespace {
@@ -102,20 +103,6 @@ struct IemOptions {
   bool deny = false;
 };
 
-std::unique_ptr<iem::v1::MatterService::Stub> StubOf(sdk::Client& client) {
-  return iem::v1::MatterService::NewStub(client.channel());
-}
-
-absl::StatusOr<iem::v1::Matter> FetchMatter(sdk::Client& client, const std::string& name) {
-  grpc::ClientContext context;
-  iem::v1::GetMatterRequest request;
-  request.set_name(name);
-  iem::v1::GetMatterResponse response;
-  ENTENTE_RETURN_IF_ERROR(
-      rpc::FromGrpcStatus(StubOf(client)->GetMatter(&context, request, &response)));
-  return std::move(*response.mutable_matter());
-}
-
 // One line of words about a matter's content.
 std::string Gist(const iem::v1::Matter& matter) {
   iem::v1::Alert alert;
@@ -147,46 +134,42 @@ std::string Gist(const iem::v1::Matter& matter) {
 
 absl::Status List(const Context& context, const IemOptions& options, const std::string& kind) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  auto stub = StubOf(*client);
-  iem::v1::ListMattersRequest request;
-  request.set_page_size(500);
-  request.set_filter("kind=" + kind + (options.filter.empty() ? "" : " AND " + options.filter));
   Table table({"NAME", "STATE", "UPDATED", "WHAT"});
-  do {
-    grpc::ClientContext call;
-    iem::v1::ListMattersResponse response;
-    ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListMatters(&call, request, &response)));
-    for (const auto& matter : response.matters()) {
-      if (context.json) {
-        std::cout << ToJson(matter) << "\n";
-      } else {
-        table.Add({matter.name(), Word(iem::v1::MatterState_Name(matter.state()), 13),
-                   FormatTime(matter.updated_time()), Gist(matter)});
-      }
+  const auto show = [&](const iem::v1::Matter& matter) {
+    if (context.json) {
+      std::cout << ToJson(matter) << "\n";
+    } else {
+      table.Add({matter.name(), Word(iem::v1::MatterState_Name(matter.state()), 13),
+                 FormatTime(matter.updated_time()), Gist(matter)});
     }
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
+    return true;
+  };
+  ENTENTE_RETURN_IF_ERROR(sdk::ForEachMatter(
+      *client, "kind=" + kind + (options.filter.empty() ? "" : " AND " + options.filter), show));
   if (context.json) return absl::OkStatus();
   table.PrintUnverified("matter", "matters");
   return absl::OkStatus();
 }
 
-// The content must be what the originator signed last.
+// As the service shows it, once its documents say the same.
 absl::Status Get(const Context& context, const IemOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto matter, FetchMatter(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  const auto closes = [](const sdk::VerifiedEntry& entry) {
-    const auto kind = document::ShortKind(entry.document.body().type_url());
-    return kind == "AlertClosure" || kind == "RequestClosure";
-  };
-  auto newest = chain.rbegin();
-  while (newest != chain.rend() && closes(*newest)) ++newest;
-  if (newest == chain.rend() || matter.name() != options.name ||
-      matter.body().value() != newest->document.body().value()) {
-    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
-                        "the service answers with a content of {} that its originator did not sign",
-                        options.name);
+  iem::v1::GetMatterRequest request;
+  request.set_name(options.name);
+  ENTENTE_ASSIGN_OR_RETURN(const auto verified, sdk::FetchMatter(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto response,
+                           sdk::Call(*client, &iem::v1::MatterService::Stub::GetMatter, request));
+  const iem::v1::Matter& matter = response.matter();
+  if (matter.revision() > static_cast<int>(verified.chain.size())) {
+    return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
+                        "{} has just been changed; ask again", options.name);
+  }
+  if (matter.name() != options.name || matter.state() != verified.state ||
+      matter.body().value() != verified.body.value()) {
+    return base::Refuse(
+        absl::StatusCode::kDataLoss, Reason::kLedgerForked,
+        "the service answers with a content or a state of {} that its originator did not sign",
+        options.name);
   }
   std::cout << ToJson(matter, !context.json) << (context.json ? "\n" : "");
   return absl::OkStatus();
@@ -194,7 +177,7 @@ absl::Status Get(const Context& context, const IemOptions& options) {
 
 absl::Status ListAnswers(const Context& context, const IemOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto answers, FetchAnswers(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto answers, sdk::FetchAnswers(*client, options.name));
   Table table({"NAME", "RECORDED", "KIND", "WHAT"});
   for (const sdk::VerifiedEntry& answer : answers) {
     if (context.json) {
@@ -231,17 +214,17 @@ absl::Status ListAnswers(const Context& context, const IemOptions& options) {
 absl::Status Revise(const Context& context, const IemOptions& options,
                     const google::protobuf::Message& body) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  exchange::v1::Document document = ComposeNext(*client, chain, options.name, options.reference);
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, sdk::FetchChain(*client, options.name));
+  exchange::v1::Document document = sdk::ComposeNext(*client, chain, options.reference);
   document.mutable_body()->PackFrom(body);
   return SubmitAndPrint(context, *client, document);
 }
 
 absl::Status Update(const Context& context, const IemOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(auto document, ComposeFromFile(*client, chain, options.name,
-                                                          options.reference, options.file));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, sdk::FetchChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(auto document,
+                           ComposeFromFile(*client, chain, options.reference, options.file));
   return SubmitAndPrint(context, *client, std::move(document));
 }
 
@@ -334,7 +317,7 @@ absl::Status Agree(const Context& context, IemOptions options) {
 absl::Status Decide(const Context& context, IemOptions options) {
   iem::v1::ReleaseDecision body;
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, sdk::FetchChain(*client, options.name));
   iem::v1::ReleaseRequest asked;
   chain[0].document.body().UnpackTo(&asked);
   std::sort(options.states.begin(), options.states.end());

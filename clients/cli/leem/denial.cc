@@ -5,11 +5,13 @@
 
 #include "clients/cli/base/context.h"
 #include "clients/cli/base/words.h"
-#include "clients/cli/exchange/chain.h"
+#include "clients/cli/exchange/revision_file.h"
 #include "clients/cli/exchange/sending.h"
 #include "clients/cli/leem/country_names.h"
 #include "clients/cli/leem/lite_csv.h"
 #include "clients/cli/leem/nouns.h"
+#include "clients/sdk/calls.h"
+#include "clients/sdk/leem/denials.h"
 #include "entente/leem/v1/denial_service.grpc.pb.h"
 #include "services/core/base/calendar.h"
 #include "services/core/base/clock.h"
@@ -17,7 +19,6 @@
 #include "services/core/base/status.h"
 #include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
-#include "services/core/rpc/transport/grpc_status.h"
 
 namespace entente::cli {
 namespace {
@@ -225,42 +226,23 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
                               "mend the rows above and import the file again; what is in stays in");
 }
 
-absl::StatusOr<leem::v1::Denial> FetchDenial(sdk::Client& client, const std::string& name) {
-  auto stub = leem::v1::DenialService::NewStub(client.channel());
-  grpc::ClientContext context;
-  leem::v1::GetDenialRequest request;
-  request.set_name(name);
-  leem::v1::GetDenialResponse response;
-  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetDenial(&context, request, &response)));
-  return std::move(*response.mutable_denial());
-}
-
-absl::Status ForEachDenial(sdk::Client& client, const DenialOptions& options,
+absl::Status ForEachDenial(const sdk::Client& client, const DenialOptions& options,
                            const std::function<void(const leem::v1::Denial&)>& use) {
-  auto stub = leem::v1::DenialService::NewStub(client.channel());
-  leem::v1::ListDenialsRequest request;
-  request.set_page_size(options.limit > 0 ? std::min(options.limit, 500) : 500);
-  auto* filter = request.mutable_filter();
-  filter->set_originator_state(options.originator);
-  filter->set_destination(options.destination);
-  filter->set_entry_prefix(options.entry);
-  filter->set_party_contains(options.party);
+  leem::v1::DenialFilter filter;
+  filter.set_originator_state(options.originator);
+  filter.set_destination(options.destination);
+  filter.set_entry_prefix(options.entry);
+  filter.set_party_contains(options.party);
   if (!options.in_force.empty()) {
     ENTENTE_RETURN_IF_ERROR(
-        ParseDateInto(options.in_force, "--in-force", filter->mutable_in_force_date()));
+        ParseDateInto(options.in_force, "--in-force", filter.mutable_in_force_date()));
   }
   int count = 0;
-  do {
-    grpc::ClientContext context;
-    leem::v1::ListDenialsResponse response;
-    ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListDenials(&context, request, &response)));
-    for (const auto& denial : response.denials()) {
-      if (options.limit > 0 && count++ == options.limit) return absl::OkStatus();
-      use(denial);
-    }
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
-  return absl::OkStatus();
+  return sdk::ForEachDenial(client, filter, [&](const leem::v1::Denial& denial) {
+    if (options.limit > 0 && count++ == options.limit) return false;
+    use(denial);
+    return true;
+  });
 }
 
 std::string Entries(const leem::v1::DenialContent& content) {
@@ -297,33 +279,53 @@ absl::Status List(const Context& context, const DenialOptions& options) {
   return absl::OkStatus();
 }
 
+std::string BytesOf(const google::protobuf::Message& content) {
+  google::protobuf::Any any;
+  any.PackFrom(content);
+  return any.value();
+}
+
+// Whether a denial is as the service shows it, by its documents.
+absl::Status CheckShown(const leem::v1::Denial& denial, const sdk::VerifiedDenial& verified) {
+  const auto contradicts = [&](std::string_view what) {
+    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
+                        "the service answers with {} of {} that its originator did not sign", what,
+                        verified.chain[0].name());
+  };
+  if (denial.name() != verified.chain[0].name() ||
+      BytesOf(denial.content()) != BytesOf(verified.content)) {
+    return contradicts("a content");
+  }
+  if (denial.state() != verified.standing.state || denial.act() != verified.standing.act) {
+    return contradicts("a state or an act");
+  }
+  if (leem::ToCivil(denial.valid_until()) != leem::ValidUntil(verified.standing)) {
+    return contradicts("a term");
+  }
+  return absl::OkStatus();
+}
+
+// As the service shows it, once its documents say the same.
 absl::Status Get(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto denial, FetchDenial(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  // The content must be what the originator signed last.
-  std::string signed_content;
-  for (const auto& entry : chain) {
-    leem::v1::DenialNotification notification;
-    leem::v1::DenialAmendment amendment;
-    if (entry.document.body().UnpackTo(&notification)) {
-      signed_content = notification.content().SerializeAsString();
-    } else if (entry.document.body().UnpackTo(&amendment)) {
-      signed_content = amendment.content().SerializeAsString();
-    }
+  leem::v1::GetDenialRequest request;
+  request.set_name(options.name);
+  ENTENTE_ASSIGN_OR_RETURN(const auto verified, sdk::FetchDenial(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto response,
+                           sdk::Call(*client, &leem::v1::DenialService::Stub::GetDenial, request));
+  const leem::v1::Denial& denial = response.denial();
+  if (denial.revision() > static_cast<int>(verified.chain.size())) {
+    return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
+                        "{} has just been changed; ask again", options.name);
   }
-  if (denial.name() != options.name || denial.content().SerializeAsString() != signed_content) {
-    return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
-                        "the service answers with a content of {} that its originator did not sign",
-                        options.name);
-  }
+  ENTENTE_RETURN_IF_ERROR(CheckShown(denial, verified));
   std::cout << ToJson(denial, !context.json) << (context.json ? "\n" : "");
   return absl::OkStatus();
 }
 
 absl::Status History(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, sdk::FetchChain(*client, options.name));
   Table table({"REVISION", "KIND", "RECORDED", "BY", "DIGEST"});
   for (size_t i = 0; i < chain.size(); ++i) {
     const sdk::VerifiedEntry& entry = chain[i];
@@ -349,18 +351,17 @@ absl::Status Revise(
     const Context& context, const DenialOptions& options,
     const std::function<absl::Status(google::protobuf::Any&, exchange::v1::Document&)>& fill) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  exchange::v1::Document document = ComposeNext(*client, chain, options.name, options.reference);
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, sdk::FetchChain(*client, options.name));
+  exchange::v1::Document document = sdk::ComposeNext(*client, chain, options.reference);
   ENTENTE_RETURN_IF_ERROR(fill(*document.mutable_body(), document));
   return SubmitAndPrint(context, *client, document);
 }
 
 absl::Status Amend(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto chain, FetchChain(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(
-      exchange::v1::Document document,
-      ComposeFromFile(*client, chain, options.name, options.reference, options.file));
+  ENTENTE_ASSIGN_OR_RETURN(const auto chain, sdk::FetchChain(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(exchange::v1::Document document,
+                           ComposeFromFile(*client, chain, options.reference, options.file));
   leem::v1::DenialNotification notification;
   leem::v1::DenialAmendment amendment;
   if (document.body().UnpackTo(&notification)) {

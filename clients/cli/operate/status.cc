@@ -6,10 +6,10 @@
 #include <iostream>
 
 #include "clients/cli/operate/nouns.h"
+#include "clients/sdk/calls.h"
 #include "services/core/base/clock.h"
 #include "services/core/base/status.h"
 #include "services/core/base/text.h"
-#include "services/core/rpc/transport/grpc_status.h"
 
 namespace entente::cli {
 namespace {
@@ -110,13 +110,12 @@ absl::Status MyBudgets(const Context& context) {
   Table table({"GROUP", "DOCUMENTS TODAY", "BYTES TODAY", "DOCUMENTS", "BYTES"});
   for (const auto& endpoint : agency->config().endpoints()) {
     ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(endpoint.group()));
-    grpc::ClientContext call;
-    exchange::v1::GetBudgetResponse budget;
-    ENTENTE_RETURN_IF_ERROR(base::WithPrefix(
-        rpc::FromGrpcStatus(client->stub().GetBudget(&call, {}, &budget)), endpoint.group()));
-    if (context.json) std::cout << ToJson(budget) << "\n";
-    table.Add({endpoint.group(), Of(budget.documents_today()), Of(budget.bytes_today()),
-               Of(budget.documents()), Of(budget.bytes())});
+    const auto budget = sdk::Call(*client, &exchange::v1::ExchangeService::Stub::GetBudget,
+                                  exchange::v1::GetBudgetRequest());
+    if (!budget.ok()) return base::WithPrefix(budget.status(), endpoint.group());
+    if (context.json) std::cout << ToJson(*budget) << "\n";
+    table.Add({endpoint.group(), Of(budget->documents_today()), Of(budget->bytes_today()),
+               Of(budget->documents()), Of(budget->bytes())});
   }
   if (!context.json) table.Print();
   return absl::OkStatus();

@@ -6,24 +6,24 @@
 
 #include "clients/cli/base/normal_text.h"
 #include "clients/cli/base/words.h"
-#include "clients/cli/exchange/chain.h"
 #include "clients/cli/exchange/sending.h"
 #include "clients/cli/tem/annex_files.h"
 #include "clients/cli/tem/annex_html.h"
 #include "clients/cli/tem/annex_text.h"
 #include "clients/cli/tem/nouns.h"
-#include "clients/cli/tem/proposal_fold.h"
-#include "clients/cli/tem/tem_client.h"
+#include "clients/sdk/calls.h"
+#include "clients/sdk/tem/editions.h"
+#include "clients/sdk/tem/proposals.h"
+#include "entente/tem/v1/annex_service.grpc.pb.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
-#include "services/core/rpc/transport/grpc_status.h"
 #include "services/tem/annex/assembly.h"
-#include "services/tem/register/agreement.h"
 
 namespace entente::cli {
 namespace {
 using base::Reason;
 using exchange::v1::Reference;
+using AnnexStub = tem::v1::AnnexService::Stub;
 
 struct AnnexOptions {
   std::string file;
@@ -86,10 +86,8 @@ exchange::v1::Audience AllPartners() {
 
 absl::Status ListEditions(const Context& context, const AnnexOptions&) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  auto stub = tem::v1::AnnexService::NewStub(client->channel());
-  grpc::ClientContext call;
-  tem::v1::ListEditionsResponse response;
-  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListEditions(&call, {}, &response)));
+  ENTENTE_ASSIGN_OR_RETURN(const auto response, sdk::Call(*client, &AnnexStub::ListEditions,
+                                                          tem::v1::ListEditionsRequest()));
   Table table({"EDITION", "BASE", "NODES", "PUBLISHED", "TITLE"});
   for (const tem::v1::EditionSummary& one : response.editions()) {
     if (context.json) {
@@ -105,16 +103,13 @@ absl::Status ListEditions(const Context& context, const AnnexOptions&) {
 
 absl::Status Show(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  auto stub = tem::v1::AnnexService::NewStub(client->channel());
   tem::v1::GetNodeRequest request;
   request.set_edition(options.edition);
   // A path starts with an item's number or a capital; an id has no dot and no capital.
   const bool is_id = options.path.find('.') == std::string::npos &&
                      tem::annex::IsNodeId(options.path) && !std::isdigit(options.path[0]);
   (is_id ? request.mutable_id() : request.mutable_path())->assign(options.path);
-  grpc::ClientContext call;
-  tem::v1::GetNodeResponse response;
-  ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->GetNode(&call, request, &response)));
+  ENTENTE_ASSIGN_OR_RETURN(const auto response, sdk::Call(*client, &AnnexStub::GetNode, request));
   if (context.json) {
     std::cout << ToJson(response) << "\n";
     return absl::OkStatus();
@@ -136,7 +131,7 @@ absl::Status Show(const Context& context, const AnnexOptions& options) {
 
 absl::Status Export(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto edition, FetchEdition(*client, options.edition));
+  ENTENTE_ASSIGN_OR_RETURN(const auto edition, sdk::FetchEdition(*client, options.edition));
   const std::string& format = context.json ? "json" : options.format;
   if (format == "json") return WriteOut(options.output, ToJson(edition.proto, true));
   if (format == "csv") return WriteOut(options.output, WriteAnnexCsv(edition.proto));
@@ -147,8 +142,8 @@ absl::Status Export(const Context& context, const AnnexOptions& options) {
 
 absl::Status Diff(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto before, FetchEdition(*client, options.edition));
-  ENTENTE_ASSIGN_OR_RETURN(const auto after, FetchEdition(*client, options.other));
+  ENTENTE_ASSIGN_OR_RETURN(const auto before, sdk::FetchEdition(*client, options.edition));
+  ENTENTE_ASSIGN_OR_RETURN(const auto after, sdk::FetchEdition(*client, options.other));
   if (!options.html.empty()) {
     // The cover page belongs to the step from its own base only.
     const bool step = after.proto.base() == before.proto.edition();
@@ -185,116 +180,24 @@ config::v1::TemRules RulesOf(const sdk::Agency& agency) {
   return rules;
 }
 
-// Whether a verified proposal is agreed at its newest text: a chair concluded so, and no reserve or
-// block is open among the positions that were signed.
-absl::StatusOr<std::string> AgreedAt(sdk::Client& client, const VerifiedProposal& proposal,
-                                     const std::vector<std::string>& joined_later) {
-  ENTENTE_ASSIGN_OR_RETURN(const auto answers, FetchAnswers(client, proposal.name));
-  const TextStanding standing = StandingOf(
-      answers, StateOf(proposal.name), proposal.text_digest, [&](const sdk::VerifiedEntry& entry) {
-        return client.agency().directory().ChairedAt(entry.agency(), "tem",
-                                                     entry.leaf.stamp().directory_serial());
-      });
-  // The agreement again, by the partners that the service noted in its stamp then. That is the
-  // host's word: whom it leaves out would have no say.
-  for (const std::string& state : client.agency().directory().partners()) {
-    if (standing.meeting.empty() ||
-        std::find(standing.partners.begin(), standing.partners.end(), state) !=
-            standing.partners.end() ||
-        std::find(joined_later.begin(), joined_later.end(), state) != joined_later.end()) {
-      continue;
-    }
-    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kProcedureForbids,
-                        "{} was concluded without {}, a partner by your directory; if it joined "
-                        "later, say so with --joined-later {}",
-                        proposal.name, state, state);
-  }
-  const config::v1::TemRules rules = RulesOf(client.agency());
-  const auto agreement =
-      tem::Agree(standing.positions, standing.sponsors, standing.partners, rules);
-  if (agreement.agreed && !standing.meeting.empty()) return standing.meeting;
-  return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kProcedureForbids,
-                      "{} is not agreed by what its readers have signed", proposal.name);
-}
-
-absl::StatusOr<std::vector<tem::v1::ProposalView>> ViewsFor(sdk::Client& client,
-                                                            const std::vector<std::string>& names) {
-  std::vector<tem::v1::ProposalView> views;
-  if (!names.empty()) {
-    for (const std::string& name : names) {
-      ENTENTE_ASSIGN_OR_RETURN(auto view, FetchView(client, name));
-      views.push_back(std::move(view));
-    }
-    return views;
-  }
-  auto stub = tem::v1::ProposalService::NewStub(client.channel());
-  tem::v1::ListProposalsRequest request;
-  request.set_page_size(500);
-  request.set_filter("tem.state=agreed");
-  do {
-    grpc::ClientContext call;
-    tem::v1::ListProposalsResponse response;
-    ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListProposals(&call, request, &response)));
-    for (auto& view : *response.mutable_proposals()) views.push_back(std::move(view));
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
-  return views;
-}
-
 // A draft edition as a file: the edition, and which proposals at which text it was made of.
 absl::Status Assemble(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto base, FetchEdition(*client, ""));
-  ENTENTE_ASSIGN_OR_RETURN(auto views, ViewsFor(*client, options.proposals));
-  std::sort(views.begin(), views.end(),
-            [](const auto& a, const auto& b) { return a.number() < b.number(); });
-  std::deque<VerifiedProposal> proposals;
-  std::map<std::string, VerifiedEdition> editions;
-  std::vector<tem::annex::Part> parts;
-  tem::v1::EditionApproval approval;
-  for (const tem::v1::ProposalView& view : views) {
-    ENTENTE_ASSIGN_OR_RETURN(auto proposal, FetchProposal(*client, view.name()));
-    ENTENTE_ASSIGN_OR_RETURN(const std::string meeting,
-                             AgreedAt(*client, proposal, options.joined_later));
-    proposals.push_back(std::move(proposal));
-    const VerifiedProposal& kept = proposals.back();
-    const std::string& written_for = kept.body.edition();
-    const tem::annex::Edition* edition = &base.content;
-    if (written_for != base.proto.edition()) {
-      if (editions.count(written_for) == 0) {
-        ENTENTE_ASSIGN_OR_RETURN(auto fetched, FetchEdition(*client, written_for));
-        editions.emplace(written_for, std::move(fetched));
-      }
-      edition = &editions.at(written_for).content;
-    }
-    parts.push_back({kept.name, view.number(), meeting, &kept.body, edition});
-    auto& named = *approval.add_proposals();
-    named.set_name(kept.name);
-    named.set_digest(kept.text_digest);
+  ENTENTE_ASSIGN_OR_RETURN(auto draft,
+                           sdk::AssembleEdition(*client, options.edition, options.proposals,
+                                                {RulesOf(client->agency()), options.joined_later}));
+  if (!options.title.empty()) {
+    draft.edition.set_title(NormalText(options.title));
+    draft.approval.set_content_digest(tem::annex::ContentDigest(draft.edition).str());
   }
-  if (parts.empty()) {
-    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kProcedureForbids,
-                        "no agreed proposal waits for an edition");
-  }
-  ENTENTE_ASSIGN_OR_RETURN(const auto assembly,
-                           tem::annex::Assemble(base.content, parts, "proposals"));
-  tem::v1::AnnexEdition edition;
-  edition.set_edition(options.edition);
-  edition.set_title(options.title.empty() ? base.proto.title() : NormalText(options.title));
-  edition.set_base(base.proto.edition());
-  edition.set_language(base.proto.language());
-  assembly.edition.AddNodesTo(edition.mutable_nodes());
-  for (const tem::v1::Amendment& line : assembly.amendments) *edition.add_amendments() = line;
-  approval.set_edition(edition.edition());
-  approval.set_base(edition.base());
-  approval.set_content_digest(tem::annex::ContentDigest(edition).str());
-  ENTENTE_RETURN_IF_ERROR(WriteOut(options.output, ToJson(edition, true)));
-  ENTENTE_RETURN_IF_ERROR(WriteOut(options.output + ".approval", ToJson(approval, true)));
+  ENTENTE_RETURN_IF_ERROR(WriteOut(options.output, ToJson(draft.edition, true)));
+  ENTENTE_RETURN_IF_ERROR(WriteOut(options.output + ".approval", ToJson(draft.approval, true)));
   if (!context.json) {
-    std::cout << CoverText(edition);
+    const int parts = draft.approval.proposals_size();
+    std::cout << CoverText(draft.edition);
     std::cerr << fmt::format(
         "{} of {} proposal{}; next: entente annex approve {} --decision \"…\"\n", options.output,
-        parts.size(), parts.size() == 1 ? "" : "s", options.output);
+        parts, parts == 1 ? "" : "s", options.output);
   }
   return absl::OkStatus();
 }
@@ -330,7 +233,7 @@ absl::Status Publish(const Context& context, const AnnexOptions& options) {
                                           : "partners/" + client->agency().name().state +
                                                 "/approvals/approval-" + edition.edition());
   if (!edition.base().empty()) {
-    ENTENTE_ASSIGN_OR_RETURN(const auto base, FetchEdition(*client, edition.base()));
+    ENTENTE_ASSIGN_OR_RETURN(const auto base, sdk::FetchEdition(*client, edition.base()));
     auto* relates = document.add_references();
     relates->set_relation(Reference::RELATION_RELATES_TO);
     relates->set_name(base.name);
@@ -360,7 +263,7 @@ absl::Status ImportCodes(const Context& context, const AnnexOptions& options) {
   }
   ENTENTE_ASSIGN_OR_RETURN(auto crosswalks, ReadCrosswalkCsv(*text));
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto edition, FetchEdition(*client, options.edition));
+  ENTENTE_ASSIGN_OR_RETURN(const auto edition, sdk::FetchEdition(*client, options.edition));
   for (tem::v1::Crosswalk& crosswalk : crosswalks) {
     crosswalk.set_edition(edition.proto.edition());
     crosswalk.set_national_edition(options.other);
@@ -374,7 +277,6 @@ absl::Status ImportCodes(const Context& context, const AnnexOptions& options) {
 
 absl::Status FindCodes(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  auto stub = tem::v1::AnnexService::NewStub(client->channel());
   tem::v1::FindCodesRequest request;
   request.set_path(options.path);
   request.set_code(options.code);
@@ -383,11 +285,8 @@ absl::Status FindCodes(const Context& context, const AnnexOptions& options) {
   request.set_date(options.date);
   request.set_page_size(500);
   Table table({"PATH", "JURISDICTION", "CODE", "RELATION", "VALID", "SOURCE"});
-  do {
-    grpc::ClientContext call;
-    tem::v1::FindCodesResponse response;
-    ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->FindCodes(&call, request, &response)));
-    for (const tem::v1::CodeRelation& one : response.relations()) {
+  const auto show = [&](tem::v1::FindCodesResponse& page) -> absl::StatusOr<bool> {
+    for (const tem::v1::CodeRelation& one : page.relations()) {
       if (context.json) {
         std::cout << ToJson(one) << "\n";
         continue;
@@ -399,8 +298,9 @@ absl::Status FindCodes(const Context& context, const AnnexOptions& options) {
                  one.code(), Word(tem::v1::CrosswalkRelation_Name(one.relation()), 19), valid,
                  one.source()});
     }
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
+    return true;
+  };
+  ENTENTE_RETURN_IF_ERROR(sdk::ForEachPage(*client, &AnnexStub::FindCodes, request, show));
   if (!context.json) table.PrintUnverified("relation", "relations");
   return absl::OkStatus();
 }
@@ -423,13 +323,10 @@ absl::Status SetStatus(const Context& context, const AnnexOptions& options) {
 
 absl::Status ListStatus(const Context& context, const AnnexOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  auto stub = tem::v1::AnnexService::NewStub(client->channel());
   tem::v1::ListImplementationsRequest request;
   request.set_edition(options.edition);
-  grpc::ClientContext call;
-  tem::v1::ListImplementationsResponse response;
-  ENTENTE_RETURN_IF_ERROR(
-      rpc::FromGrpcStatus(stub->ListImplementations(&call, request, &response)));
+  ENTENTE_ASSIGN_OR_RETURN(const auto response,
+                           sdk::Call(*client, &AnnexStub::ListImplementations, request));
   if (!options.html.empty()) return WriteOut(options.html, ImplementationPage(response));
   Table table({"EDITION", "STATE", "HOW FAR", "SINCE", "ACT"});
   int behind = 0;

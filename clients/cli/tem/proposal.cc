@@ -2,15 +2,15 @@
 #include <iostream>
 
 #include "clients/cli/base/words.h"
-#include "clients/cli/exchange/chain.h"
+#include "clients/cli/exchange/revision_file.h"
 #include "clients/cli/exchange/sending.h"
 #include "clients/cli/tem/annex_html.h"
 #include "clients/cli/tem/annex_text.h"
 #include "clients/cli/tem/nouns.h"
-#include "clients/cli/tem/tem_client.h"
+#include "clients/sdk/tem/editions.h"
+#include "clients/sdk/tem/proposals.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
-#include "services/core/rpc/transport/grpc_status.h"
 #include "services/tem/annex/assembly.h"
 
 namespace entente::cli {
@@ -66,26 +66,18 @@ struct ProposalOptions {
 
 absl::Status List(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  auto stub = tem::v1::ProposalService::NewStub(client->channel());
-  tem::v1::ListProposalsRequest request;
-  request.set_page_size(500);
-  request.set_filter(options.filter);
   Table table({"NUMBER", "NAME", "STATE", "REV", "EDITION", "TITLE"});
-  do {
-    grpc::ClientContext call;
-    tem::v1::ListProposalsResponse response;
-    ENTENTE_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub->ListProposals(&call, request, &response)));
-    for (const tem::v1::ProposalView& view : response.proposals()) {
-      if (context.json) {
-        std::cout << ToJson(view) << "\n";
-        continue;
-      }
+  const auto show = [&](const tem::v1::ProposalView& view) {
+    if (context.json) {
+      std::cout << ToJson(view) << "\n";
+    } else {
       table.Add({view.number(), view.name(), Word(tem::v1::ProposalState_Name(view.state()), 15),
                  std::to_string(view.revision()), view.body().edition(),
                  view.body().title().substr(0, 60)});
     }
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
+    return true;
+  };
+  ENTENTE_RETURN_IF_ERROR(sdk::ForEachProposal(*client, options.filter, show));
   if (!context.json) table.PrintUnverified("proposal", "proposals");
   return absl::OkStatus();
 }
@@ -111,9 +103,9 @@ void PrintConflicts(const tem::v1::ProposalView& view) {
 }
 
 // Puts the positions that were signed on this text in the place of those that the service shows.
-absl::Status ShowSignedPositions(sdk::Client& client, const VerifiedProposal& proposal,
+absl::Status ShowSignedPositions(sdk::Client& client, const sdk::VerifiedProposal& proposal,
                                  tem::v1::ProposalView& view) {
-  ENTENTE_ASSIGN_OR_RETURN(const auto answers, FetchAnswers(client, proposal.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto answers, sdk::FetchAnswers(client, proposal.name));
   for (tem::v1::StatePosition& shown : *view.mutable_positions()) {
     const std::string state = shown.state();
     shown.Clear();
@@ -135,8 +127,8 @@ absl::Status ShowSignedPositions(sdk::Client& client, const VerifiedProposal& pr
 // The text must be what the sponsor signed last.
 absl::Status Get(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(auto view, FetchView(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(const auto verified, FetchProposal(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(auto view, sdk::FetchProposalView(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto verified, sdk::FetchProposal(*client, options.name));
   google::protobuf::Any given;
   given.PackFrom(view.body());
   google::protobuf::Any known;
@@ -177,8 +169,8 @@ absl::Status Get(const Context& context, const ProposalOptions& options) {
 // What a proposal does to its edition.
 absl::Status Redline(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(const auto edition, FetchEdition(*client, proposal.body.edition()));
+  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, sdk::FetchProposal(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto edition, sdk::FetchEdition(*client, proposal.body.edition()));
   tem::annex::Draft draft(edition.content);
   base::FieldViolations violations;
   draft.Apply(proposal.body.changes(), "body.changes", violations);
@@ -202,7 +194,7 @@ absl::Status Redline(const Context& context, const ProposalOptions& options) {
 
 absl::Status Answers(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto answers, FetchAnswers(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto answers, sdk::FetchAnswers(*client, options.name));
   Table table({"NAME", "RECORDED", "KIND", "ABOUT", "WHAT"});
   for (const sdk::VerifiedEntry& entry : answers) {
     if (context.json) {
@@ -247,7 +239,7 @@ absl::Status Send(const Context& context, const ProposalOptions& options) {
     ENTENTE_RETURN_IF_ERROR(FromJsonFile(file, document));
     const std::string name =
         "partners/" + client->agency().name().state + "/proposals/" + document.reference();
-    ENTENTE_ASSIGN_OR_RETURN(const auto view, FetchView(*client, name));
+    ENTENTE_ASSIGN_OR_RETURN(const auto view, sdk::FetchProposalView(*client, name));
     std::cout << fmt::format("{} is {}\n", Printable(view.name()), Printable(view.number()));
     PrintConflicts(view);
   }
@@ -256,22 +248,22 @@ absl::Status Send(const Context& context, const ProposalOptions& options) {
 
 absl::Status Revise(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(auto document, ComposeFromFile(*client, proposal.chain, options.name,
-                                                          options.reference, options.file));
+  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, sdk::FetchProposal(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(
+      auto document, ComposeFromFile(*client, proposal.chain, options.reference, options.file));
   return SubmitAndPrint(context, *client, std::move(document));
 }
 
 absl::Status Close(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, sdk::FetchProposal(*client, options.name));
   tem::v1::ProposalClosure body;
   ENTENTE_ASSIGN_OR_RETURN(const auto outcome, ParseWord<tem::v1::ProposalClosure::Outcome>(
                                                    "OUTCOME_", options.word, "--outcome"));
   body.set_outcome(outcome);
   for (const std::string& into : options.into) body.add_into(into);
   body.set_explanation(options.text);
-  auto document = ComposeNext(*client, proposal.chain, options.name, options.reference);
+  auto document = sdk::ComposeNext(*client, proposal.chain, options.reference);
   document.mutable_body()->PackFrom(body);
   return SubmitAndPrint(context, *client, document);
 }
@@ -294,7 +286,7 @@ absl::Status Say(sdk::Client& client, const Context& context, const ProposalOpti
 }
 
 // That the newest text is the one that was read, where the caller says which.
-absl::Status CheckRevision(const VerifiedProposal& proposal, int revision) {
+absl::Status CheckRevision(const sdk::VerifiedProposal& proposal, int revision) {
   int texts = 0;
   for (const sdk::VerifiedEntry& entry : proposal.chain) {
     texts += document::ShortKind(entry.document.body().type_url()) == "Proposal" ? 1 : 0;
@@ -312,7 +304,7 @@ absl::Status TakePosition(const Context& context, const ProposalOptions& options
   body.set_kind(kind);
   body.set_text(options.text);
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, sdk::FetchProposal(*client, options.name));
   ENTENTE_RETURN_IF_ERROR(CheckRevision(proposal, options.revision));
   // What is agreed to is the text that was verified here, whatever the service shows.
   body.set_text_digest(proposal.text_digest);
@@ -334,7 +326,7 @@ absl::Status Comment(const Context& context, const ProposalOptions& options) {
       return base::RefuseArgument(Reason::kFieldInvalid,
                                   "--on: name the proposal that the comment is about");
     }
-    ENTENTE_ASSIGN_OR_RETURN(const auto answers, FetchAnswers(*client, options.file));
+    ENTENTE_ASSIGN_OR_RETURN(const auto answers, sdk::FetchAnswers(*client, options.file));
     for (const sdk::VerifiedEntry& entry : answers) {
       if (entry.name() == options.name) {
         return Say(*client, context, options, entry.document, body);
@@ -343,7 +335,7 @@ absl::Status Comment(const Context& context, const ProposalOptions& options) {
     return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound,
                         "{} is not among what was said about {}", options.name, options.file);
   }
-  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, sdk::FetchProposal(*client, options.name));
   return Say(*client, context, options, proposal.chain[0].document, body);
 }
 
@@ -351,7 +343,7 @@ absl::Status Sponsor(const Context& context, const ProposalOptions& options) {
   tem::v1::ProposalSponsorship body;
   body.set_withdrawn(options.leave);
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, sdk::FetchProposal(*client, options.name));
   if (!options.leave) {
     ENTENTE_RETURN_IF_ERROR(CheckRevision(proposal, options.revision));
     body.set_text_digest(proposal.text_digest);
@@ -367,7 +359,7 @@ absl::Status Conclude(const Context& context, const ProposalOptions& options) {
   body.set_meeting(options.meeting);
   body.set_text(options.text);
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, FetchProposal(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto proposal, sdk::FetchProposal(*client, options.name));
   ENTENTE_RETURN_IF_ERROR(CheckRevision(proposal, options.revision));
   body.set_text_digest(proposal.text_digest);
   return Say(*client, context, options, proposal.chain[0].document, body);
@@ -376,9 +368,9 @@ absl::Status Conclude(const Context& context, const ProposalOptions& options) {
 // Writes the proposal against a newer edition, to be looked at and sent as a revision.
 absl::Status Rebase(const Context& context, const ProposalOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
-  ENTENTE_ASSIGN_OR_RETURN(auto proposal, FetchProposal(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(const auto before, FetchEdition(*client, proposal.body.edition()));
-  ENTENTE_ASSIGN_OR_RETURN(const auto after, FetchEdition(*client, options.edition));
+  ENTENTE_ASSIGN_OR_RETURN(auto proposal, sdk::FetchProposal(*client, options.name));
+  ENTENTE_ASSIGN_OR_RETURN(const auto before, sdk::FetchEdition(*client, proposal.body.edition()));
+  ENTENTE_ASSIGN_OR_RETURN(const auto after, sdk::FetchEdition(*client, options.edition));
   const auto conflicts = tem::annex::Rebase(before.content, after.content, proposal.body.changes());
   if (!conflicts.empty()) {
     base::FieldViolations violations;

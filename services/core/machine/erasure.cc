@@ -4,11 +4,11 @@
 #include <memory>
 
 #include "entente/exchange/v1/erasure.pb.h"
-#include "google/protobuf/util/field_mask_util.h"
 #include "services/core/base/status.h"
 #include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
 #include "services/core/entry/audience.h"
+#include "services/core/entry/remains.h"
 #include "services/core/rules/body.h"
 #include "services/core/rules/checks.h"
 #include "services/core/rules/links.h"
@@ -16,7 +16,6 @@
 namespace entente::machine {
 
 using base::Reason;
-using google::protobuf::util::FieldMaskUtil;
 using rules::Fault;
 using rules::Forbid;
 using rules::Reference;
@@ -24,58 +23,6 @@ using rules::Reference;
 bool IsErasure(std::string_view name) {
   const auto parts = base::Split(name, '/');
   return parts.size() == 4 && parts[2] == kErasure.folder;
-}
-
-namespace {
-
-std::string_view KindOf(const pb::Document& document) {
-  const std::string_view url = document.body().type_url();
-  return url.substr(url.rfind('/') + 1);
-}
-
-// The body with the fields of a mask alone.
-std::string Trim(const google::protobuf::Any& body, const Kind& kind) {
-  const std::string mask_text = kind.remains;
-  if (mask_text.empty()) return "";
-  const auto* descriptor =
-      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
-          std::string(kind.message));
-  ENTENTE_CHECK(descriptor != nullptr);
-  const std::unique_ptr<google::protobuf::Message> message(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
-  ENTENTE_CHECK(message->ParseFromString(body.value()));
-  google::protobuf::FieldMask mask;
-  FieldMaskUtil::FromString(mask_text, &mask);
-  FieldMaskUtil::TrimMessage(mask, message.get());
-  message->DiscardUnknownFields();
-  return message->SerializeAsString();
-}
-
-}  // namespace
-
-absl::StatusOr<std::string> RemainsOf(std::string_view signed_document, const Group& group) {
-  pb::SignedDocument whole;
-  pb::Document document;
-  ENTENTE_CHECK(
-      whole.ParseFromArray(signed_document.data(), static_cast<int>(signed_document.size())) &&
-      document.ParseFromString(whole.document()));
-  const Kind* kind = group.Find(KindOf(document));
-  if (kind == nullptr || kind->remains == nullptr) {
-    return Forbid(Reason::kProcedureForbids, KindOf(document),
-                  "is a kind that stays whole; it cannot be erased");
-  }
-  pb::Document header;
-  header.set_originator(document.originator());
-  header.set_reference(document.reference());
-  *header.mutable_composed_time() = document.composed_time();
-  *header.mutable_audience() = document.audience();
-  *header.mutable_marking() = document.marking();
-  *header.mutable_references() = document.references();
-  header.mutable_body()->set_type_url(document.body().type_url());
-  header.mutable_body()->set_value(Trim(document.body(), *kind));
-  pb::SignedDocument remains;
-  remains.set_document(header.SerializeAsString());
-  return remains.SerializeAsString();
 }
 
 absl::Status CheckErasure(const document::VerifiedDocument& document, absl::Time now) {
@@ -146,8 +93,7 @@ absl::StatusOr<Judgement> JudgeErasure(const document::VerifiedDocument& documen
                  fmt::format("{} has the index {}", reference.name(), leaf.stamp().index()));
   }
   ENTENTE_RETURN_IF_ERROR(CheckReaders(document.header(), target, reference.name()));
-  ENTENTE_ASSIGN_OR_RETURN(const std::string remains,
-                           RemainsOf(records[0].body, machine.reg().group()));
+  ENTENTE_ASSIGN_OR_RETURN(const std::string remains, entry::RemainsOf(records[0].body));
   const base::Digest digest = crypto::Sha256(remains);
   if (order.remains_digest() != digest.view()) {
     return Fault("body.remains_digest", fmt::format("of {} remains what has the digest {}",
@@ -168,7 +114,7 @@ absl::Status CarryOut(const Machine::DueErasure& due, Machine& machine, journal:
   ENTENTE_ASSIGN_OR_RETURN(const auto records, journal.Read(due.position, due.position + 1, 1));
   std::string remains = records[0].body;
   if (!records[0].erased_at.has_value()) {
-    ENTENTE_ASSIGN_OR_RETURN(remains, RemainsOf(records[0].body, machine.reg().group()));
+    ENTENTE_ASSIGN_OR_RETURN(remains, entry::RemainsOf(records[0].body));
   }
   if (crypto::Sha256(remains) != due.remains) {
     // Nothing is written over: the journal would never start again.

@@ -17,11 +17,6 @@ inline constexpr Kind kErasure = {"entente.exchange.v1.Erasure", Role::kOpens, "
 // Whether an assigned name is that of an Erasure.
 bool IsErasure(std::string_view name);
 
-// What stays of a serialised SignedDocument in its place, as one without signatures: the header,
-// and of the body the fields that its kind names. PROCEDURE_FORBIDS where `group` says of that kind
-// that it cannot be erased, of an Erasure too.
-absl::StatusOr<std::string> RemainsOf(std::string_view signed_document, const Group& group);
-
 // The part of the judgement that needs no state.
 absl::Status CheckErasure(const document::VerifiedDocument& document, absl::Time now);
 // Whether the state that orders it may: it is its own document's originator, names it with its

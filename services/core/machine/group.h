@@ -29,9 +29,6 @@ struct Kind {
   Role role = Role::kOpens;
   // Of the names that it gives: "denials". Empty for what revises and ends: that has its chain's.
   std::string_view folder;
-  // What remains of a body that is erased (erasure.h): fields that others act on, as in
-  // "outcome,states"; "": none. Null: it cannot be erased.
-  const char* remains = nullptr;
 };
 
 struct Group {

@@ -8,17 +8,17 @@ namespace {
 using machine::Role;
 
 constexpr machine::Kind kKinds[] = {
-    {"entente.iem.v1.Alert", Role::kOpens, "alerts", "urgency,kind,review_time"},
-    {"entente.iem.v1.AlertClosure", Role::kEnds, "", "outcome"},
-    {"entente.iem.v1.TrendReport", Role::kOpens, "reports", ""},
-    {"entente.iem.v1.InformationRequest", Role::kOpens, "requests", "addressees,proposed_time"},
-    {"entente.iem.v1.RequestClosure", Role::kEnds, "", ""},
-    {"entente.iem.v1.ReleaseRequest", Role::kOpens, "releases", "states"},
-    {"entente.iem.v1.Sighting", Role::kAnswers, "answers", "result"},
-    {"entente.iem.v1.Assessment", Role::kAnswers, "answers", "usefulness"},
-    {"entente.iem.v1.RequestReply", Role::kAnswers, "answers", "kind,proposed_time"},
-    {"entente.iem.v1.RequestDateAgreement", Role::kAnswers, "answers", "addressee,agreed_time"},
-    {"entente.iem.v1.ReleaseDecision", Role::kAnswers, "answers", "outcome,states"},
+    {"entente.iem.v1.Alert", Role::kOpens, "alerts"},
+    {"entente.iem.v1.AlertClosure", Role::kEnds, ""},
+    {"entente.iem.v1.TrendReport", Role::kOpens, "reports"},
+    {"entente.iem.v1.InformationRequest", Role::kOpens, "requests"},
+    {"entente.iem.v1.RequestClosure", Role::kEnds, ""},
+    {"entente.iem.v1.ReleaseRequest", Role::kOpens, "releases"},
+    {"entente.iem.v1.Sighting", Role::kAnswers, "answers"},
+    {"entente.iem.v1.Assessment", Role::kAnswers, "answers"},
+    {"entente.iem.v1.RequestReply", Role::kAnswers, "answers"},
+    {"entente.iem.v1.RequestDateAgreement", Role::kAnswers, "answers"},
+    {"entente.iem.v1.ReleaseDecision", Role::kAnswers, "answers"},
 };
 
 }  // namespace

@@ -62,10 +62,6 @@ void SetTerm(const Term& term, v1::DenialRuling& ruling) {
   SetDate(term.until, ruling.mutable_valid_until());
 }
 
-Term TermOf(const v1::DenialRuling& ruling) {
-  return {ToCivil(ruling.in_force_from()), ToCivil(ruling.valid_until())};
-}
-
 RuleContext MakeRuleContext(const entente::config::v1::RegimeProfile& profile,
                             const document::VerifiedDocument& document, absl::Time now,
                             const RegimeList* regime_list) {
@@ -125,20 +121,6 @@ struct DenialRegister::Step {
     return std::get_if<T>(&body);
   }
 };
-
-bool InForce(const Denial& denial, const base::CivilDate& date) {
-  if (!denial.ended.empty() && date >= denial.ended) return false;
-  return std::any_of(denial.terms.begin(), denial.terms.end(),
-                     [&](const Term& term) { return term.from <= date && date < term.until; });
-}
-
-base::CivilDate ValidUntil(const Denial& denial) {
-  base::CivilDate until;
-  for (const Term& term : denial.terms) {
-    if (term.from < term.until) until = std::max(until, term.until);
-  }
-  return until;
-}
 
 absl::StatusOr<machine::Judgement> DenialRegister::Validate(
     const document::VerifiedDocument& document, const machine::ValidationContext& context) const {
@@ -208,10 +190,11 @@ absl::Status DenialRegister::CheckProcedure(const Denial& denial, const Step& st
     return base::Refuse(absl::StatusCode::kFailedPrecondition, reason, "{}: {}", denial.name(),
                         why);
   };
-  if (denial.state == v1::DENIAL_STATE_REVOKED || denial.state == v1::DENIAL_STATE_LIFTED) {
+  if (denial.standing.state == v1::DENIAL_STATE_REVOKED ||
+      denial.standing.state == v1::DENIAL_STATE_LIFTED) {
     return forbid(Reason::kChainEnded, "has ended; notify a new denial");
   }
-  const bool suspended = denial.state == v1::DENIAL_STATE_SUSPENSION_OPEN;
+  const bool suspended = denial.standing.state == v1::DENIAL_STATE_SUSPENSION_OPEN;
   if (step.As<v1::SuspensionClosure>() != nullptr && !suspended) {
     return forbid(Reason::kProcedureForbids, "is not an open suspension; revoke or amend it");
   }
@@ -227,7 +210,7 @@ absl::Status DenialRegister::CheckProcedure(const Denial& denial, const Step& st
     }
   }
   // Where the day of the decision is not stated, nothing is known to be before it.
-  const Term& decided = denial.terms.front();
+  const Term& decided = denial.standing.terms.front();
   const auto before = [&](const v1::Date& date) {
     return decided.from < decided.until && ToCivil(date) < decided.from;
   };
@@ -316,12 +299,12 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
   ruling.set_revision(static_cast<int>(chain->positions.size()) + 1);
   judgement.name = machine::NextName(*chain);
   const int months = profile_.denials().validity_months();
-  Term term = denial.terms.back();
+  Term term = denial.standing.terms.back();
   if (const auto* renewal = step.As<v1::DenialRenewal>()) {
     const base::CivilDate from = ToCivil(renewal->review_date());
     term = {from, from.AddMonths(months)};
   } else if (const auto* amendment = step.As<v1::DenialAmendment>();
-             amendment != nullptr && denial.terms.size() == 1) {
+             amendment != nullptr && denial.standing.terms.size() == 1) {
     term = TermOf(amendment->content(), term.from, months);
   }
   if (step.As<v1::DenialRevocation>() == nullptr) SetTerm(term, ruling);
@@ -336,7 +319,6 @@ absl::StatusOr<machine::Judgement> DenialRegister::ValidateRevision(
 void DenialRegister::ApplyContent(const v1::DenialContent& content, uint32_t number,
                                   Denial& denial) const {
   denial.content_at = number - 1;
-  denial.act = content.act();
   const std::string& destination = content.destination().country();
   std::string route;
   for (const auto& other : content.other_countries()) {
@@ -367,21 +349,13 @@ void DenialRegister::ApplyRevision(const Step& step, const machine::AppliedDocum
                                    const v1::DenialRuling& ruling, Denial& denial) const {
   if (const auto* amendment = step.As<v1::DenialAmendment>()) {
     ApplyContent(amendment->content(), document.number, denial);
-    if (denial.terms.size() == 1) denial.terms[0] = TermOf(ruling);
+    Amend(amendment->content(), ruling, denial.standing);
   } else if (step.As<v1::DenialRenewal>() != nullptr) {
-    denial.terms.push_back(TermOf(ruling));
+    Renew(ruling, denial.standing);
   } else if (const auto* revocation = step.As<v1::DenialRevocation>()) {
-    denial.state = v1::DENIAL_STATE_REVOKED;
-    denial.ended = ToCivil(revocation->effective_date());
-    // Without its body it ended when it was recorded.
-    if (denial.ended.empty()) {
-      denial.ended = base::DateOf(absl::FromUnixMicros(document.recorded_micros()));
-    }
+    Revoke(*revocation, absl::FromUnixMicros(document.recorded_micros()), denial.standing);
   } else if (const auto* closure = step.As<v1::SuspensionClosure>()) {
-    const bool denied = closure->outcome() == v1::SuspensionClosure::OUTCOME_DENIED;
-    denial.state = denied ? v1::DENIAL_STATE_ACTIVE : v1::DENIAL_STATE_LIFTED;
-    if (denied) denial.act = closure->act();
-    if (!denied) denial.ended = ToCivil(closure->closed_date());
+    Close(*closure, denial.standing);
   }
 }
 
@@ -400,7 +374,7 @@ std::vector<std::string> DestinationsOf(const Denial& denial) {
 uint64_t BytesOf(const Denial& denial) {
   using machine::HeapBytes;
   constexpr uint64_t kIndexed = 5 + 3 * 9;
-  uint64_t bytes = sizeof(Denial) + kIndexed + HeapBytes(denial.terms) +
+  uint64_t bytes = sizeof(Denial) + kIndexed + HeapBytes(denial.standing.terms) +
                    denial.entries.HeapBytes() + denial.names.HeapBytes();
   if (denial.rest != nullptr) {
     bytes += machine::AllocationBytes(sizeof(Denial::Rest)) +
@@ -440,10 +414,8 @@ void DenialRegister::ApplyTo(const machine::AppliedDocument& document, Denial& d
   }
   const auto body = rules::Unpack<v1::DenialNotification>(document.header);
   denial.chain = document.chain;
-  denial.terms.push_back(TermOf(ruling));
-  denial.timeliness = ruling.timeliness();
   ApplyContent(body.content(), document.number, denial);
-  if (denial.act == v1::DENIAL_ACT_SUSPENDED) denial.state = v1::DENIAL_STATE_SUSPENSION_OPEN;
+  Notify(body.content(), ruling, denial.standing);
 }
 
 std::unique_ptr<machine::Restatement> DenialRegister::RestateChain(const machine::Chain& chain) {
@@ -468,8 +440,8 @@ std::unique_ptr<machine::Restatement> DenialRegister::RestateChain(const machine
 base::Digest DenialRegister::Fingerprint() const {
   machine::FingerprintHash hash;
   for (const Denial& denial : denials_) {
-    const auto& [chain, content_at, state, act, timeliness, terms, ended, destination, entries,
-                 names, rest] = denial;
+    const auto& [chain, standing, content_at, destination, entries, names, rest] = denial;
+    const auto& [terms, state, act, timeliness, ended] = standing;
     hash.Add(chain->number, content_at, state, act, timeliness, ended, destination.view(), entries,
              names.bytes());
     for (const auto& [from, until] : terms) hash.Add(from, until);
@@ -513,7 +485,7 @@ void DenialRegister::Observe(const machine::Reader& reader, std::string_view dim
   released_.Visit(reader, "", nullptr, [&](const machine::Chain& chain) {
     const Denial& denial = *denials_.Of(&chain);
     if (denial.destination.empty()) return true;  // what it said is gone
-    const base::CivilDate& decided = denial.terms.front().from;
+    const base::CivilDate& decided = denial.standing.terms.front().from;
     machine::Observation seen;
     seen.month = decided.year * 12 + decided.month - 1;
     seen.originator = denial.originator_state();
@@ -529,7 +501,7 @@ void DenialRegister::Observe(const machine::Reader& reader, std::string_view dim
       seen.key = denial.destination.view();
       visit(seen);
     } else if (dimension == "act") {
-      const std::string& name = v1::DenialAct_Name(denial.act);
+      const std::string& name = v1::DenialAct_Name(denial.standing.act);
       seen.key = std::string_view(name).substr(std::string_view("DENIAL_ACT_").size());
       visit(seen);
     } else if (dimension == "route" && !denial.route().empty()) {
@@ -550,9 +522,9 @@ std::vector<machine::Obligation> DenialRegister::ObligationsOf(const machine::Ch
                                                                std::span<const std::string>,
                                                                absl::Time) const {
   const Denial& denial = *denials_.Of(&chain);
-  const base::CivilDate until = ValidUntil(denial);
+  const base::CivilDate until = ValidUntil(denial.standing);
   // What has ended, or was never known to count, asks for nothing.
-  if (until.empty() || !denial.ended.empty()) return {};
+  if (until.empty() || !denial.standing.ended.empty()) return {};
   const absl::CivilDay day(until.year, until.month, until.day);
   return {{"leem.renewal", std::string(chain.originator_state()),
            absl::FromCivil(day, absl::UTCTimeZone())}};
@@ -566,14 +538,16 @@ Match Matches(const Denial& denial, const DenialFilter& filter) {
   }
   if (!filter.destination.empty() && denial.destination.view() != filter.destination)
     return Match::kNo;
-  if (filter.act != v1::DENIAL_ACT_UNSPECIFIED && denial.act != filter.act) return Match::kNo;
+  if (filter.act != v1::DENIAL_ACT_UNSPECIFIED && denial.standing.act != filter.act)
+    return Match::kNo;
   if (!filter.entry_prefix.empty() &&
       std::none_of(denial.entries.begin(), denial.entries.end(), [&](std::string_view entry) {
         return entry.rfind(filter.entry_prefix, 0) == 0;
       })) {
     return Match::kNo;
   }
-  if (!filter.in_force_date.empty() && !InForce(denial, filter.in_force_date)) return Match::kNo;
+  if (!filter.in_force_date.empty() && !InForce(denial.standing, filter.in_force_date))
+    return Match::kNo;
   return denial.names.Contains(filter.party_contains);
 }
 

@@ -21,31 +21,22 @@
 #include "services/core/machine/released_index.h"
 #include "services/core/machine/word_set.h"
 #include "services/leem/register/name_filter.h"
+#include "services/leem/standing/standing.h"
 
 namespace entente::leem {
 
 struct RuleContext;
 class RegimeList;
 
-// A stretch of time in which a denial is in force: from, inclusive, to until, exclusive.
-struct Term {
-  base::CivilDate from;
-  base::CivilDate until;
-};
-
 // One denial: the fold of its documents. Contents stay in the journal; what queries filter by is
 // here.
 struct Denial {
   const machine::Chain* chain = nullptr;
-  uint32_t content_at = 0;  // which of its documents holds the newest content
-  v1::DenialState state = v1::DENIAL_STATE_ACTIVE;
-  v1::DenialAct act = v1::DENIAL_ACT_UNSPECIFIED;
-  v1::Timeliness timeliness = v1::TIMELINESS_UNSPECIFIED;
-  absl::InlinedVector<Term, 2> terms;  // two take no more than one
-  base::CivilDate ended;               // empty: not ended
-  base::Letters destination;           // of the newest content; empty: its body was lost
-  machine::WordSet entries;            // control-list entries of the newest content
-  NameFilter names;                    // of its parties
+  Standing standing;
+  uint32_t content_at = 0;    // which of its documents holds the newest content
+  base::Letters destination;  // of the newest content; empty: its body was lost
+  machine::WordSet entries;   // control-list entries of the newest content
+  NameFilter names;           // of its parties
   // What most denials have nothing of.
   struct Rest {
     std::set<std::string> former_entries;  // of earlier contents, for filters
@@ -62,12 +53,6 @@ struct Denial {
     return entries.size() + (rest == nullptr ? 0 : rest->former_entries.size());
   }
 };
-
-// Whether a denial is in force at a date: a pure function of its documents (whose terms the profile
-// of the time has set) and the date.
-bool InForce(const Denial& denial, const base::CivilDate& date);
-// When the last of its terms ends; empty where it was never known to count.
-base::CivilDate ValidUntil(const Denial& denial);
 
 // Which denials a query wants. Empty fields match all.
 struct DenialFilter {

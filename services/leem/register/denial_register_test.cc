@@ -121,8 +121,8 @@ TEST_F(DenialRegisterTest, ADenialOfAnUnknownDayIsInForceOnlyOnceItIsRenewed) {
   first.mutable_body()->PackFrom(body);
   ASSERT_OK(Put(first));
   const base::CivilDate today = base::DateOf(clock_.Now());
-  EXPECT_FALSE(InForce(Kr("1"), today));
-  EXPECT_FALSE(InForce(Kr("1"), today.AddMonths(1)));
+  EXPECT_FALSE(InForce(Kr("1").standing, today));
+  EXPECT_FALSE(InForce(Kr("1").standing, today.AddMonths(1)));
   // It was reviewed before it came here.
   const base::CivilDate reviewed = today.AddMonths(-1);
   v1::DenialRenewal renewal;
@@ -130,7 +130,7 @@ TEST_F(DenialRegisterTest, ADenialOfAnUnknownDayIsInForceOnlyOnceItIsRenewed) {
   renewal.mutable_review_date()->set_month(reviewed.month);
   renewal.mutable_review_date()->set_day(reviewed.day);
   ASSERT_OK(Put(Next(first, "2", renewal)));
-  EXPECT_TRUE(InForce(Kr("1"), today));
+  EXPECT_TRUE(InForce(Kr("1").standing, today));
   EXPECT_EQ(driver_.Replayed(), register_.Fingerprint());
 }
 
@@ -175,7 +175,7 @@ TEST_F(DenialRegisterTest, Rule10WhoIsLeftOutGetsTheAnswerForNothing) {
 TEST_F(DenialRegisterTest, Rule11LateIsRecordedNeverRefused) {
   clock_.Advance(absl::Hours(24 * 200));
   ASSERT_OK(Put(regime_.Denial("kr", "1")));
-  EXPECT_EQ(Kr("1").timeliness, v1::TIMELINESS_LATE);
+  EXPECT_EQ(Kr("1").standing.timeliness, v1::TIMELINESS_LATE);
 }
 
 TEST_F(DenialRegisterTest, TimelinessAtItsBoundaries) {
@@ -193,7 +193,7 @@ TEST_F(DenialRegisterTest, TimelinessAtItsBoundaries) {
     clock_.Set(time);
     const std::string reference = std::to_string(++number);
     ASSERT_OK(Put(regime_.Denial("kr", reference)));
-    EXPECT_EQ(Kr(reference).timeliness, wanted) << when;
+    EXPECT_EQ(Kr(reference).standing.timeliness, wanted) << when;
   }
 }
 
@@ -233,19 +233,19 @@ TEST_F(DenialRegisterTest, AChainStaysInItsAudience) {
 TEST_F(DenialRegisterTest, InForceIsAFunctionOfChainAndDate) {
   const auto first = regime_.Denial("kr", "1");
   ASSERT_OK(Put(first));
-  EXPECT_FALSE(InForce(Kr("1"), {2016, 10, 2}));
-  EXPECT_TRUE(InForce(Kr("1"), {2016, 10, 3}));
-  EXPECT_TRUE(InForce(Kr("1"), {2019, 10, 2}));
-  EXPECT_FALSE(InForce(Kr("1"), {2019, 10, 3})) << "36 months later it expires";
+  EXPECT_FALSE(InForce(Kr("1").standing, {2016, 10, 2}));
+  EXPECT_TRUE(InForce(Kr("1").standing, {2016, 10, 3}));
+  EXPECT_TRUE(InForce(Kr("1").standing, {2019, 10, 2}));
+  EXPECT_FALSE(InForce(Kr("1").standing, {2019, 10, 3})) << "36 months later it expires";
   clock_.Advance(absl::Hours(24 * 900));
   v1::DenialRenewal renewal;
   SetDate({2019, 1, 15}, renewal.mutable_review_date());
   ASSERT_OK(Put(Next(first, "1.2", renewal)));
-  EXPECT_TRUE(InForce(Kr("1"), {2022, 1, 14}));
-  EXPECT_FALSE(InForce(Kr("1"), {2022, 1, 15}));
+  EXPECT_TRUE(InForce(Kr("1").standing, {2022, 1, 14}));
+  EXPECT_FALSE(InForce(Kr("1").standing, {2022, 1, 15}));
   ASSERT_OK(Put(Next(first, "1.3", Revocation())));
-  EXPECT_TRUE(InForce(Kr("1"), {2016, 10, 31}));
-  EXPECT_FALSE(InForce(Kr("1"), {2016, 11, 1}));
+  EXPECT_TRUE(InForce(Kr("1").standing, {2016, 10, 31}));
+  EXPECT_FALSE(InForce(Kr("1").standing, {2016, 11, 1}));
 }
 
 TEST_F(DenialRegisterTest, ASuspensionIsClosedByItsFinalAssessment) {
@@ -255,15 +255,15 @@ TEST_F(DenialRegisterTest, ASuspensionIsClosedByItsFinalAssessment) {
   body.mutable_content()->set_act(v1::DENIAL_ACT_SUSPENDED);
   first.mutable_body()->PackFrom(body);
   ASSERT_OK(Put(first));
-  EXPECT_EQ(Kr("1").state, v1::DENIAL_STATE_SUSPENSION_OPEN);
+  EXPECT_EQ(Kr("1").standing.state, v1::DENIAL_STATE_SUSPENSION_OPEN);
   v1::SuspensionClosure closure;
   SetDate({2016, 10, 20}, closure.mutable_closed_date());
   closure.set_outcome(v1::SuspensionClosure::OUTCOME_DENIED);
   EXPECT_THAT(Refused(Next(first, "1.2", closure)), NamesField("body.act"));
   closure.set_act(v1::DENIAL_ACT_REVOKED);
   ASSERT_OK(Put(Next(first, "1.2", closure)));
-  EXPECT_EQ(Kr("1").state, v1::DENIAL_STATE_ACTIVE);
-  EXPECT_EQ(Kr("1").act, v1::DENIAL_ACT_REVOKED);
+  EXPECT_EQ(Kr("1").standing.state, v1::DENIAL_STATE_ACTIVE);
+  EXPECT_EQ(Kr("1").standing.act, v1::DENIAL_ACT_REVOKED);
   EXPECT_THAT(Refused(Next(first, "1.3", closure)), HasReason(Reason::kProcedureForbids));
 }
 
@@ -366,7 +366,7 @@ TEST_F(DenialRegisterTest, ADenialThatCountsOwesARenewalBeforeItsTermEnds) {
   };
   const auto first = regime_.Denial("kr", "1");
   ASSERT_OK(Put(first));
-  const std::string until = Kr("1").terms.back().until.str();
+  const std::string until = Kr("1").standing.terms.back().until.str();
   EXPECT_THAT(owed(kr), ::testing::ElementsAre("leem.renewal partners/kr/denials/1 kr " + until));
   EXPECT_THAT(owed({.state = "jp", .is_partner = true}), ::testing::IsEmpty());
   ASSERT_OK(Put(Next(first, "1.2", Revocation())));

@@ -202,14 +202,6 @@ void CheckReasons(const v1::DenialContent& content, const std::string& path,
 
 }  // namespace
 
-base::CivilDate ToCivil(const v1::Date& date) { return {date.year(), date.month(), date.day()}; }
-
-void SetDate(const base::CivilDate& date, v1::Date* out) {
-  out->set_year(date.year);
-  out->set_month(date.month);
-  out->set_day(date.day);
-}
-
 void CheckPastDate(bool present, const v1::Date& date, const std::string& path,
                    const RuleContext& context, Violations& violations) {
   const base::CivilDate civil = ToCivil(date);

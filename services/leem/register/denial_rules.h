@@ -11,6 +11,7 @@
 #include "services/core/base/calendar.h"
 #include "services/core/base/status.h"
 #include "services/leem/register/regime_list.h"
+#include "services/leem/standing/standing.h"
 
 namespace entente::leem {
 
@@ -30,9 +31,6 @@ void CheckContent(const v1::DenialContent& content, const std::string& path,
 // A date that exists and is not in the future; empty path parts are added by the caller.
 void CheckPastDate(bool present, const v1::Date& date, const std::string& path,
                    const RuleContext& context, base::FieldViolations& violations);
-
-base::CivilDate ToCivil(const v1::Date& date);
-void SetDate(const base::CivilDate& date, v1::Date* out);
 
 }  // namespace entente::leem
 

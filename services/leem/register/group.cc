@@ -8,11 +8,11 @@ namespace {
 using machine::Role;
 
 constexpr machine::Kind kKinds[] = {
-    {"entente.leem.v1.DenialNotification", Role::kOpens, "denials", "content.act"},
-    {"entente.leem.v1.DenialAmendment", Role::kRevises, "", "content.act"},
-    {"entente.leem.v1.DenialRenewal", Role::kRevises, "", "review_date"},
-    {"entente.leem.v1.DenialRevocation", Role::kEnds, "", "effective_date"},
-    {"entente.leem.v1.SuspensionClosure", Role::kRevises, "", "closed_date,outcome,act"},
+    {"entente.leem.v1.DenialNotification", Role::kOpens, "denials"},
+    {"entente.leem.v1.DenialAmendment", Role::kRevises, ""},
+    {"entente.leem.v1.DenialRenewal", Role::kRevises, ""},
+    {"entente.leem.v1.DenialRevocation", Role::kEnds, ""},
+    {"entente.leem.v1.SuspensionClosure", Role::kRevises, ""},
 };
 
 }  // namespace

@@ -9,17 +9,15 @@ using machine::Role;
 
 constexpr machine::Kind kKinds[] = {
     {"entente.tem.v1.Proposal", Role::kOpens, "proposals"},
-    {"entente.tem.v1.ProposalClosure", Role::kEnds, "", "outcome,into"},
-    {"entente.tem.v1.ProposalSponsorship", Role::kAnswers, "sponsorships", "withdrawn,text_digest"},
-    {"entente.tem.v1.ProposalComment", Role::kAnswers, "comments", "kind,node"},
-    {"entente.tem.v1.ProposalPosition", Role::kAnswers, "positions", "kind,text_digest"},
-    {"entente.tem.v1.ProposalConclusion", Role::kAnswers, "conclusions",
-     "outcome,text_digest,meeting"},
+    {"entente.tem.v1.ProposalClosure", Role::kEnds, ""},
+    {"entente.tem.v1.ProposalSponsorship", Role::kAnswers, "sponsorships"},
+    {"entente.tem.v1.ProposalComment", Role::kAnswers, "comments"},
+    {"entente.tem.v1.ProposalPosition", Role::kAnswers, "positions"},
+    {"entente.tem.v1.ProposalConclusion", Role::kAnswers, "conclusions"},
     {"entente.tem.v1.EditionApproval", Role::kOpens, "approvals"},
     {"entente.tem.v1.AnnexEdition", Role::kAnswers, "editions"},  // the approval
     {"entente.tem.v1.Crosswalk", Role::kOpens, "crosswalks"},
-    {"entente.tem.v1.ImplementationStatus", Role::kOpens, "implementations",
-     "edition,state,in_force_date"},
+    {"entente.tem.v1.ImplementationStatus", Role::kOpens, "implementations"},
 };
 
 }  // namespace

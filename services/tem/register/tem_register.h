@@ -14,8 +14,8 @@
 #include "services/core/machine/budgets.h"
 #include "services/core/machine/register.h"
 #include "services/core/machine/released_index.h"
+#include "services/tem/agreement/agreement.h"
 #include "services/tem/annex/assembly.h"
-#include "services/tem/register/agreement.h"
 #include "services/tem/register/crosswalk_table.h"
 
 namespace entente::tem {

@@ -8,10 +8,10 @@ namespace {
 using machine::Role;
 
 constexpr machine::Kind kKinds[] = {
-    {"entente.sample.v1.Notice", Role::kOpens, "notices", "topic"},
-    {"entente.sample.v1.NoticeAmendment", Role::kRevises, "", ""},
-    {"entente.sample.v1.NoticeComment", Role::kAnswers, "remarks", ""},
-    {"entente.sample.v1.NoticeWithdrawal", Role::kEnds, "", ""},
+    {"entente.sample.v1.Notice", Role::kOpens, "notices"},
+    {"entente.sample.v1.NoticeAmendment", Role::kRevises, ""},
+    {"entente.sample.v1.NoticeComment", Role::kAnswers, "remarks"},
+    {"entente.sample.v1.NoticeWithdrawal", Role::kEnds, ""},
 };
 
 }  // namespace

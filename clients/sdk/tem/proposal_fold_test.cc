@@ -1,11 +1,11 @@
-#include "clients/cli/tem/proposal_fold.h"
+#include "clients/sdk/tem/proposal_fold.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-namespace entente::cli {
+namespace entente::sdk {
 namespace {
 
 namespace v1 = entente::tem::v1;
@@ -14,30 +14,29 @@ using ::testing::IsEmpty;
 
 constexpr char kText[] = "the newest text's digest";
 
-sdk::VerifiedEntry Said(const std::string& state, const google::protobuf::Message& body) {
-  sdk::VerifiedEntry entry;
+VerifiedEntry Said(const std::string& state, const google::protobuf::Message& body) {
+  VerifiedEntry entry;
   entry.document.mutable_body()->PackFrom(body);
   entry.document.set_originator("partners/" + state + "/agencies/licensing");
   return entry;
 }
 
-sdk::VerifiedEntry Sponsors(const std::string& state, bool withdrawn,
-                            const std::string& text = kText) {
+VerifiedEntry Sponsors(const std::string& state, bool withdrawn, const std::string& text = kText) {
   v1::ProposalSponsorship body;
   body.set_text_digest(text);
   body.set_withdrawn(withdrawn);
   return Said(state, body);
 }
 
-sdk::VerifiedEntry Position(const std::string& state, v1::PositionKind kind,
-                            const std::string& text = kText) {
+VerifiedEntry Position(const std::string& state, v1::PositionKind kind,
+                       const std::string& text = kText) {
   v1::ProposalPosition body;
   body.set_text_digest(text);
   body.set_kind(kind);
   return Said(state, body);
 }
 
-TextStanding Standing(const std::vector<sdk::VerifiedEntry>& answers, bool chaired = true) {
+TextStanding Standing(const std::vector<VerifiedEntry>& answers, bool chaired = true) {
   return StandingOf(answers, "kr", kText, [chaired](const auto&) { return chaired; });
 }
 
@@ -73,7 +72,7 @@ TEST(ProposalFoldTest, OnlyAChairConcludes) {
 
 // In every order in which a service may hand them out.
 TEST(ProposalFoldTest, OrderIsThatOfRecordingOverSeveralLedgers) {
-  std::vector<sdk::VerifiedEntry> entries;
+  std::vector<VerifiedEntry> entries;
   const auto add = [&](const char* ledger, int64_t seconds, uint64_t index) {
     auto& entry = entries.emplace_back();
     entry.ledger = ledger;
@@ -87,7 +86,7 @@ TEST(ProposalFoldTest, OrderIsThatOfRecordingOverSeveralLedgers) {
   add("b", 3, 8);
   std::vector<int> order = {0, 1, 2, 3, 4};
   do {
-    std::vector<sdk::VerifiedEntry> shuffled;
+    std::vector<VerifiedEntry> shuffled;
     for (const int at : order) shuffled.push_back(entries[static_cast<size_t>(at)]);
     std::stable_sort(shuffled.begin(), shuffled.end(), sdk::RecordedBefore);
     for (size_t i = 0; i < entries.size(); ++i) {
@@ -98,4 +97,4 @@ TEST(ProposalFoldTest, OrderIsThatOfRecordingOverSeveralLedgers) {
 }
 
 }  // namespace
-}  // namespace entente::cli
+}  // namespace entente::sdk

@@ -1,7 +1,7 @@
 // What was said about a proposal, made into what its agreement is judged by: the same fold as the
 // service's (tem::TemRegister), over entries that were verified.
-#ifndef ENTENTE_CLIENTS_CLI_TEM_PROPOSAL_FOLD_H_
-#define ENTENTE_CLIENTS_CLI_TEM_PROPOSAL_FOLD_H_
+#ifndef ENTENTE_CLIENTS_SDK_TEM_PROPOSAL_FOLD_H_
+#define ENTENTE_CLIENTS_SDK_TEM_PROPOSAL_FOLD_H_
 
 #include <functional>
 #include <map>
@@ -11,7 +11,7 @@
 #include "clients/sdk/ledger_view.h"
 #include "entente/tem/v1/proposal.pb.h"
 
-namespace entente::cli {
+namespace entente::sdk {
 
 // How a text stands.
 struct TextStanding {
@@ -22,10 +22,10 @@ struct TextStanding {
 };
 // Folds answers, in order of recording, that speak to the text with this digest (32 bytes) of a
 // proposal by `sponsor`'s state. `chaired` tells whether a conclusion's signer chaired TEM.
-TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& answers, const std::string& sponsor,
+TextStanding StandingOf(const std::vector<VerifiedEntry>& answers, const std::string& sponsor,
                         const std::string& text_digest,
-                        const std::function<bool(const sdk::VerifiedEntry&)>& chaired);
+                        const std::function<bool(const VerifiedEntry&)>& chaired);
 
-}  // namespace entente::cli
+}  // namespace entente::sdk
 
-#endif  // ENTENTE_CLIENTS_CLI_TEM_PROPOSAL_FOLD_H_
+#endif  // ENTENTE_CLIENTS_SDK_TEM_PROPOSAL_FOLD_H_

@@ -1,4 +1,4 @@
-#include "services/tem/register/agreement.h"
+#include "services/tem/agreement/agreement.h"
 
 #include <algorithm>
 

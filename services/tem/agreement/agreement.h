@@ -1,6 +1,6 @@
 // Whether a text is agreed: a pure function of signed positions on it and of who is a partner.
-#ifndef ENTENTE_SERVICES_TEM_REGISTER_AGREEMENT_H_
-#define ENTENTE_SERVICES_TEM_REGISTER_AGREEMENT_H_
+#ifndef ENTENTE_SERVICES_TEM_AGREEMENT_AGREEMENT_H_
+#define ENTENTE_SERVICES_TEM_AGREEMENT_AGREEMENT_H_
 
 #include <map>
 #include <span>
@@ -32,4 +32,4 @@ inline bool IsOpen(v1::PositionKind kind) {
 
 }  // namespace entente::tem
 
-#endif  // ENTENTE_SERVICES_TEM_REGISTER_AGREEMENT_H_
+#endif  // ENTENTE_SERVICES_TEM_AGREEMENT_AGREEMENT_H_

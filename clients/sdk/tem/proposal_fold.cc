@@ -1,15 +1,15 @@
-#include "clients/cli/tem/proposal_fold.h"
+#include "clients/sdk/tem/proposal_fold.h"
 
 #include <algorithm>
 
-namespace entente::cli {
+namespace entente::sdk {
 
-TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& answers, const std::string& sponsor,
+TextStanding StandingOf(const std::vector<VerifiedEntry>& answers, const std::string& sponsor,
                         const std::string& text_digest,
-                        const std::function<bool(const sdk::VerifiedEntry&)>& chaired) {
+                        const std::function<bool(const VerifiedEntry&)>& chaired) {
   TextStanding standing;
   standing.sponsors = {sponsor};
-  for (const sdk::VerifiedEntry& entry : answers) {
+  for (const VerifiedEntry& entry : answers) {
     const auto& body = entry.document.body();
     const std::string state = entry.originator().state;
     tem::v1::ProposalPosition position;
@@ -37,4 +37,4 @@ TextStanding StandingOf(const std::vector<sdk::VerifiedEntry>& answers, const st
   return standing;
 }
 
-}  // namespace entente::cli
+}  // namespace entente::sdk
