@@ -23,8 +23,9 @@ int main(int argc, char** argv) {
   Context context;
   app.add_option("--hold", context.hold_file,
                  "Sign, and keep the document in this file instead of sending it (entente sign)");
-  app.add_flag("--dry-run", context.dry_run,
-               "Of a verb that sends: sign, and have the service say what it would; nothing is recorded");
+  app.add_flag(
+      "--dry-run", context.dry_run,
+      "Of a verb that sends: sign, and have the service say what it would; nothing is recorded");
   app.add_flag("--yes", context.yes, "Send without a question, also at a terminal")
       ->envname("ENTENTE_YES");
   AddProgramOptions(app, ENTENTE_VERSION, context);
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   AddTrend(app, context);
   AddErase(app, context);
   AddFollow(app, context);
+  AddShow(app, context);
   AddSign(app, context);
   AddLedger(app, context);
   AddVerify(app, context);

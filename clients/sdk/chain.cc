@@ -27,11 +27,13 @@ absl::Status Broken(const std::string& name, std::string_view why) {
                       "the service's answer about {} is no chain of documents: {}", name, why);
 }
 
+std::string NextName(const std::string& name, const Chain& chain) {
+  return chain.empty() ? name : fmt::format("{}/revisions/{}", name, chain.size() + 1);
+}
+
 // Whether a document is the next one of a chain.
 absl::Status CheckNext(const std::string& name, const Chain& chain, const VerifiedEntry& next) {
-  const std::string expected =
-      chain.empty() ? name : fmt::format("{}/revisions/{}", name, chain.size() + 1);
-  if (next.name() != expected) return Broken(name, "a name is not the one asked for");
+  if (next.name() != NextName(name, chain)) return Broken(name, "a name is not the one asked for");
   if (chain.empty()) return absl::OkStatus();
   const bool follows = Names(next, pb::Reference::RELATION_SUPERSEDES, [&](const auto& before) {
     return before.digest() == chain.back().leaf.document_digest();
@@ -90,6 +92,31 @@ absl::StatusOr<Chain> FetchChain(const Client& client, const std::string& name) 
   ENTENTE_RETURN_IF_ERROR(ForEachPage(client, &Stub::ListRevisions, request, take, kListInMemory));
   if (chain.empty()) return Broken(name, "it is empty");
   return chain;
+}
+
+bool IsOfChain(std::string_view name, std::string_view chain) {
+  constexpr std::string_view kRevisions = "/revisions/";
+  return name.substr(0, chain.size()) == chain &&
+         (name.size() == chain.size() ||
+          name.substr(chain.size()).substr(0, kRevisions.size()) == kRevisions);
+}
+
+absl::StatusOr<Chain> ChainOf(std::vector<VerifiedEntry> entries, const std::string& name) {
+  std::erase_if(entries, [&](const auto& entry) { return !IsOfChain(entry.name(), name); });
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.index() < b.index(); });
+  Chain chain;
+  for (VerifiedEntry& entry : entries) {
+    if (entry.name() != NextName(name, chain)) {
+      return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kCopyIncomplete,
+                          "{} is not there, and {} is; a filter may have left it out",
+                          NextName(name, chain), entry.name());
+    }
+    ENTENTE_RETURN_IF_ERROR(CheckNext(name, chain, entry));
+    chain.push_back(std::move(entry));
+  }
+  if (!chain.empty()) return chain;
+  return base::Refuse(absl::StatusCode::kNotFound, Reason::kNotFound, "{} is not there", name);
 }
 
 absl::StatusOr<std::vector<VerifiedEntry>> FetchAnswers(const Client& client,

@@ -47,6 +47,14 @@ absl::StatusOr<VerifiedEntry> VerifyAlone(const Client& client, const pb::Entry&
 // DATA_LOSS/LEDGER_FORKED.
 absl::StatusOr<Chain> FetchChain(const Client& client, const std::string& name);
 
+// Whether a name is that of a document of this chain: itself, or "X/revisions/2".
+bool IsOfChain(std::string_view name, std::string_view chain);
+// The chain of this name among entries that were verified, in any order, such as saved ones
+// (SavedLedgers::Read with IsOfChain). NOT_FOUND if none of it is there; COPY_INCOMPLETE if one is
+// missing before another, as a filter may leave it out; DATA_LOSS/LEDGER_FORKED if they are no
+// chain.
+absl::StatusOr<Chain> ChainOf(std::vector<VerifiedEntry> entries, const std::string& name);
+
 // What was said to a chain, and to what was said to it, each verified, in order of recording.
 // DATA_LOSS/LEDGER_FORKED where something was said to another.
 absl::StatusOr<std::vector<VerifiedEntry>> FetchAnswers(const Client& client,

@@ -222,6 +222,12 @@ absl::StatusOr<pb::Receipt> Client::Submit(const pb::SignedDocument& document,
   return receipt;
 }
 
+absl::StatusOr<pb::Receipt> Client::SignAndSubmit(const pb::Document& document,
+                                                  const RetryOptions& retry) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, Sign(document));
+  return Submit(signed_document, retry);
+}
+
 absl::Status Client::SubmitKept(const KeptDone& done, const RetryOptions& retry) {
   const Outbox outbox(agency(), group_);
   ENTENTE_ASSIGN_OR_RETURN(const auto documents, outbox.Unanswered());

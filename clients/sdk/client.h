@@ -95,6 +95,8 @@ class Client {
   // they are answered (Outbox).
   absl::StatusOr<pb::Receipt> Submit(const pb::SignedDocument& document,
                                      const RetryOptions& retry = {});
+  absl::StatusOr<pb::Receipt> SignAndSubmit(const pb::Document& document,
+                                            const RetryOptions& retry = {});
   // Submits again what was kept, oldest first, as after a crash: what was recorded then has its
   // receipt. `done` is called once for each; the first that is not answered ends it.
   using KeptDone =

@@ -54,6 +54,21 @@ absl::Status CheckOrders(const VerifiedEntry& erasure, const ErasedEntry& erased
                             erased.name(), erasure.name()));
 }
 
+// Whether a name is what a document says of itself: "partners/kr/denials/{reference}", or a later
+// one's, "{name}/revisions/2", of the name that it supersedes.
+bool NamesItself(std::string_view name, const entry::pb::Document& document) {
+  const auto parts = base::Split(name, '/');
+  if (parts.size() == 4) return parts[3] == document.reference();
+  if (parts.size() != 6 || parts[4] != "revisions") return false;
+  const std::string_view chain =
+      name.substr(0, name.size() - parts[4].size() - parts[5].size() - 2);
+  const auto& references = document.references();
+  return std::any_of(references.begin(), references.end(), [&](const auto& reference) {
+    return reference.relation() == entry::pb::Reference::RELATION_SUPERSEDES &&
+           reference.name() == chain;
+  });
+}
+
 absl::Status CheckNaming(const VerifiedEntry& entry, const std::string& group) {
   const auto& stamp = entry.leaf.stamp();
   const base::AgencyName originator = entry.originator();
@@ -69,6 +84,10 @@ absl::Status CheckNaming(const VerifiedEntry& entry, const std::string& group) {
       stamp.name().size() > 200 || !base::IsPlainText(stamp.name())) {
     return Forked(fmt::format("a document of {} was given a name that is not of that state",
                               originator.str()));
+  }
+  if (!NamesItself(stamp.name(), entry.document)) {
+    return Forked(fmt::format("a document with the number {} was given the name {}",
+                              entry.document.reference(), stamp.name()));
   }
   return absl::OkStatus();
 }

@@ -39,8 +39,8 @@ struct VerifiedEntry {
 
 // Verifies one entry by itself: its leaf, its document, its signatures at the time and under the
 // directory that it was recorded with, that its ledger is that of its audience in `group`, and that
-// its name is one of its originator's state. Of one that was erased, that it is what may remain of
-// its kind.
+// its name is what its originator's state and number, or the chain that it continues, make it. Of
+// one that was erased, that it is what may remain of its kind.
 absl::StatusOr<VerifiedEntry> VerifyEntry(const std::string& group, const std::string& ledger,
                                           entry::pb::Entry entry, document::Verifier& verifier,
                                           const identity::Directory& directory);

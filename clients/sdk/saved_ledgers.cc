@@ -239,7 +239,7 @@ std::string SavedLedgers::CheckpointPath(const std::string& ledger) const {
   return folder_ + "/" + ledger + "/checkpoint";
 }
 
-absl::Status SavedLedgers::Prepare() {
+absl::Status SavedLedgers::Prepare() const {
   ENTENTE_RETURN_IF_ERROR(MakeFolder(folder_));
   std::error_code error;
   for (const auto& ledger : fs::directory_iterator(folder_, error)) {
@@ -248,16 +248,20 @@ absl::Status SavedLedgers::Prepare() {
   return absl::OkStatus();
 }
 
-FollowOptions SavedLedgers::Options() {
-  FollowOptions options;
-  options.state_file = folder_ + "/cursor";
+absl::Status SavedLedgers::Follow(Client& client, FollowOptions options,
+                                  const Client::EntryHandler& handle) {
+  ENTENTE_RETURN_IF_ERROR(Prepare());
+  if (options.state_file.empty()) options.state_file = folder_ + "/cursor";
   options.skipped = [this](const std::string& ledger, uint64_t index, const base::Digest& hash) {
     return SaveAt(SkippedPath(ledger, index), hash.hex());
   };
   options.marked = [this](const entente::config::v1::FollowerState& state) {
     return SaveCheckpoints(state);
   };
-  return options;
+  return client.Follow(options, [&](const VerifiedEntry& entry) {
+    ENTENTE_RETURN_IF_ERROR(Save(entry));
+    return handle ? handle(entry) : absl::OkStatus();
+  });
 }
 
 absl::Status SavedLedgers::Save(const VerifiedEntry& entry) {
@@ -334,7 +338,8 @@ absl::StatusOr<std::vector<SavedLedger>> SavedLedgers::Verify(const identity::Di
 absl::StatusOr<std::vector<VerifiedEntry>> SavedLedgers::Read(const identity::Directory& directory,
                                                               const std::string& otherwise,
                                                               const Keep& keep, bool* waits) const {
-  ENTENTE_ASSIGN_OR_RETURN(auto ledgers, Verify(directory, otherwise, keep));
+  const Keep all = [](const VerifiedEntry&) { return true; };
+  ENTENTE_ASSIGN_OR_RETURN(auto ledgers, Verify(directory, otherwise, keep ? keep : all));
   std::vector<VerifiedEntry> entries;
   if (waits != nullptr) *waits = false;
   for (SavedLedger& ledger : ledgers) {

@@ -42,12 +42,11 @@ class SavedLedgers {
   // The folder need not be there.
   explicit SavedLedgers(std::string folder) : folder_(std::move(folder)) {}
 
-  // Makes the folder, for its owner's eyes, and clears away what a killed writer left.
-  absl::Status Prepare();
-  // What makes a follow resume by this folder, and keep in it what filters leave out and what
-  // checkpoints cover. The handler calls Save. Refers to this object.
-  FollowOptions Options();
-  // Keeps an entry that Follow has verified, and carries out an order to erase another. DATA_LOSS
+  // Follows into the folder, from where that is; `handle` (may be null) is called for each entry
+  // once it is kept. Makes the folder if it is missing, for its owner's eyes.
+  absl::Status Follow(Client& client, FollowOptions options,
+                      const Client::EntryHandler& handle = nullptr);
+  // Keeps an entry that was verified, and carries out an order to erase another. DATA_LOSS
   // where something else is in its place; FAILED_PRECONDITION where it cannot be written, and
   // COPY_INCOMPLETE where what remains of what is to be erased is not what the order says.
   absl::Status Save(const VerifiedEntry& entry);
@@ -58,11 +57,12 @@ class SavedLedgers {
   absl::StatusOr<std::vector<SavedLedger>> Verify(const identity::Directory& directory,
                                                   const std::string& otherwise,
                                                   const Keep& keep = nullptr) const;
-  // The entries for which `keep` is true, by order of recording, of folders in which everything
-  // holds; else DATA_LOSS with the first fault. COPY_INCOMPLETE does not hinder: what no checkpoint
-  // covers yet is told by `waits`.
+  // The entries for which `keep` is true (null: all), by order of recording, of folders in which
+  // everything holds; else DATA_LOSS with the first fault. What no checkpoint covers yet does not
+  // hinder: `waits` (may be null) tells of it.
   absl::StatusOr<std::vector<VerifiedEntry>> Read(const identity::Directory& directory,
-                                                  const std::string& otherwise, const Keep& keep,
+                                                  const std::string& otherwise,
+                                                  const Keep& keep = nullptr,
                                                   bool* waits = nullptr) const;
 
   std::string EntryPath(const std::string& ledger, uint64_t index) const;
@@ -70,6 +70,7 @@ class SavedLedgers {
   std::string CheckpointPath(const std::string& ledger) const;
 
  private:
+  absl::Status Prepare() const;
   absl::Status SaveCheckpoints(const entente::config::v1::FollowerState& state) const;
   absl::Status EraseSaved(const VerifiedEntry& order, const pb::Erasure& body) const;
 

@@ -45,6 +45,10 @@ make_regime() { # [groups…]
     entente pki issue "$work/pki" --state $state --agency licensing --officer officer-1 "${seats[@]}" >/dev/null
   done
   cp "$root/deploy/config/profile.textproto" "$work/"
+  local client
+  for client in "$work"/pki/agencies/*/licensing/client.textproto; do
+    echo "profile_file: \"$work/profile.textproto\"" >> "$client"
+  done
   cat > "$work/server.textproto" <<CONFIG
 directory_file: "pki/directory.textproto"
 directory_key_file: "pki/directory.pub"

@@ -211,8 +211,8 @@ TEST_F(AcknowledgementTest, WhatWasRecordedSurvivesARestart) {
 class DeliveryTest : public testing::LyingHostTest {
  protected:
   DeliveryTest() {
-    host_.entry = Record(regime_.Sign(regime_.Denial("kr", "1")), 0);
-    for (const std::string& leaf : {host_.entry.leaf(), std::string("other")}) {
+    host_.entries = {Record(regime_.Sign(regime_.Denial("kr", "1")), 0)};
+    for (const std::string& leaf : {host_.entries[0].leaf(), std::string("other")}) {
       tree_.Append(merkle::LeafHash(leaf));
     }
     host_.delivery.set_name("partners/kr/denials/1");
@@ -279,7 +279,7 @@ TEST_F(DeliveryTest, AForgedOrUnsignedWordIsNone) {
 }
 
 TEST_F(DeliveryTest, AnotherDocumentIsNotTheOneThatWasAskedFor) {
-  host_.entry = Record(regime_.Sign(regime_.Denial("kr", "2")), 0);
+  host_.entries = {Record(regime_.Sign(regime_.Denial("kr", "2")), 0)};
   ExpectDisbelief();
 }
 

@@ -14,7 +14,6 @@ namespace entente {
 namespace {
 
 using base::testing::HasReason;
-using base::testing::StatusIs;
 using testing::TestRegime;
 namespace pb = entente::exchange::v1;
 

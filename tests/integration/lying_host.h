@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "clients/sdk/client.h"
+#include "clients/sdk/testing/scripted_exchange.h"
 #include "services/core/base/files.h"
 #include "services/core/base/testing/temp_dir.h"
 #include "services/core/crypto/hash.h"
@@ -21,57 +22,9 @@ namespace entente::testing {
 namespace pb = entente::exchange::v1;
 using base::testing::StatusIs;
 
-// Answers as the test says.
-class LyingHost final : public pb::ExchangeService::Service {
- public:
-  pb::FollowResponse message;
-  pb::Receipt receipt;
-  int acknowledged = 0;
-  std::vector<pb::Acknowledgement> said;  // of all requests
-  pb::GetDeliveryResponse delivery;
-  pb::Entry entry;
-  // What becomes of a stream after its message; without it, OK. It may change the message before.
-  std::function<grpc::Status(pb::FollowResponse& message)> script;
-
-  grpc::Status Follow(grpc::ServerContext*, const pb::FollowRequest*,
-                      grpc::ServerWriter<pb::FollowResponse>* writer) override {
-    if (!script) {
-      writer->Write(message);
-      return grpc::Status::OK;
-    }
-    pb::FollowResponse scripted;
-    const grpc::Status status = script(scripted);
-    if (scripted.ByteSizeLong() > 0) writer->Write(scripted);
-    return status;
-  }
-  grpc::Status Acknowledge(grpc::ServerContext*, const pb::AcknowledgeRequest* request,
-                           pb::AcknowledgeResponse*) override {
-    ++acknowledged;
-    for (const auto& one : request->acknowledgements()) {
-      EXPECT_TRUE(said.emplace_back().ParseFromString(one.acknowledgement()));
-    }
-    return grpc::Status::OK;
-  }
-  grpc::Status GetDelivery(grpc::ServerContext*, const pb::GetDeliveryRequest*,
-                           pb::GetDeliveryResponse* response) override {
-    *response = delivery;
-    return grpc::Status::OK;
-  }
-  grpc::Status GetEntry(grpc::ServerContext*, const pb::GetEntryRequest*,
-                        pb::GetEntryResponse* response) override {
-    *response->mutable_entry() = entry;
-    return grpc::Status::OK;
-  }
-  grpc::Status Submit(grpc::ServerContext*, const pb::SubmitRequest*,
-                      pb::SubmitResponse* response) override {
-    *response->mutable_receipt() = receipt;
-    return grpc::Status::OK;
-  }
-};
-
 class LyingHostTest : public ::testing::Test {
  protected:
-  LyingHostTest() {
+  explicit LyingHostTest(std::string group = "leem") : group_(std::move(group)) {
     grpc::ServerBuilder builder;
     builder.RegisterService(&host_);
     server_ = builder.BuildAndStart();
@@ -95,7 +48,8 @@ class LyingHostTest : public ::testing::Test {
           "agency: \"partners/kr/agencies/licensing\" tls_certificate_file: \"tls.crt\" "
           "tls_key_file: \"tls.key\" directory_file: \"directory\" "
           "directory_key_file: \"directory.pub\" "
-          "endpoints { group: \"leem\" address: \"localhost:1\" }");
+          "endpoints { group: \"" +
+              group_ + "\" address: \"localhost:1\" }");
   }
 
   // An entry as the host would record it, with what it likes to put into the stamp.
@@ -110,16 +64,29 @@ class LyingHostTest : public ::testing::Test {
     leaf.set_document_digest(crypto::Sha256(document.document()).str());
     leaf.set_envelope_digest(crypto::Sha256(entry.signed_document()).str());
     auto& stamp = *leaf.mutable_stamp();
-    stamp.set_ledger(entry::LedgerIdOf("leem", header.audience()));
+    stamp.set_ledger(entry::LedgerIdOf(group_, header.audience()));
     stamp.set_index(index);
     entry::SetTime(clock_.Now() + absl::Seconds(static_cast<int>(index)),
                    stamp.mutable_recorded_time());
     stamp.set_directory_serial(regime_.directory().serial());
-    stamp.set_name("partners/" + header.originator().substr(9, 2) + "/denials/" +
-                   header.reference());
+    stamp.set_name(NameOf(header));
     lie(stamp);
     entry.set_leaf(leaf.SerializeAsString());
     return entry;
+  }
+  // The name that an honest service would give: of the kinds that tests use.
+  static std::string NameOf(const pb::Document& header) {
+    for (const auto& reference : header.references()) {
+      if (reference.relation() == pb::Reference::RELATION_SUPERSEDES) {
+        return reference.name() + "/revisions/2";
+      }
+    }
+    const auto kind = document::ShortKind(header.body().type_url());
+    const std::string folder = kind == "Alert"      ? "alerts"
+                               : kind == "Sighting" ? "answers"
+                               : kind == "Erasure"  ? "erasures"
+                                                    : "denials";
+    return "partners/" + header.originator().substr(9, 2) + "/" + folder + "/" + header.reference();
   }
   void Deliver(const std::string& ledger, const pb::Entry& entry) {
     auto* delivery = host_.message.add_deliveries();
@@ -130,10 +97,10 @@ class LyingHostTest : public ::testing::Test {
   // Signed checkpoints over all that was delivered, and the mark that asks for an acknowledgement.
   void Finish(bool with_checkpoints = true) {
     for (const auto& [ledger, tree] : trees_) {
-      const entry::Checkpoint checkpoint = {entry::OriginOf("mtcr.example", "leem", ledger),
+      const entry::Checkpoint checkpoint = {entry::OriginOf("mtcr.example", group_, ledger),
                                             {tree.size(), tree.Root()}};
       if (with_checkpoints) {
-        host_.message.add_checkpoints(regime_.log_signer().Sign(checkpoint.Text()));
+        host_.message.add_checkpoints(regime_.log_signer(group_).Sign(checkpoint.Text()));
       }
     }
     host_.message.set_progress(true);
@@ -142,7 +109,7 @@ class LyingHostTest : public ::testing::Test {
   std::unique_ptr<sdk::Client> Connect() {
     auto agency = sdk::Agency::Load(folder_.File("client"));
     EXPECT_OK(agency);
-    return sdk::Client::Over(*agency, "leem", server_->InProcessChannel(grpc::ChannelArguments()));
+    return sdk::Client::Over(*agency, group_, server_->InProcessChannel(grpc::ChannelArguments()));
   }
   absl::Status Follow(const std::string& filter = "") {
     auto client = Connect();
@@ -166,12 +133,13 @@ class LyingHostTest : public ::testing::Test {
     return regime_.Sign(regime_.Denial("jp", reference, audience));
   }
 
+  const std::string group_;
   base::testing::FakeClock clock_;
   TestRegime regime_{{"jp", "kr", "nz"}, clock_.Now()};
   std::optional<crypto::PrivateKey> directory_key_ =
       *crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519);
   base::testing::TempDir folder_;
-  LyingHost host_;
+  ScriptedExchange host_;
   std::unique_ptr<grpc::Server> server_;
   std::map<std::string, merkle::Tree> trees_;
   int handled_ = 0;

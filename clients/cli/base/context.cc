@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "clients/cli/base/json_text.h"
 #include "entente/leem/v1/denial.pb.h"
 #include "services/core/base/calendar.h"
 #include "services/core/base/files.h"
@@ -131,16 +132,10 @@ absl::Status FromJsonFile(const std::string& path, google::protobuf::Message& me
   if (!text.has_value()) {
     return base::RefuseArgument(base::Reason::kFieldInvalid, "cannot read {}", path);
   }
-  std::string json;
-  for (std::string_view line : base::Split(*text, '\n')) {
-    const size_t start = line.find_first_not_of(" \t");
-    if (start != std::string_view::npos && line.substr(start, 2) == "//") continue;
-    json += std::string(line) + "\n";
-  }
-  const auto status = google::protobuf::util::JsonStringToMessage(json, &message);
-  if (status.ok()) return absl::OkStatus();
-  return base::RefuseArgument(base::Reason::kFieldInvalid, "{}: {}", path,
-                              std::string(status.message()));
+  const absl::Status status = FromJson(*text, message);
+  return status.ok()
+             ? status
+             : base::RefuseArgument(base::Reason::kFieldInvalid, "{}:{}", path, base::Text(status));
 }
 
 std::string FormatTime(const google::protobuf::Timestamp& time) {

@@ -106,15 +106,13 @@ absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
   ::umask(0077);  // what is received is for this agency's eyes
   const bool saves = !options.save.empty();
   sdk::SavedLedgers saved(options.save);
-  if (saves) ENTENTE_RETURN_IF_ERROR(saved.Prepare());
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect(options.group));
   struct sigaction action = {};
   action.sa_handler = [](int) { stop_requested = true; };
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  // What is saved in a folder resumes by that folder's own cursor.
-  sdk::FollowOptions follow = saves ? saved.Options() : sdk::FollowOptions();
-  if (!options.cursor.empty()) follow.state_file = options.cursor;
+  sdk::FollowOptions follow;
+  follow.state_file = options.cursor;  // empty: what is saved in a folder resumes by its own
   follow.filter = options.filter;
   follow.until_current = options.until_current;
   // Only what is kept may be called safely held.
@@ -126,14 +124,14 @@ absl::Status Follow(const Context& context, const FollowVerbOptions& options) {
     TellOfConnection(options.group, change);
   };
   uint64_t count = 0;
-  const absl::Status status = client->Follow(follow, [&](const sdk::VerifiedEntry& entry) {
+  const auto handle = [&](const sdk::VerifiedEntry& entry) {
     ++count;
-    if (saves) ENTENTE_RETURN_IF_ERROR(saved.Save(entry));
     if (!options.exec.empty()) return Execute(options, entry);
     Print(entry, context.json);
     return absl::OkStatus();
-  });
-  ENTENTE_RETURN_IF_ERROR(status);
+  };
+  ENTENTE_RETURN_IF_ERROR(saves ? saved.Follow(*client, follow, handle)
+                                : client->Follow(follow, handle));
   if (!context.json) std::cerr << count << " received and verified\n";
   return absl::OkStatus();
 }

@@ -29,13 +29,13 @@ class SomeSignatures final : public document::SignerTrust {
   const document::SignerTrust& trust_;
 };
 
-// "leem" of "entente.leem.v1.DenialNotification".
-std::string GroupOf(std::string_view kind) {
+}  // namespace
+
+std::string GroupOfKind(std::string_view type_url) {
+  const std::string_view kind = type_url.substr(type_url.rfind('/') + 1);
   const size_t begin = kind.find('.') + 1;
   return std::string(kind.substr(begin, kind.find('.', begin) - begin));
 }
-
-}  // namespace
 
 absl::Status Hold(const document::pb::SignedDocument& signed_document, const std::string& path) {
   if (std::filesystem::exists(path)) {
@@ -46,10 +46,10 @@ absl::Status Hold(const document::pb::SignedDocument& signed_document, const std
   if (!base::WriteFileAtomically(path, ToJson(signed_document, true), 0600)) {
     return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", path);
   }
+  const bool draft = signed_document.signatures().empty();
   std::cerr << fmt::format(
-      "held in {}; another officer signs it with \"entente sign {}\", and "
-      "\"entente submit {}\" sends it\n",
-      path, path, path);
+      "{} in {}; {} signs it with \"entente sign {}\", and \"entente submit {}\" sends it\n",
+      draft ? "drafted" : "held", path, draft ? "an officer" : "another officer", path, path);
   return absl::OkStatus();
 }
 
@@ -57,12 +57,17 @@ absl::StatusOr<HeldDocument> CheckHeld(document::pb::SignedDocument signed_docum
                                        const document::SignerTrust& trust) {
   HeldDocument held;
   held.signed_document = signed_document;
+  if (signed_document.signatures().empty()) {
+    ENTENTE_ASSIGN_OR_RETURN(held.parsed, document::ParseRemains(std::move(signed_document)));
+    held.group = GroupOfKind(held.parsed->kind);
+    return held;
+  }
   ENTENTE_ASSIGN_OR_RETURN(held.parsed, document::Parse(std::move(signed_document)));
   document::Verifier verifier;
   ENTENTE_ASSIGN_OR_RETURN(const auto verified, verifier.Verify(held.parsed, SomeSignatures(trust),
                                                                 base::SystemClock().Now()));
   held.signers = verified.signers();
-  held.group = GroupOf(held.parsed->kind);
+  held.group = GroupOfKind(held.parsed->kind);
   return held;
 }
 

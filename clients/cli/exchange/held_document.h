@@ -1,5 +1,5 @@
-// A signed document that waits in a file: for another officer's signature, or to be submitted. The
-// file is proto3 JSON of entente.exchange.v1.SignedDocument.
+// A document that waits in a file: for an officer's signature, or to be submitted. The file is
+// proto3 JSON of entente.exchange.v1.SignedDocument.
 #ifndef ENTENTE_CLIENTS_CLI_EXCHANGE_HELD_DOCUMENT_H_
 #define ENTENTE_CLIENTS_CLI_EXCHANGE_HELD_DOCUMENT_H_
 
@@ -13,7 +13,10 @@ namespace entente::cli {
 // Keeps it in a new file, private to its owner; one that is there already is left as it is.
 absl::Status Hold(const document::pb::SignedDocument& signed_document, const std::string& path);
 
-// What a file holds, with every signature checked, however few they are.
+// "leem" of "type.googleapis.com/entente.leem.v1.DenialNotification".
+std::string GroupOfKind(std::string_view type_url);
+
+// What a file holds, with every signature checked, however few they are; a draft has none.
 struct HeldDocument {
   document::pb::SignedDocument signed_document;
   std::shared_ptr<const document::ParsedDocument> parsed;

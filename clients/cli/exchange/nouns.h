@@ -9,7 +9,8 @@ namespace entente::cli {
 void AddErase(CLI::App& app, Context& context);
 void AddFollow(CLI::App& app, Context& context);
 void AddLedger(CLI::App& app, Context& context);  // ledger, delivery
-void AddSign(CLI::App& app, Context& context);    // sign, submit
+void AddShow(CLI::App& app, Context& context);    // list, show
+void AddSign(CLI::App& app, Context& context);    // draft, sign, submit
 void AddTodo(CLI::App& app, Context& context);
 void AddTrend(CLI::App& app, Context& context);
 void AddVerify(CLI::App& app, Context& context);

@@ -1,6 +1,5 @@
 #include "clients/cli/exchange/sending.h"
 
-#include <google/protobuf/text_format.h>
 #include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
@@ -11,6 +10,8 @@
 #include <utility>
 
 #include "clients/cli/base/normal_text.h"
+#include "clients/cli/base/people.h"
+#include "clients/cli/exchange/differences.h"
 #include "clients/cli/exchange/held_document.h"
 #include "clients/sdk/chain.h"
 #include "entente/iem/v1/request.pb.h"
@@ -184,63 +185,10 @@ const google::protobuf::Message& Stated(const google::protobuf::Message& body) {
   return has ? body.GetReflection()->GetMessage(body, content) : body;
 }
 
-// The body of a document; null if its type is none of ours.
-std::unique_ptr<google::protobuf::Message> BodyOf(const exchange::v1::Document& document) {
-  const std::string& url = document.body().type_url();
-  const auto* type = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
-      url.substr(url.rfind('/') + 1));
-  if (type == nullptr) return nullptr;
-  std::unique_ptr<google::protobuf::Message> body(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
-  return body->ParseFromString(document.body().value()) ? std::move(body) : nullptr;
-}
-
-// A line on standard error for each field that differs, in letters as people write them.
-class DifferenceLines final : public google::protobuf::util::MessageDifferencer::Reporter {
- public:
-  using Message = google::protobuf::Message;
-  using Path = std::vector<google::protobuf::util::MessageDifferencer::SpecificField>;
-
-  void ReportAdded(const Message&, const Message& after, const Path& path) override {
-    Say("added", path, Value(after, path, /*before=*/false));
-  }
-  void ReportDeleted(const Message& before, const Message&, const Path& path) override {
-    Say("deleted", path, Value(before, path, /*before=*/true));
-  }
-  void ReportModified(const Message& before, const Message& after, const Path& path) override {
-    Say("modified", path,
-        Value(before, path, /*before=*/true) + " -> " + Value(after, path, /*before=*/false));
-  }
-
- private:
-  static void Say(std::string_view what, const Path& path, const std::string& value) {
-    std::string name;
-    for (const auto& part : path) {
-      name += (name.empty() ? "" : ".") + (part.field == nullptr ? "?" : part.field->name());
-      const int index = part.index >= 0 ? part.index : part.new_index;
-      if (index >= 0) name += fmt::format("[{}]", index);
-    }
-    std::cerr << Printable(fmt::format("  {}: {}: {}", what, name, value)) << "\n";
-  }
-  // The messages of a report are those that hold the last field of its path.
-  static std::string Value(const Message& message, const Path& path, bool before) {
-    const auto& last = path.back();
-    if (last.field == nullptr) return "?";
-    google::protobuf::TextFormat::Printer printer;
-    printer.SetUseUtf8StringEscaping(true);
-    printer.SetSingleLineMode(true);
-    std::string text;
-    printer.PrintFieldValueToString(
-        message, last.field,
-        last.field->is_repeated() ? (before ? last.index : last.new_index) : -1, &text);
-    return last.field->message_type() == nullptr ? text : "{ " + text + "}";
-  }
-};
-
 // Of a document that states anew what an earlier one of its chain stated: the fields that differ,
 // on standard error.
 absl::Status ShowWhatChanges(sdk::Client& client, const exchange::v1::Document& document) {
-  const auto body = BodyOf(document);
+  const auto body = Unpacked(document.body());
   std::string superseded;
   for (const auto& reference : document.references()) {
     if (reference.relation() == exchange::v1::Reference::RELATION_SUPERSEDES) {
@@ -258,16 +206,13 @@ absl::Status ShowWhatChanges(sdk::Client& client, const exchange::v1::Document& 
   }
   const auto& chain = *fetched;
   for (auto entry = chain.rbegin(); entry != chain.rend(); ++entry) {
-    const auto before = BodyOf(entry->document);
+    const auto before = Unpacked(entry->document.body());
     if (before == nullptr || entry->erased() ||
         Stated(*before).GetDescriptor() != Stated(*body).GetDescriptor()) {
       continue;
     }
     std::cerr << fmt::format("changes of {}:\n", Printable(entry->name()));
-    DifferenceLines lines;
-    google::protobuf::util::MessageDifferencer differencer;
-    differencer.ReportDifferencesTo(&lines);
-    if (differencer.Compare(Stated(*before), Stated(*body))) std::cerr << "  nothing\n";
+    PrintDifferences(Stated(*before), Stated(*body));
     break;
   }
   return absl::OkStatus();
@@ -295,9 +240,23 @@ absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
   }
   Normalize(document);
   ENTENTE_RETURN_IF_ERROR(ShowAndConfirm(context, client, document, "Sign and send?"));
+  if (!context.hold_file.empty() && client.agency().signers().empty()) {
+    return Hold(document::Unsigned(document), context.hold_file);
+  }
   ENTENTE_ASSIGN_OR_RETURN(const auto signed_document, client.Sign(document));
   if (!context.hold_file.empty()) return Hold(signed_document, context.hold_file);
   return SubmitSigned(context, client, signed_document);
+}
+
+absl::Status DraftFile(const Context& context, const std::string& file, const std::string& out) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
+  exchange::v1::Document document;
+  ENTENTE_RETURN_IF_ERROR(ReadDraft(file, *agency, document));
+  const std::string group = GroupOfKind(document.body().type_url());
+  ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, group));
+  ShowWhatIsSigned(*agency, {&document, 1});
+  ENTENTE_RETURN_IF_ERROR(ShowWhatChanges(*client, document));
+  return Hold(document::Unsigned(document), out);
 }
 
 absl::Status SendFiles(const Context& context, const std::string& group,
@@ -353,23 +312,6 @@ std::string LeftOut(const sdk::Agency& agency, const exchange::v1::Audience& aud
   return fmt::format("{}", fmt::join(out, ", "));
 }
 
-// "OFFICIAL, TLP:AMBER, H1, release by its originator only".
-std::string MarkingWords(const exchange::v1::Marking& marking) {
-  using exchange::v1::Marking;
-  // JSON may have numbers that name nothing.
-  const auto word = [](const std::string& name, std::string_view prefix) {
-    return name.size() < prefix.size() ? "?" : name.substr(prefix.size());
-  };
-  std::string words = word(Marking::Level_Name(marking.level()), "LEVEL_");
-  std::string tlp = word(Marking::Tlp_Name(marking.tlp()), "TLP_");
-  std::replace(tlp.begin(), tlp.end(), '_', '+');
-  words += ", TLP:" + tlp;
-  if (!marking.handling_code().empty()) words += ", " + Printable(marking.handling_code());
-  for (const std::string& caveat : marking.caveats()) words += ", " + Printable(caveat);
-  if (marking.originator_controlled()) words += ", release by its originator only";
-  return words;
-}
-
 }  // namespace
 
 void ShowWhatIsSigned(const sdk::Agency& agency,
@@ -408,6 +350,22 @@ void ShowWhatIsSigned(const sdk::Agency& agency,
     std::cerr << fmt::format("signing {} for {}{}\n{}", together.count, Printable(audience), how,
                              lines);
   }
+}
+
+std::string MarkingWords(const exchange::v1::Marking& marking) {
+  using exchange::v1::Marking;
+  // JSON may have numbers that name nothing.
+  const auto word = [](const std::string& name, std::string_view prefix) {
+    return name.size() < prefix.size() ? "?" : name.substr(prefix.size());
+  };
+  std::string words = word(Marking::Level_Name(marking.level()), "LEVEL_");
+  std::string tlp = word(Marking::Tlp_Name(marking.tlp()), "TLP_");
+  std::replace(tlp.begin(), tlp.end(), '_', '+');
+  words += ", TLP:" + tlp;
+  if (!marking.handling_code().empty()) words += ", " + Printable(marking.handling_code());
+  for (const std::string& caveat : marking.caveats()) words += ", " + Printable(caveat);
+  if (marking.originator_controlled()) words += ", release by its originator only";
+  return words;
 }
 
 std::string AudienceWords(const exchange::v1::Audience& audience) {

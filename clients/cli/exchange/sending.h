@@ -20,13 +20,16 @@ absl::Status SubmitSigned(const Context& context, sdk::Client& client,
                           const exchange::v1::SignedDocument& signed_document);
 // Shows who will read it, who is left out, how it is marked and, of a later document of a chain,
 // what changes; asks at a terminal; signs and submits. With --hold, signs and keeps it in that
-// file. Texts are normalised before, and what that changes is said on standard error.
+// file; unsigned where the configuration names no signer. Texts are normalised before, and what
+// that changes is said on standard error.
 absl::Status SubmitAndPrint(const Context& context, sdk::Client& client,
                             exchange::v1::Document document);
 // Signs and submits documents in proto3 JSON, several at once; originator and time of composing are
 // filled in where they are missing. Goes on after a refusal; the first one is returned.
 absl::Status SendFiles(const Context& context, const std::string& group,
                        const std::vector<std::string>& files);
+// Composes a document of a file, shows what SubmitAndPrint does, and keeps it unsigned in `out`.
+absl::Status DraftFile(const Context& context, const std::string& file, const std::string& out);
 // Asks at a terminal whether to go on, where it would send.
 absl::Status ConfirmSending(const Context& context, const std::string& question = "Sign and send?");
 // What SubmitAndPrint shows and asks before it signs.
@@ -34,6 +37,8 @@ absl::Status ShowAndConfirm(const Context& context, sdk::Client& client,
                             const exchange::v1::Document& document, const std::string& question);
 // Says on standard error what is about to be signed, by audience.
 void ShowWhatIsSigned(const sdk::Agency& agency, std::span<const exchange::v1::Document> documents);
+// "OFFICIAL, TLP:AMBER, H1, release by its originator only".
+std::string MarkingWords(const exchange::v1::Marking& marking);
 // "all partners", "the public", or "jp, kr".
 std::string AudienceWords(const exchange::v1::Audience& audience);
 // Who reads what begins something new, as --to says: "all", or states and the agency's own. Where

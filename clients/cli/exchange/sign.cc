@@ -1,16 +1,20 @@
-// entente sign, entente submit: documents that more than one officer signs, each with a key of his
-// own on a machine of his own.
+// entente draft, sign, submit: documents that one person composes and others sign, each with a key
+// of his own on a machine of his own.
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <set>
 
 #include "clients/cli/base/context.h"
+#include "clients/cli/exchange/differences.h"
 #include "clients/cli/exchange/held_document.h"
 #include "clients/cli/exchange/nouns.h"
 #include "clients/cli/exchange/sending.h"
+#include "clients/sdk/outbox.h"
 #include "clients/sdk/signing.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
 
 namespace entente::cli {
 namespace {
@@ -31,9 +35,28 @@ absl::Status AlreadySigned(const std::string& path) {
                               "{}: you have signed it already; another officer must", path);
 }
 
-// An officer signs what he has read, so it is shown.
-void Show(const HeldDocument& held, bool json) {
-  std::cout << ToJson(held.parsed->header, !json) << "\n";
+// Where the agency's machine keeps the draft of this number and kind that was shown here last.
+std::string SeenFile(const sdk::Agency& agency, const exchange::v1::Document& header) {
+  const auto key = crypto::Sha256(
+      {header.originator(), "\n", header.body().type_url(), "\n", header.reference()});
+  return agency.StateFile("seen/" + key.hex());
+}
+
+// An officer signs what he has read, so it is shown, and what is another than he saw last.
+void Show(const sdk::Agency& agency, const HeldDocument& held, bool json) {
+  const exchange::v1::Document& header = held.parsed->header;
+  std::cout << ToJson(header, !json) << "\n";
+  if (json) return;
+  const std::string path = SeenFile(agency, header);
+  exchange::v1::Document before;
+  if (const auto seen = base::ReadFile(path); seen && before.ParseFromString(*seen)) {
+    std::cerr << Printable(fmt::format("changes of {} since you saw it here:", header.reference()))
+              << "\n";
+    PrintDraftDifferences(before, header);
+  }
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  base::WriteFileAtomically(path, held.signed_document.document(), 0600);
 }
 
 absl::Status CheckOwn(const HeldDocument& held, const sdk::Agency& agency,
@@ -90,7 +113,7 @@ absl::Status Sign(const Context& context, const std::vector<std::string>& paths,
     if (!show && !agency->signers().empty() && IsSigned(held, *agency)) {
       return AlreadySigned(path);
     }
-    Show(held, context.json);
+    Show(*agency, held, context.json);
     headers.push_back(held.parsed->header);
     all.push_back(std::move(held));
   }
@@ -101,6 +124,10 @@ absl::Status Sign(const Context& context, const std::vector<std::string>& paths,
   const int required = agency->directory().SignaturesRequired(agency->name().state);
   for (size_t i = 0; i < all.size(); ++i) {
     const auto officers = OfficersOf(all[i]);
+    if (officers.empty()) {
+      std::cerr << paths[i] << ": a draft; nobody has signed it\n";
+      continue;
+    }
     std::cerr << fmt::format("{}: signed by {}; {} of {} that {} requires{}\n", paths[i],
                              Printable(fmt::format("{}", fmt::join(officers, ", "))),
                              officers.size(), required, agency->name().state,
@@ -114,10 +141,36 @@ absl::Status Sign(const Context& context, const std::vector<std::string>& paths,
 absl::Status Submit(const Context& context, const std::string& path) {
   ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
   ENTENTE_ASSIGN_OR_RETURN(const HeldDocument held, ReadHeld(path, agency->directory()));
+  if (held.signers.empty()) {
+    return base::RefuseArgument(Reason::kSignatureMissing,
+                                "{}: is a draft; entente sign {} signs it", path, path);
+  }
   ENTENTE_RETURN_IF_ERROR(CheckOwn(held, *agency, path));
   ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, held.group));
   ENTENTE_RETURN_IF_ERROR(ShowAndConfirm(context, *client, held.parsed->header, "Send?"));
   return SubmitSigned(context, *client, held.signed_document);
+}
+
+// What was signed and sent, and never answered.
+absl::Status SubmitKept(const Context& context) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
+  size_t sent = 0;
+  for (const auto& endpoint : agency->config().endpoints()) {
+    ENTENTE_ASSIGN_OR_RETURN(const auto kept, sdk::Outbox(*agency, endpoint.group()).Unanswered());
+    if (kept.empty()) continue;
+    sent += kept.size();
+    ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, endpoint.group()));
+    ENTENTE_RETURN_IF_ERROR(client->SubmitKept([&](const auto& document, const auto& receipt) {
+      exchange::v1::Document header;
+      header.ParseFromString(document.document());
+      if (receipt.ok()) return PrintReceipt(*receipt, header.audience(), context.json);
+      std::cerr << Printable(
+                       fmt::format("{}: {}", header.reference(), base::Text(receipt.status())))
+                << "\n";
+    }));
+  }
+  if (sent == 0) std::cerr << "nothing that was sent waits for an answer\n";
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -125,13 +178,29 @@ absl::Status Submit(const Context& context, const std::string& path) {
 void AddSign(CLI::App& app, Context& context) {
   struct Options {
     std::string file;
+    std::string output;
     std::vector<std::string> files;
     bool show = false;
   };
   auto options = std::make_shared<Options>();
+  auto* draft =
+      app.add_subcommand("draft",
+                         "Compose a document and keep it unsigned; who composes needs no key.\n"
+                         "Example: entente draft d.json -o d.draft   then: entente sign d.draft; "
+                         "entente submit d.draft");
+  draft->add_option("file", options->file, "As denial new, alert new and the like print it")
+      ->required();
+  draft->add_option("-o,--output", options->output, "File to write; it must not be there")
+      ->required();
+  context.Run(draft, [options, &context] {
+    const absl::Status status = RefuseDryRun(context, "draft", "it sends nothing");
+    return status.ok() ? DraftFile(context, options->file, options->output) : status;
+  });
   auto* sign = app.add_subcommand(
       "sign",
-      "Show documents that another officer has signed, and sign them, too: several at once.\n"
+      "Show documents that were drafted, or that another officer has signed, and sign them: "
+      "several at "
+      "once.\n"
       "Example: entente denial notify d.json --hold d.signed   on one officer's machine\n"
       "         entente sign d.signed                          on the other's\n"
       "         entente submit d.signed");
@@ -142,8 +211,14 @@ void AddSign(CLI::App& app, Context& context) {
     return status.ok() ? Sign(context, options->files, options->show) : status;
   });
   auto* submit = app.add_subcommand("submit", "Send a document that is signed, print the receipt");
-  submit->add_option("file", options->file, "As --hold or entente sign has left it")->required();
-  context.Run(submit, [options, &context] { return Submit(context, options->file); });
+  submit->add_option(
+      "file", options->file,
+      "As --hold or entente sign has left it; without: what was sent and never answered");
+  context.Run(submit, [options, &context] {
+    if (!options->file.empty()) return Submit(context, options->file);
+    const absl::Status status = RefuseDryRun(context, "submit", "name a file");
+    return status.ok() ? SubmitKept(context) : status;
+  });
 }
 
 }  // namespace entente::cli

@@ -2,8 +2,11 @@
 #include <iostream>
 #include <set>
 
+#include "clients/cli/base/people.h"
+#include "clients/cli/base/profile.h"
 #include "clients/cli/base/words.h"
 #include "clients/cli/exchange/revision_file.h"
+#include "clients/cli/exchange/saved_reading.h"
 #include "clients/cli/exchange/sending.h"
 #include "clients/cli/iem/nouns.h"
 #include "clients/sdk/calls.h"
@@ -98,6 +101,7 @@ struct IemOptions {
   std::string state;
   std::string country;
   std::string reference;
+  std::string from;
   std::vector<std::string> states;
   std::vector<std::string> to;
   bool deny = false;
@@ -151,9 +155,61 @@ absl::Status List(const Context& context, const IemOptions& options, const std::
   return absl::OkStatus();
 }
 
-// As the service shows it, once its documents say the same.
+void PrintMatter(const sdk::VerifiedMatter& matter, const CodeTexts& texts) {
+  const sdk::VerifiedEntry& first = matter.chain[0];
+  const sdk::VerifiedEntry& newest = matter.chain.back();
+  const auto line = [](std::string_view what, const std::string& value) {
+    std::cout << what << ": " << Printable(value) << "\n";
+  };
+  line("state", Word(iem::v1::MatterState_Name(matter.state), 13));
+  line("name", first.name());
+  line("for", AudienceWords(first.document.audience()));
+  line("marked", MarkingWords(newest.document.marking()));
+  line("recorded", FormatTime(first.leaf.stamp().recorded_time()) + " by " + first.signed_by());
+  if (matter.chain.size() > 1) {
+    line("changed", FormatTime(newest.leaf.stamp().recorded_time()) + " by " + newest.signed_by());
+  }
+  for (const auto& reference : first.document.references()) {
+    line(Word(Reference::Relation_Name(reference.relation()), 9), reference.name());
+  }
+  if (matter.erased) std::cout << "what it said was erased; this remains:\n";
+  if (const auto body = Unpacked(matter.body)) std::cout << InWords(*body, texts);
+  const auto end = Unpacked(newest.document.body());
+  if (matter.chain.size() > 1 && end != nullptr &&
+      newest.document.body().type_url() != matter.body.type_url()) {
+    std::cout << "ended by " << newest.name() << ":\n" << InWords(*end, texts, 2);
+  }
+}
+
+// What only the service can say of a matter, such as who is overdue.
+void PrintSaid(iem::v1::Matter matter, const CodeTexts& texts) {
+  matter.clear_name();
+  matter.clear_etag();
+  matter.clear_revision();
+  matter.clear_state();
+  matter.clear_originator();
+  matter.clear_audience();
+  matter.clear_marking();
+  matter.clear_recorded_time();
+  matter.clear_updated_time();
+  matter.clear_body();
+  const std::string words = InWords(matter, texts, 2);
+  if (!words.empty()) std::cout << "as the service says:\n" << words;
+}
+
+// As its documents say, which are fetched or saved; with --json, as the service shows it once they
+// say the same.
 absl::Status Get(const Context& context, const IemOptions& options) {
-  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
+  const CodeTexts texts = ReadTexts(*agency);
+  if (!options.from.empty()) {
+    ENTENTE_ASSIGN_OR_RETURN(auto chain,
+                             ReadSavedChain(context, options.from, "iem", options.name));
+    ENTENTE_ASSIGN_OR_RETURN(const auto saved, sdk::FoldMatter(std::move(chain)));
+    PrintMatter(saved, texts);
+    return absl::OkStatus();
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, "iem"));
   iem::v1::GetMatterRequest request;
   request.set_name(options.name);
   ENTENTE_ASSIGN_OR_RETURN(const auto verified, sdk::FetchMatter(*client, options.name));
@@ -171,7 +227,12 @@ absl::Status Get(const Context& context, const IemOptions& options) {
         "the service answers with a content or a state of {} that its originator did not sign",
         options.name);
   }
-  std::cout << ToJson(matter, !context.json) << (context.json ? "\n" : "");
+  if (context.json) {
+    std::cout << ToJson(matter) << "\n";
+    return absl::OkStatus();
+  }
+  PrintMatter(verified, texts);
+  PrintSaid(matter, texts);
   return absl::OkStatus();
 }
 
@@ -380,7 +441,8 @@ CLI::App* AddNoun(CLI::App& app, Context& context, const Options& options, const
   const std::string short_kind = kind;
   context.Run(list,
               [options, &context, short_kind] { return List(context, *options, short_kind); });
-  AddNamed(command, context, options, "get", "Show one as it stands, verified", Get);
+  AddNamed(command, context, options, "get", "Show one as it stands, verified", Get)
+      ->add_option("--from", options->from, "Read a folder of follow --save instead, offline");
   return command;
 }
 

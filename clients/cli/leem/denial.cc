@@ -4,8 +4,11 @@
 #include <iostream>
 
 #include "clients/cli/base/context.h"
+#include "clients/cli/base/people.h"
+#include "clients/cli/base/profile.h"
 #include "clients/cli/base/words.h"
 #include "clients/cli/exchange/revision_file.h"
+#include "clients/cli/exchange/saved_reading.h"
 #include "clients/cli/exchange/sending.h"
 #include "clients/cli/leem/country_names.h"
 #include "clients/cli/leem/lite_csv.h"
@@ -77,6 +80,7 @@ struct DenialOptions {
   std::string party;
   std::string in_force;
   std::string reference;
+  std::string from;
   std::vector<std::string> to;
   int limit = 0;
 };
@@ -261,6 +265,15 @@ std::string FirstParty(const leem::v1::DenialContent& content) {
   return "";
 }
 
+base::CivilDate Today() { return base::DateOf(base::SystemClock().Now()); }
+
+// "active", or "lapsed" where the last term has ended without an end.
+std::string StateOn(leem::v1::DenialState state, const base::CivilDate& until,
+                    const base::CivilDate& today) {
+  const bool over = state == leem::v1::DENIAL_STATE_ACTIVE && !until.empty() && until <= today;
+  return over ? "lapsed" : StateWord(state);
+}
+
 absl::Status List(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   Table table({"NAME", "STATE", "ACT", "TO", "ENTRY", "VALID UNTIL", "PARTY"});
@@ -269,8 +282,9 @@ absl::Status List(const Context& context, const DenialOptions& options) {
       std::cout << ToJson(denial) << "\n";
       return;
     }
-    table.Add({denial.name(), StateWord(denial.state()), ActWord(denial.act()),
-               denial.content().destination().country(), Entries(denial.content()),
+    table.Add({denial.name(), StateOn(denial.state(), leem::ToCivil(denial.valid_until()), Today()),
+               ActWord(denial.act()), denial.content().destination().country(),
+               Entries(denial.content()),
                denial.has_valid_until() ? FormatDate(denial.valid_until()) : "unknown",
                FirstParty(denial.content())});
   }));
@@ -305,9 +319,67 @@ absl::Status CheckShown(const leem::v1::Denial& denial, const sdk::VerifiedDenia
   return absl::OkStatus();
 }
 
-// As the service shows it, once its documents say the same.
+// Its documents, for machines.
+absl::Status PrintChain(const sdk::Chain& chain) {
+  for (const sdk::VerifiedEntry& entry : chain) {
+    std::cout << fmt::format("{{\"leaf\":{},\"document\":{}}}\n", ToJson(entry.leaf),
+                             ToJson(entry.document));
+  }
+  return absl::OkStatus();
+}
+
+// Why a later document was written; empty of a first one.
+std::string ExplanationOf(const sdk::VerifiedEntry& entry) {
+  const auto body = Unpacked(entry.document.body());
+  if (body == nullptr) return "";
+  const auto* field = body->GetDescriptor()->FindFieldByName("explanation");
+  return field == nullptr ? "" : body->GetReflection()->GetString(*body, field);
+}
+
+// "revoked, refused; ended 2020-06-01"
+std::string StandingWords(const leem::Standing& standing) {
+  const base::CivilDate until = leem::ValidUntil(standing);
+  const std::string state = StateOn(standing.state, until, Today());
+  std::string words = state + ", " + ActWord(standing.act);
+  if (!standing.ended.empty()) return words + "; ended " + standing.ended.str();
+  if (until.empty()) return words + "; whether it counts is not known before it is renewed";
+  return words + (state == "lapsed" ? " since " : "; in force until ") + until.str();
+}
+
+void PrintDenial(const sdk::VerifiedDenial& denial, const CodeTexts& texts) {
+  const sdk::VerifiedEntry& first = denial.chain[0];
+  const sdk::VerifiedEntry& newest = denial.chain.back();
+  const auto line = [](std::string_view what, const std::string& value) {
+    std::cout << what << ": " << Printable(value) << "\n";
+  };
+  std::cout << StandingWords(denial.standing) << "\n";
+  line("name", first.name());
+  line("for", AudienceWords(first.document.audience()));
+  line("marked", MarkingWords(newest.document.marking()));
+  line("recorded", FormatTime(first.leaf.stamp().recorded_time()) + " by " + first.signed_by());
+  if (denial.chain.size() > 1) {
+    line("changed",
+         fmt::format("{} by {}: {}, document {}; entente denial history shows all",
+                     FormatTime(newest.leaf.stamp().recorded_time()), newest.signed_by(),
+                     document::ShortKind(newest.document.body().type_url()), denial.chain.size()));
+  }
+  if (denial.erased) std::cout << "what it said was erased; this remains:\n";
+  std::cout << InWords(denial.content, texts);
+}
+
+// As its documents say, which are fetched or saved; with --json, as the service shows it once they
+// say the same.
 absl::Status Get(const Context& context, const DenialOptions& options) {
-  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
+  if (!options.from.empty()) {
+    ENTENTE_ASSIGN_OR_RETURN(auto chain,
+                             ReadSavedChain(context, options.from, "leem", options.name));
+    if (context.json) return PrintChain(chain);
+    ENTENTE_ASSIGN_OR_RETURN(const auto saved, sdk::FoldDenial(std::move(chain)));
+    PrintDenial(saved, ReadTexts(*agency));
+    return absl::OkStatus();
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, "leem"));
   leem::v1::GetDenialRequest request;
   request.set_name(options.name);
   ENTENTE_ASSIGN_OR_RETURN(const auto verified, sdk::FetchDenial(*client, options.name));
@@ -319,28 +391,28 @@ absl::Status Get(const Context& context, const DenialOptions& options) {
                         "{} has just been changed; ask again", options.name);
   }
   ENTENTE_RETURN_IF_ERROR(CheckShown(denial, verified));
-  std::cout << ToJson(denial, !context.json) << (context.json ? "\n" : "");
+  if (context.json) {
+    std::cout << ToJson(denial) << "\n";
+  } else {
+    PrintDenial(verified, ReadTexts(*agency));
+  }
   return absl::OkStatus();
 }
 
 absl::Status History(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, sdk::FetchChain(*client, options.name));
-  Table table({"REVISION", "KIND", "RECORDED", "BY", "DIGEST"});
+  if (context.json) return PrintChain(chain);
+  Table table({"REVISION", "KIND", "RECORDED", "BY", "WHY", "DIGEST"});
   for (size_t i = 0; i < chain.size(); ++i) {
     const sdk::VerifiedEntry& entry = chain[i];
-    if (context.json) {
-      std::cout << fmt::format("{{\"leaf\":{},\"document\":{}}}\n", ToJson(entry.leaf),
-                               ToJson(entry.document));
-      continue;
-    }
     table.Add({std::to_string(i + 1),
                std::string(document::ShortKind(entry.document.body().type_url())),
                FormatTime(entry.leaf.stamp().recorded_time()),
-               entry.erased() ? "(erased)" : entry.signed_by(),
+               entry.erased() ? "(erased)" : entry.signed_by(), ExplanationOf(entry),
                base::ToHex(entry.leaf.document_digest()).substr(0, 16)});
   }
-  if (!context.json) table.Print();
+  table.Print();
   return absl::OkStatus();
 }
 
@@ -510,6 +582,7 @@ void AddDenial(CLI::App& app, Context& context) {
   context.Run(list, [options, &context] { return List(context, *options); });
   auto* get = denial->add_subcommand("get", "Show one denial as it stands");
   get->add_option("name", options->name)->required();
+  get->add_option("--from", options->from, "Read a folder of follow --save instead, offline");
   context.Run(get, [options, &context] { return Get(context, *options); });
   auto* history = denial->add_subcommand("history", "Show a denial's documents, verified");
   history->add_option("name", options->name)->required();

@@ -1,10 +1,9 @@
 // entente annex: editions of the list of controlled items, what differs between them, national
 // codes, who applies which.
-#include <google/protobuf/text_format.h>
-
 #include <iostream>
 
 #include "clients/cli/base/normal_text.h"
+#include "clients/cli/base/profile.h"
 #include "clients/cli/base/words.h"
 #include "clients/cli/exchange/sending.h"
 #include "clients/cli/tem/annex_files.h"
@@ -170,11 +169,7 @@ absl::Status Diff(const Context& context, const AnnexOptions& options) {
 // What silence means: as the profile of the client's configuration says, else as the one that
 // ships.
 config::v1::TemRules RulesOf(const sdk::Agency& agency) {
-  config::v1::RegimeProfile profile;
-  const auto text = base::ReadFile(agency.config().profile_file());
-  if (text.has_value() && google::protobuf::TextFormat::ParseFromString(*text, &profile)) {
-    return profile.tem();
-  }
+  if (const auto profile = ReadProfile(agency)) return profile->tem();
   config::v1::TemRules rules;
   rules.set_silent_agrees(true);
   return rules;

@@ -118,10 +118,10 @@ absl::Status CheckSignatureDigest(X509* handle) {
 
 }  // namespace
 
-absl::StatusOr<Certificate> Certificate::FromHandle(std::shared_ptr<X509> handle) {
-  auto data = std::make_shared<Data>();
+absl::StatusOr<Certificate> OpensslAccess::MakeCertificate(std::shared_ptr<X509> handle) {
+  auto data = std::make_shared<Certificate::Data>();
   data->handle = std::move(handle);
-  X509* x509 = data->handle.get();
+  X509* x509 = static_cast<X509*>(data->handle.get());
   unsigned char* der = nullptr;
   const int size = i2d_X509(x509, &der);
   if (size <= 0 || static_cast<size_t>(size) > kCertificateBytesMax) {
@@ -139,7 +139,7 @@ absl::StatusOr<Certificate> Certificate::FromHandle(std::shared_ptr<X509> handle
   data->uris = NamesOfType(x509, GEN_URI, nullptr);
   data->not_before = ToTime(X509_get0_notBefore(x509));
   data->not_after = ToTime(X509_get0_notAfter(x509));
-  auto key = PublicKey::FromHandle(X509_get0_pubkey(x509));
+  auto key = OpensslAccess::MakeKey(X509_get0_pubkey(x509));
   ERR_clear_error();
   if (!key.ok()) return Reject(base::Text(key.status()));
   data->public_key = std::make_shared<PublicKey>(*std::move(key));
@@ -155,7 +155,7 @@ absl::StatusOr<Certificate> Certificate::FromDer(std::string_view der) {
   if (handle == nullptr) return Reject("not an X.509 certificate in DER");
   std::shared_ptr<X509> shared(handle, X509_free);
   if (at != begin + der.size()) return Reject("bytes after the certificate");
-  ENTENTE_ASSIGN_OR_RETURN(Certificate result, FromHandle(std::move(shared)));
+  ENTENTE_ASSIGN_OR_RETURN(Certificate result, OpensslAccess::MakeCertificate(std::move(shared)));
   // The caller's bytes are what its digest is about.
   if (result.der() != der) return Reject("not canonical DER");
   return result;
@@ -165,7 +165,8 @@ absl::StatusOr<std::vector<Certificate>> Certificate::FromPem(std::string_view p
   std::vector<Certificate> result;
   BioPtr in = MemoryBio(pem);
   while (X509* handle = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)) {
-    ENTENTE_ASSIGN_OR_RETURN(Certificate one, FromHandle(std::shared_ptr<X509>(handle, X509_free)));
+    ENTENTE_ASSIGN_OR_RETURN(
+        Certificate one, OpensslAccess::MakeCertificate(std::shared_ptr<X509>(handle, X509_free)));
     result.push_back(std::move(one));
     if (result.size() > 64) return Reject("more than 64 certificates in one PEM text");
   }
@@ -176,18 +177,19 @@ absl::StatusOr<std::vector<Certificate>> Certificate::FromPem(std::string_view p
 
 std::string Certificate::Pem() const {
   BioPtr out(BIO_new(BIO_s_mem()));
-  ENTENTE_CHECK(PEM_write_bio_X509(out.get(), handle()) == 1);
+  ENTENTE_CHECK(PEM_write_bio_X509(out.get(), OpensslAccess::Of(*this)) == 1);
   return Drain(out.get());
 }
 
 std::string Certificate::Subject() const {
   BioPtr out(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(out.get(), X509_get_subject_name(handle()), 0, XN_FLAG_RFC2253);
+  X509_NAME_print_ex(out.get(), X509_get_subject_name(OpensslAccess::Of(*this)), 0,
+                     XN_FLAG_RFC2253);
   return Drain(out.get());
 }
 
 std::string Certificate::SerialHex() const {
-  const ASN1_INTEGER* serial = X509_get0_serialNumber(handle());
+  const ASN1_INTEGER* serial = X509_get0_serialNumber(OpensslAccess::Of(*this));
   return base::ToHex({reinterpret_cast<const char*>(ASN1_STRING_get0_data(serial)),
                       static_cast<size_t>(ASN1_STRING_length(serial))});
 }
@@ -195,14 +197,14 @@ std::string Certificate::SerialHex() const {
 absl::Status CheckPath(const Certificate& leaf, std::span<const Certificate> intermediates,
                        std::span<const Certificate> roots, absl::Time time) {
   X509StorePtr store(X509_STORE_new());
-  for (const Certificate& root : roots) X509_STORE_add_cert(store.get(), root.handle());
+  for (const Certificate& root : roots) X509_STORE_add_cert(store.get(), OpensslAccess::Of(root));
   X509StackPtr chain(sk_X509_new_null());
   for (const Certificate& one : intermediates) {
-    X509_up_ref(one.handle());
-    sk_X509_push(chain.get(), one.handle());
+    X509_up_ref(OpensslAccess::Of(one));
+    sk_X509_push(chain.get(), OpensslAccess::Of(one));
   }
   X509StoreCtxPtr context(X509_STORE_CTX_new());
-  if (X509_STORE_CTX_init(context.get(), store.get(), leaf.handle(), chain.get()) != 1) {
+  if (X509_STORE_CTX_init(context.get(), store.get(), OpensslAccess::Of(leaf), chain.get()) != 1) {
     return Reject("path check could not start");
   }
   X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context.get());
@@ -216,7 +218,7 @@ absl::Status CheckPath(const Certificate& leaf, std::span<const Certificate> int
 }
 
 absl::Status CheckLeafProfile(const Certificate& leaf, LeafUsage usage) {
-  X509* handle = leaf.handle();
+  X509* handle = OpensslAccess::Of(leaf);
   if (X509_get_version(handle) != X509_VERSION_3) return Reject("not an X.509 v3 certificate");
   if ((X509_get_extension_flags(handle) & (EXFLAG_CA | EXFLAG_BCONS)) != EXFLAG_BCONS) {
     return Reject("basic constraints must say CA:FALSE");
@@ -241,11 +243,11 @@ absl::Status CheckLeafProfile(const Certificate& leaf, LeafUsage usage) {
 }
 
 bool IsAuthority(const Certificate& certificate) {
-  return (X509_get_extension_flags(certificate.handle()) & EXFLAG_CA) != 0;
+  return (X509_get_extension_flags(OpensslAccess::Of(certificate)) & EXFLAG_CA) != 0;
 }
 
 absl::Status CheckAuthorityProfile(const Certificate& authority) {
-  X509* handle = authority.handle();
+  X509* handle = OpensslAccess::Of(authority);
   if (X509_get_version(handle) != X509_VERSION_3) return Reject("not an X.509 v3 certificate");
   if (!IsAuthority(authority)) return Reject("basic constraints must say CA:TRUE");
   ENTENTE_RETURN_IF_ERROR(CheckSerial(handle));
@@ -271,20 +273,20 @@ absl::StatusOr<Certificate> Issue(const CertificateRequest& request, const Publi
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
                              reinterpret_cast<const unsigned char*>(request.common_name.c_str()),
                              -1, -1, 0);
-  X509* authority = issuer == nullptr ? certificate.get() : issuer->handle();
+  X509* authority = issuer == nullptr ? certificate.get() : OpensslAccess::Of(*issuer);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(authority));
-  X509_set_pubkey(certificate.get(), subject_key.handle());
+  X509_set_pubkey(certificate.get(), OpensslAccess::Of(subject_key));
   const KeyKind kind = issuer_key.public_key().kind();
   const EVP_MD* digest = kind == KeyKind::kEd25519 ? nullptr
                          : kind == KeyKind::kP256  ? EVP_sha256()
                                                    : EVP_sha384();
   if (!AddExtensions(certificate.get(), authority, request) ||
-      X509_sign(certificate.get(), issuer_key.public_key().handle(), digest) <= 0) {
+      X509_sign(certificate.get(), OpensslAccess::Of(issuer_key.public_key()), digest) <= 0) {
     ERR_clear_error();
     return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot issue a certificate for {}",
                                 request.common_name);
   }
-  return Certificate::FromHandle(std::shared_ptr<X509>(certificate.release(), X509_free));
+  return OpensslAccess::MakeCertificate(std::shared_ptr<X509>(certificate.release(), X509_free));
 }
 
 }  // namespace entente::crypto

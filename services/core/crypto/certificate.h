@@ -13,8 +13,6 @@
 #include "services/core/base/bytes.h"
 #include "services/core/crypto/keys.h"
 
-typedef struct x509_st X509;
-
 namespace entente::crypto {
 
 // A parsed certificate. Immutable; thread-safe; cheap to copy.
@@ -24,9 +22,6 @@ class Certificate {
   static absl::StatusOr<Certificate> FromDer(std::string_view der);
   // All certificates of a PEM text, in order; at least one.
   static absl::StatusOr<std::vector<Certificate>> FromPem(std::string_view pem);
-
-  // From an OpenSSL handle; for use inside crypto/.
-  static absl::StatusOr<Certificate> FromHandle(std::shared_ptr<X509> handle);
 
   const std::string& der() const { return data_->der; }
   // SHA-256 of the DER.
@@ -42,11 +37,11 @@ class Certificate {
   std::string Pem() const;
   std::string Subject() const;
   std::string SerialHex() const;
-  X509* handle() const { return data_->handle.get(); }
 
  private:
+  friend struct OpensslAccess;
   struct Data {
-    std::shared_ptr<X509> handle;
+    std::shared_ptr<void> handle;  // OpenSSL's X509
     std::string der;
     base::Digest digest;
     base::Digest tbs_digest;

@@ -13,6 +13,7 @@
 #include "services/core/base/testing/status_matchers.h"
 #include "services/core/crypto/certificate.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/crypto/openssl_util.h"
 
 namespace entente::crypto {
 namespace {
@@ -147,7 +148,7 @@ TEST_F(ProfileTest, PathNeedsTheRightAuthorityAndTheRightTime) {
 // another certificate, as valid, with another digest. Revocation must not depend on it.
 TEST_F(ProfileTest, AnAlteredSignatureDoesNotChangeWhatIsRevoked) {
   const Certificate leaf = Leaf();
-  X509* copy = X509_dup(leaf.handle());
+  X509* copy = X509_dup(OpensslAccess::Of(leaf));
   const ASN1_BIT_STRING* signature = nullptr;
   X509_get0_signature(&signature, nullptr, copy);
   const unsigned char* at = signature->data;

@@ -98,7 +98,7 @@ std::string RandomBytes(size_t count) {
   return bytes;
 }
 
-absl::StatusOr<PublicKey> PublicKey::FromHandle(EVP_PKEY* handle) {
+absl::StatusOr<PublicKey> OpensslAccess::MakeKey(EVP_PKEY* handle) {
   if (handle == nullptr || EVP_PKEY_up_ref(handle) != 1) {
     return base::RefuseArgument(Reason::kCertificateRejected, "no readable public key");
   }
@@ -114,21 +114,22 @@ absl::StatusOr<PublicKey> PublicKey::FromHandle(EVP_PKEY* handle) {
 absl::StatusOr<PublicKey> PublicKey::FromPem(std::string_view pem) {
   auto key = Share(PEM_read_bio_PUBKEY(MemoryBio(pem).get(), nullptr, nullptr, nullptr));
   ERR_clear_error();
-  return FromHandle(key.get());
+  return OpensslAccess::MakeKey(key.get());
 }
 
 absl::StatusOr<PublicKey> PublicKey::FromEd25519(std::string_view raw) {
   auto key = Share(EVP_PKEY_new_raw_public_key(
       EVP_PKEY_ED25519, nullptr, reinterpret_cast<const unsigned char*>(raw.data()), raw.size()));
   ERR_clear_error();
-  return FromHandle(key.get());
+  return OpensslAccess::MakeKey(key.get());
 }
 
 absl::Status PublicKey::Verify(std::string_view signature, std::string_view message) const {
   thread_local MdCtxPtr context(EVP_MD_CTX_new());
   EVP_MD_CTX_reset(context.get());
   const bool ok =
-      EVP_DigestVerifyInit(context.get(), nullptr, DigestOf(kind_), nullptr, key_.get()) == 1 &&
+      EVP_DigestVerifyInit(context.get(), nullptr, DigestOf(kind_), nullptr,
+                           OpensslAccess::Of(*this)) == 1 &&
       EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(signature.data()),
                        signature.size(), reinterpret_cast<const unsigned char*>(message.data()),
                        message.size()) == 1;
@@ -140,7 +141,7 @@ absl::Status PublicKey::Verify(std::string_view signature, std::string_view mess
 
 std::string PublicKey::Spki() const {
   unsigned char* der = nullptr;
-  const int size = i2d_PUBKEY(key_.get(), &der);
+  const int size = i2d_PUBKEY(OpensslAccess::Of(*this), &der);
   ENTENTE_CHECK(size > 0);
   std::string result(reinterpret_cast<char*>(der), static_cast<size_t>(size));
   OPENSSL_free(der);
@@ -149,7 +150,7 @@ std::string PublicKey::Spki() const {
 
 std::string PublicKey::Pem() const {
   BioPtr out(BIO_new(BIO_s_mem()));
-  ENTENTE_CHECK(PEM_write_bio_PUBKEY(out.get(), key_.get()) == 1);
+  ENTENTE_CHECK(PEM_write_bio_PUBKEY(out.get(), OpensslAccess::Of(*this)) == 1);
   return Drain(out.get());
 }
 
@@ -157,8 +158,8 @@ std::string PublicKey::Ed25519Bytes() const {
   std::string raw(32, '\0');
   size_t size = raw.size();
   if (kind_ != KeyKind::kEd25519 ||
-      EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(raw.data()),
-                                  &size) != 1) {
+      EVP_PKEY_get_raw_public_key(OpensslAccess::Of(*this),
+                                  reinterpret_cast<unsigned char*>(raw.data()), &size) != 1) {
     return "";
   }
   return raw;
@@ -168,7 +169,7 @@ absl::StatusOr<PrivateKey> PrivateKey::Generate(KeyKind kind) {
   auto key = Share(kind == KeyKind::kEd25519 ? EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")
                    : kind == KeyKind::kP256  ? EVP_EC_gen("P-256")
                                              : EVP_EC_gen("P-384"));
-  ENTENTE_ASSIGN_OR_RETURN(PublicKey public_key, PublicKey::FromHandle(key.get()));
+  ENTENTE_ASSIGN_OR_RETURN(PublicKey public_key, OpensslAccess::MakeKey(key.get()));
   return PrivateKey(std::move(public_key));
 }
 
@@ -179,7 +180,7 @@ absl::StatusOr<PrivateKey> PrivateKey::FromPem(std::string_view pem) {
     return base::RefuseArgument(Reason::kConfigurationInvalid,
                                 "no unencrypted PEM private key found");
   }
-  ENTENTE_ASSIGN_OR_RETURN(PublicKey public_key, PublicKey::FromHandle(key.get()));
+  ENTENTE_ASSIGN_OR_RETURN(PublicKey public_key, OpensslAccess::MakeKey(key.get()));
   return PrivateKey(std::move(public_key));
 }
 
@@ -198,7 +199,7 @@ std::string PrivateKey::Sign(std::string_view message) const {
   size_t size = 0;
   const auto* data = reinterpret_cast<const unsigned char*>(message.data());
   ENTENTE_CHECK(EVP_DigestSignInit(context.get(), nullptr, DigestOf(public_key_.kind()), nullptr,
-                                   public_key_.handle()) == 1);
+                                   OpensslAccess::Of(public_key_)) == 1);
   ENTENTE_CHECK(EVP_DigestSign(context.get(), nullptr, &size, data, message.size()) == 1);
   std::string signature(size, '\0');
   ENTENTE_CHECK(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()),
@@ -239,8 +240,8 @@ absl::StatusOr<std::string> EcdsaDer(std::string_view raw) {
 
 std::string PrivateKey::Pem() const {
   BioPtr out(BIO_new(BIO_s_mem()));
-  ENTENTE_CHECK(PEM_write_bio_PKCS8PrivateKey(out.get(), public_key_.handle(), nullptr, nullptr, 0,
-                                              nullptr, nullptr) == 1);
+  ENTENTE_CHECK(PEM_write_bio_PKCS8PrivateKey(out.get(), OpensslAccess::Of(public_key_), nullptr,
+                                              nullptr, 0, nullptr, nullptr) == 1);
   return Drain(out.get());
 }
 

@@ -10,9 +10,9 @@
 
 #include "absl/status/statusor.h"
 
-typedef struct evp_pkey_st EVP_PKEY;
-
 namespace entente::crypto {
+
+struct OpensslAccess;  // openssl_util.h
 
 enum class KeyKind { kP256, kP384, kEd25519 };
 
@@ -23,8 +23,6 @@ class PublicKey {
   static absl::StatusOr<PublicKey> FromPem(std::string_view pem);
   // From 32 raw Ed25519 bytes; refuses non-canonical and small-order points.
   static absl::StatusOr<PublicKey> FromEd25519(std::string_view raw);
-  // From an OpenSSL handle, which is shared.
-  static absl::StatusOr<PublicKey> FromHandle(EVP_PKEY* handle);
 
   KeyKind kind() const { return kind_; }
   // OK, or INVALID_ARGUMENT/SIGNATURE_INVALID.
@@ -34,11 +32,11 @@ class PublicKey {
   std::string Pem() const;
   // The 32 bytes of an Ed25519 key; empty for other kinds.
   std::string Ed25519Bytes() const;
-  EVP_PKEY* handle() const { return key_.get(); }
 
  private:
-  PublicKey(std::shared_ptr<EVP_PKEY> key, KeyKind kind) : key_(std::move(key)), kind_(kind) {}
-  std::shared_ptr<EVP_PKEY> key_;
+  friend struct OpensslAccess;
+  PublicKey(std::shared_ptr<void> handle, KeyKind kind) : handle_(std::move(handle)), kind_(kind) {}
+  std::shared_ptr<void> handle_;  // OpenSSL's EVP_PKEY
   KeyKind kind_;
 };
 

@@ -20,15 +20,24 @@ as jp denial revoke partners/jp/denials/1 --effective-date 2020-06-01 --explanat
 refused CHAIN_ENDED as jp denial revoke partners/jp/denials/1 --effective-date 2020-06-01 --explanation x ||
   fail "ended twice"
 [ "$(as kr denial history partners/jp/denials/1 | wc -l)" -eq 5 ] || fail "history"
-as kr denial get partners/jp/denials/1 | grep -q DENIAL_STATE_REVOKED || fail "not revoked"
+as kr denial get partners/jp/denials/1 | grep -q "^revoked, refused; ended 2020-06-01" || fail "not revoked"
 
 step "only the originator's state may change it"
 refused PROCEDURE_FORBIDS as kr denial revoke partners/jp/denials/1 --effective-date 2020-06-01 \
   --explanation x || fail "kr revoked it"
 
-step "what kr saved verifies offline; one changed bit is found"
+step "what kr saved verifies and reads offline; one changed bit is found"
 as kr follow leem --save "$work/kr" --until-current >/dev/null 2>&1
 stop_suite TERM
+as kr list --from "$work/kr" 2>/dev/null | grep -q 'DenialRevocation .*partners/jp/denials/1/revisions/4' || fail "list"
+[ "$(as kr list --from "$work/kr" --kind DenialRenewal --json | wc -l)" -eq 1 ] || fail "list --kind"
+as kr show partners/jp/denials/1 --from "$work/kr" > "$work/shown" || fail "show"
+for said in 'item description: Three-axis gyroscope' 'explanation: new facts' 'effective date: 2020-06-01' \
+  'code: DIVERSION (Risk of diversion' 'for jp, kr, marked OFFICIAL, TLP:AMBER'; do
+  grep -q "$said" "$work/shown" || fail "show does not say \"$said\": $(cat "$work/shown")"
+done
+as kr denial get partners/jp/denials/1 --from "$work/kr" | grep -q '^revoked, .*ended 2020-06-01' || fail "get --from"
+refused NOT_FOUND as kr show partners/jp/denials/2 --from "$work/kr" || fail "what is not there is shown"
 as kr verify "$work/kr" | grep -q '4 entries' || fail "verify"
 as jp verify "$work/receipt.json" | grep -q '^ok' || fail "receipt"
 ledger=$(ls -d "$work"/kr/x*)

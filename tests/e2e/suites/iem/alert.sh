@@ -37,9 +37,9 @@ as jp alert close partners/jp/alerts/1 --outcome closed --explanation "it worked
 refused CHAIN_ENDED as jp alert update partners/jp/alerts/1 "$work/update.json" || fail "an update after closing"
 as kr alert sight partners/jp/alerts/1 --result seen --reference late >/dev/null || fail "the ship was seen after closing"
 as jp alert answers partners/jp/alerts/1 --json | grep -q '"late": *true' || fail "not shown as late"
-as kr alert get partners/jp/alerts/1 | grep -q MATTER_STATE_CLOSED || fail "not closed"
+as kr alert get partners/jp/alerts/1 | grep -q "^state: closed" || fail "not closed"
 as jp alert close partners/jp/alerts/2 --outcome withdrawn --explanation "mistaken" >/dev/null
-as au alert get partners/jp/alerts/2 | grep -q MATTER_STATE_WITHDRAWN || fail "not withdrawn"
+as au alert get partners/jp/alerts/2 | grep -q "^state: withdrawn" || fail "not withdrawn"
 as jp alert get partners/jp/alerts/2 --json | grep -q '"unacknowledged' || fail "nobody has to learn of the withdrawal"
 
 step "bad input names the field"

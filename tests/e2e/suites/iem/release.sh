@@ -19,7 +19,7 @@ refused NOT_FOUND as nz release ask partners/kr/alerts/7 --states au --purpose x
 as jp release ask partners/kr/alerts/7 --states au,nz --purpose "they make them" --reference r1 >/dev/null
 refused PROCEDURE_FORBIDS as jp release decide partners/jp/releases/r1 --grant nz || fail "jp decided itself"
 as kr release decide partners/jp/releases/r1 --grant nz >/dev/null
-as jp release get partners/jp/releases/r1 | grep -q RELEASE_OUTCOME_PARTIAL || fail "not granted in part"
+as jp release get partners/jp/releases/r1 | grep -q "release outcome: partial" || fail "not granted in part"
 refused CHAIN_ENDED as kr release decide partners/jp/releases/r1 --deny || fail "decided twice"
 derived 8 jp,kr,nz
 as jp alert send "$work/derived.json" >/dev/null
@@ -30,14 +30,14 @@ refused RELEASE_NEEDED as jp alert send "$work/derived.json" || fail "released t
 step "denied is denied; lapsed means denied, after the days of the profile when it was asked"
 as jp release ask partners/kr/alerts/7 --states au --purpose "again" --reference r2 >/dev/null
 as kr release decide partners/jp/releases/r2 --deny >/dev/null
-as jp release get partners/jp/releases/r2 | grep -q RELEASE_OUTCOME_DENIED || fail "not denied"
+as jp release get partners/jp/releases/r2 | grep -q "release outcome: denied" || fail "not denied"
 as jp release ask partners/kr/alerts/7 --states au --purpose "in time" --reference r4 >/dev/null
 sed -i 's/release_lapse_days: [0-9]*/release_lapse_days: 0/' "$work/profile.textproto"
 stop_suite TERM
 start_suite || fail "no restart"
 as jp release ask partners/kr/alerts/7 --states au --purpose "once more" --reference r3 >/dev/null
-as jp release get partners/jp/releases/r4 | grep -q RELEASE_OUTCOME_LAPSED && fail "a new profile ended what was asked before"
-as jp release get partners/jp/releases/r3 | grep -q RELEASE_OUTCOME_LAPSED || fail "not lapsed"
+as jp release get partners/jp/releases/r4 | grep -q "release outcome: lapsed" && fail "a new profile ended what was asked before"
+as jp release get partners/jp/releases/r3 | grep -q "release outcome: lapsed" || fail "not lapsed"
 refused CHAIN_ENDED as kr release decide partners/jp/releases/r3 --grant au || fail "granted after the lapse"
 refused RELEASE_NEEDED as jp alert send "$work/derived.json" || fail "a lapse released it"
 

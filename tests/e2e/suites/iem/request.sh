@@ -16,13 +16,13 @@ as jp rfi agree partners/jp/requests/1 --state kr --date 2036-02-01 >/dev/null
 as jp rfi get partners/jp/requests/1 --json | grep -q '2036-02-01' || fail "the agreed date is not due"
 as kr rfi reply partners/jp/requests/1 --kind partial-answer --text "known as a shop" --reference p >/dev/null
 as kr rfi reply partners/jp/requests/1 --kind answer --text "sells umbrellas" --reference a >/dev/null
-as jp rfi get partners/jp/requests/1 | grep -q REPLY_KIND_ANSWER || fail "not answered"
+as jp rfi get partners/jp/requests/1 | grep -q "reply: answer" || fail "not answered"
 
 step "nz refuses with a class of reason; without one it is no refusal"
 refused 'body.refusal_class' as nz rfi reply partners/jp/requests/1 --kind refused || fail "without a class"
 class=$(sed -n 's/.*refusal_classes { *code: "\([A-Z_]*\)".*/\1/p' "$work/profile.textproto" | head -1)
 as nz rfi reply partners/jp/requests/1 --kind refused --class "$class" >/dev/null
-as jp rfi get partners/jp/requests/1 | grep -q REPLY_KIND_REFUSED || fail "not refused"
+as jp rfi get partners/jp/requests/1 | grep -q "reply: refused" || fail "not refused"
 
 step "feedback closes it; an answer after closing is taken as late"
 as jp rfi close partners/jp/requests/1 --feedback "thank you" >/dev/null
