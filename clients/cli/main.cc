@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   AddIem(app, context);
   AddAnnex(app, context);
   AddProposal(app, context);
+  AddCodes(app, context);
   AddTodo(app, context);
   AddTrend(app, context);
   AddErase(app, context);

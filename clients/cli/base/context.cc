@@ -1,6 +1,7 @@
 #include "clients/cli/base/context.h"
 
 #include <fcntl.h>
+#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 #include <termios.h>
 #include <unistd.h>
@@ -125,6 +126,12 @@ std::string ToJson(const google::protobuf::Message& message, bool indent) {
   // Such as a time in the year 36 billion: whoever reads this must have the document all the same.
   return fmt::format("{{\"error\":\"has no JSON form\",\"type\":\"{}\",\"bytes\":\"{}\"}}",
                      message.GetTypeName(), base::ToBase64(message.SerializeAsString()));
+}
+
+std::string JsonText(const std::string& text) {
+  google::protobuf::Value value;
+  value.set_string_value(text);
+  return ToJson(value);
 }
 
 absl::Status FromJsonFile(const std::string& path, google::protobuf::Message& message) {

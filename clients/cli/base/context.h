@@ -43,6 +43,8 @@ class Context {
 // proto3 JSON with the fields' own names, one line or indented. What has no JSON form is given as
 // {"error", "type", "bytes": base64}, so that nothing can hide in it.
 std::string ToJson(const google::protobuf::Message& message, bool indent = false);
+// A text as JSON, in quotes.
+std::string JsonText(const std::string& text);
 // proto3 JSON where lines that start with // are comments.
 absl::Status FromJsonFile(const std::string& path, google::protobuf::Message& message);
 // "2016-10-21T09:00:00Z".

@@ -1,7 +1,5 @@
 #include "clients/cli/base/findings.h"
 
-#include <google/protobuf/struct.pb.h>
-
 #include <iostream>
 
 #include "clients/cli/base/context.h"
@@ -14,13 +12,8 @@ using base::Reason;
 void Findings::Add(const std::string& where, const absl::Status& status) {
   ++count_;
   if (json_) {
-    google::protobuf::Value where_value;
-    where_value.set_string_value(where);
-    google::protobuf::Value text;
-    text.set_string_value(base::Text(status));
-    std::cout << fmt::format("{{\"where\":{},\"reason\":\"{}\",\"finding\":{}}}\n",
-                             ToJson(where_value), base::ReasonOf(status).value_or(""),
-                             ToJson(text));
+    std::cout << fmt::format("{{\"where\":{},\"reason\":\"{}\",\"finding\":{}}}\n", JsonText(where),
+                             base::ReasonOf(status).value_or(""), JsonText(base::Text(status)));
     return;
   }
   std::cout << "BAD  " << Printable(where) << ": " << Printable(base::Text(status)) << "\n";

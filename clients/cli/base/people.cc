@@ -30,20 +30,6 @@ std::string NameOf(const FieldDescriptor& field) {
   return name;
 }
 
-// "DENIAL_ACT_REFUSED" of DenialAct -> "refused".
-std::string EnumWord(const google::protobuf::EnumValueDescriptor& value) {
-  std::string prefix;
-  for (const char c : value.type()->name()) {
-    if (c >= 'A' && c <= 'Z' && !prefix.empty()) prefix += '_';
-    prefix += static_cast<char>(std::toupper(c));
-  }
-  prefix += '_';
-  std::string word = value.name();
-  if (word.rfind(prefix, 0) == 0) word = word.substr(prefix.size());
-  for (char& c : word) c = c == '_' ? ' ' : static_cast<char>(std::tolower(c));
-  return word;
-}
-
 // The profile's list that a field's codes are of; empty for what is no code.
 std::string ListOf(const FieldDescriptor& field) {
   static const std::map<std::string, std::string> kLists = {
@@ -196,6 +182,19 @@ void Collect(const Message& message, const std::string& list, CodeTexts& texts) 
 }
 
 }  // namespace
+
+std::string EnumWord(const google::protobuf::EnumValueDescriptor& value) {
+  std::string prefix;
+  for (const char c : value.type()->name()) {
+    if (c >= 'A' && c <= 'Z' && !prefix.empty()) prefix += '_';
+    prefix += static_cast<char>(std::toupper(c));
+  }
+  prefix += '_';
+  std::string word = value.name();
+  if (word.rfind(prefix, 0) == 0) word = word.substr(prefix.size());
+  for (char& c : word) c = c == '_' ? ' ' : static_cast<char>(std::tolower(c));
+  return word;
+}
 
 std::unique_ptr<Message> Unpacked(const Any& any) {
   const std::string& url = any.type_url();

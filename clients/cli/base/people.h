@@ -11,6 +11,9 @@
 
 namespace entente::cli {
 
+// "DENIAL_ACT_SUBSTANTIALLY_LIMITED" of DenialAct -> "substantially limited".
+std::string EnumWord(const google::protobuf::EnumValueDescriptor& value);
+
 // What is packed; null if its type is none of ours, or it cannot be read.
 std::unique_ptr<google::protobuf::Message> Unpacked(const google::protobuf::Any& any);
 

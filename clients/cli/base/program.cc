@@ -122,6 +122,20 @@ int RunProgram(CLI::App& app, const Context& context, int argc, char** argv) {
   }
   const absl::Status& status = context.result;
   if (status.ok()) return context.exit_code;
+  if (context.json) {
+    std::string violations;
+    for (const auto& one : base::ViolationsOf(status)) {
+      violations +=
+          fmt::format("{}{{\"field\":{},\"description\":{}}}", violations.empty() ? "" : ",",
+                      JsonText(one.field), JsonText(one.description));
+    }
+    std::cerr << fmt::format(
+        "{{\"error\":{},\"code\":\"{}\",\"reason\":\"{}\",\"violations\":[{}],\"request\":\"{}\"}}"
+        "\n",
+        JsonText(base::Text(status)), absl::StatusCodeToString(status.code()),
+        base::ReasonOf(status).value_or(""), violations, sdk::RefusedRequestId());
+    return ExitCode(status);
+  }
   std::cerr << app.get_name() << ": " << Printable(base::Text(status)) << "\n";
   const auto violations = base::ViolationsOf(status);
   for (size_t i = 0; violations.size() > 1 && i < violations.size(); ++i) {

@@ -143,9 +143,9 @@ void AddFollow(CLI::App& app, Context& context) {
   auto* follow =
       app.add_subcommand("follow",
                          "Receive what is released to you: every signature and ledger verified.\n"
-                         "Example: entente follow leem --to leem.destination=aq --save inbox");
+                         "Example: entente follow leem --filter leem.destination=aq --save inbox");
   follow->add_option("group", options->group, "One of " + GroupNames())->required();
-  follow->add_option("--to", options->filter, "Filter: field=value [AND field=value …]");
+  follow->add_option("--filter", options->filter, "field=value [AND field=value …]");
   follow->add_option("--cursor", options->cursor, "File that keeps how far you are");
   follow->add_option("--save", options->save, "Folder to save entries to; acknowledges them");
   follow->add_option("--exec", options->exec,

@@ -6,6 +6,7 @@
 
 namespace entente::cli {
 
+void AddCodes(CLI::App& app, Context& context);  // codes, partners
 void AddErase(CLI::App& app, Context& context);
 void AddFollow(CLI::App& app, Context& context);
 void AddLedger(CLI::App& app, Context& context);  // ledger, delivery

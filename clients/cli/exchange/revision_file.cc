@@ -3,9 +3,12 @@
 #include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <iostream>
 
 #include "clients/cli/base/context.h"
 #include "clients/cli/exchange/sending.h"
+#include "services/core/base/files.h"
 #include "services/core/base/status.h"
 
 namespace entente::cli {
@@ -57,6 +60,24 @@ absl::StatusOr<exchange::v1::Document> ComposeFromFile(const sdk::Client& client
   if (given.has_marking()) *document.mutable_marking() = given.marking();
   *document.mutable_body() = given.body();
   return document;
+}
+
+absl::Status WriteRevisionFile(const sdk::Chain& chain, const google::protobuf::Message& body,
+                               const std::string& next, const std::string& file) {
+  if (std::filesystem::exists(file)) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "{} is there already", file);
+  }
+  exchange::v1::Document document;
+  *document.mutable_audience() = chain[0].document.audience();
+  *document.mutable_marking() = chain.back().document.marking();
+  document.mutable_body()->PackFrom(body);
+  const std::string text = fmt::format("// {}, as it was signed last. Change it, then: {}\n{}",
+                                       chain[0].name(), next, ToJson(document, /*indent=*/true));
+  if (!base::WriteFileAtomically(file, text, 0600)) {
+    return base::RefuseArgument(Reason::kConfigurationInvalid, "cannot write {}", file);
+  }
+  std::cerr << Printable(fmt::format("{}; next: {}", file, next)) << "\n";
+  return absl::OkStatus();
 }
 
 }  // namespace entente::cli

@@ -15,6 +15,11 @@ absl::StatusOr<exchange::v1::Document> ComposeFromFile(const sdk::Client& client
                                                        const std::string& reference,
                                                        const std::string& file);
 
+// Writes a file that ComposeFromFile takes: this body, with the chain's readers and its newest
+// marking. `next` is the command that takes it, for its first line. One that is there is left.
+absl::Status WriteRevisionFile(const sdk::Chain& chain, const google::protobuf::Message& body,
+                               const std::string& next, const std::string& file);
+
 }  // namespace entente::cli
 
 #endif  // ENTENTE_CLIENTS_CLI_EXCHANGE_REVISION_FILE_H_

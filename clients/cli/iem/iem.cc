@@ -281,6 +281,23 @@ absl::Status Revise(const Context& context, const IemOptions& options,
   return SubmitAndPrint(context, *client, document);
 }
 
+// What a matter says now, as a file to update it with.
+absl::Status Edit(const Context& context, const IemOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto matter, sdk::FetchMatter(*client, options.name));
+  const auto body = Unpacked(matter.body);
+  const bool alert = matter.body.Is<iem::v1::Alert>();
+  if (body == nullptr || (!alert && !matter.body.Is<iem::v1::TrendReport>())) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "{} is of a kind that is not updated",
+                                options.name);
+  }
+  return WriteRevisionFile(
+      matter.chain, *body,
+      fmt::format("entente {} {} {}", alert ? "alert update" : "report correct", options.name,
+                  options.file),
+      options.file);
+}
+
 absl::Status Update(const Context& context, const IemOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, sdk::FetchChain(*client, options.name));
@@ -423,6 +440,17 @@ CLI::App* AddNamed(CLI::App* noun, Context& context, const Options& options, con
   return command;
 }
 
+// edit, and the verb that takes what it wrote.
+void AddEditing(CLI::App* noun, Context& context, const Options& options, const char* verb,
+                const char* text) {
+  AddNamed(noun, context, options, "edit", "Write what one says into a file, to change it", Edit)
+      ->add_option("-o,--output", options->file, "File to write; it must not be there")
+      ->required();
+  AddNamed(noun, context, options, verb, text, Update)
+      ->add_option("file", options->file, "As edit writes it")
+      ->required();
+}
+
 // new, send, list, get.
 CLI::App* AddNoun(CLI::App& app, Context& context, const Options& options, const char* noun,
                   const char* text, const char* kind, const char* sample) {
@@ -437,7 +465,7 @@ CLI::App* AddNoun(CLI::App& app, Context& context, const Options& options, const
     context.Run(send, [options, &context] { return SendFiles(context, "iem", options->files); });
   }
   auto* list = command->add_subcommand("list", "List what is released to you");
-  list->add_option("--to", options->filter, "Filter, as in \"iem.country=aq AND iem.state=open\"");
+  list->add_option("--filter", options->filter, "As in \"iem.country=aq AND iem.state=open\"");
   const std::string short_kind = kind;
   context.Run(list,
               [options, &context, short_kind] { return List(context, *options, short_kind); });
@@ -458,9 +486,7 @@ void AddAlert(CLI::App& app, Context& context) {
   auto* alert = AddNoun(app, context, options, "alert", "Alerts, and what is said to them", "Alert",
                         kAlertTemplate);
   AddNamed(alert, context, options, "answers", "The board: sightings and assessments", ListAnswers);
-  AddNamed(alert, context, options, "update", "Replace an alert of yours", Update)
-      ->add_option("file", options->file, "The new alert, as new prints it")
-      ->required();
+  AddEditing(alert, context, options, "update", "Replace an alert of yours");
   auto* close = AddNamed(alert, context, options, "close", "End an alert of yours", CloseAlert);
   close->add_option("--outcome", options->word, "closed or withdrawn")->required();
   close->add_option("--explanation", options->text, "Why")->required();
@@ -523,9 +549,7 @@ void AddIem(CLI::App& app, Context& context) {
   auto options = std::make_shared<IemOptions>();
   auto* report =
       AddNoun(app, context, options, "report", "Trend reports", "TrendReport", kReportTemplate);
-  AddNamed(report, context, options, "correct", "Replace a report of yours", Update)
-      ->add_option("file", options->file, "The new report, as new prints it")
-      ->required();
+  AddEditing(report, context, options, "correct", "Replace a report of yours");
   AddRequest(app, context);
   AddRelease(app, context);
 }

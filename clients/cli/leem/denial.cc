@@ -429,6 +429,18 @@ absl::Status Revise(
   return SubmitAndPrint(context, *client, document);
 }
 
+// What a denial says now, as a file to amend it with.
+absl::Status Edit(const Context& context, const DenialOptions& options) {
+  ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
+  ENTENTE_ASSIGN_OR_RETURN(auto denial, sdk::FetchDenial(*client, options.name));
+  leem::v1::DenialNotification body;
+  body.mutable_content()->Swap(&denial.content);
+  return WriteRevisionFile(
+      denial.chain, body,
+      fmt::format("entente denial amend {} {} --explanation \"…\"", options.name, options.file),
+      options.file);
+}
+
 absl::Status Amend(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, sdk::FetchChain(*client, options.name));
@@ -546,8 +558,12 @@ void AddRevisions(CLI::App* denial, Context& context,
     context.Run(command, [options, &context, run] { return run(context, *options); });
     return command;
   };
+  auto* edit = denial->add_subcommand("edit", "Write what a denial says into a file, to amend it");
+  edit->add_option("name", options->name, "As in partners/kr/denials/2016-0042")->required();
+  edit->add_option("-o,--output", options->file, "File to write; it must not be there")->required();
+  context.Run(edit, [options, &context] { return Edit(context, *options); });
   add("amend", "Replace a denial's content", nullptr, Amend)
-      ->add_option("file", options->file, "The whole new content, as denial new prints it")
+      ->add_option("file", options->file, "The whole new content, as denial edit writes it")
       ->required();
   add("renew", "Keep a denial in force for another term", "--review-date", Renew);
   add("revoke", "End a denial", "--effective-date", RevokeDenial);

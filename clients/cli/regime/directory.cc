@@ -178,6 +178,34 @@ absl::Status Check(const Context& context, const Options& options) {
   return absl::OkStatus();
 }
 
+// A directory without partners, and the key that signs it if that is not there.
+absl::Status New(const Options& options) {
+  if (std::filesystem::exists(options.file)) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "{} is there already", options.file);
+  }
+  Directory directory;
+  directory.set_trust_domain(options.trust_domain);
+  directory.set_serial(1);
+  ENTENTE_RETURN_IF_ERROR(identity::Directory::FromProto(directory).status());
+  if (!std::filesystem::exists(options.key_file)) {
+    ENTENTE_ASSIGN_OR_RETURN(const auto fresh,
+                             crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
+    ENTENTE_RETURN_IF_ERROR(Write(options.key_file, fresh.Pem(), 0600));
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const auto key, crypto::PrivateKey::FromFile(options.key_file));
+  const std::string public_file =
+      std::filesystem::path(options.key_file).replace_extension("pub").string();
+  ENTENTE_RETURN_IF_ERROR(Write(public_file, key.public_key().Pem()));
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(directory, &text);
+  ENTENTE_RETURN_IF_ERROR(Write(options.file, text));
+  std::cerr << fmt::format(
+      "{}: serial 1, no partners. Keep {} offline, and hand {} to everybody in person; next: "
+      "entente directory add-authority {} --certificate SERVICES.crt\n",
+      options.file, options.key_file, public_file, options.file);
+  return absl::OkStatus();
+}
+
 // A key for a service's checkpoints: made if the file is not there, and its vkey printed.
 absl::Status LogKey(const Options& options) {
   const std::string name = options.trust_domain + "/" + options.group;
@@ -201,6 +229,13 @@ CLI::App* Verb(CLI::App* parent, const std::string& name, const std::string& tex
 }
 
 void AddSigning(CLI::App* noun, const Shared& options, Context& context) {
+  auto* fresh =
+      Verb(noun, "new", "Make a directory without partners, and the key that signs it", options);
+  fresh->add_option("--trust-domain", options->trust_domain, "The regime's, as in mtcr.example")
+      ->required();
+  fresh->add_option("--key", options->key_file, "PEM private key; made if it is not there")
+      ->required();
+  context.Run(fresh, [options] { return New(*options); });
   auto* check = Verb(noun, "check", "Show a signed directory after checking it", options);
   check->add_option("--directory-key", options->key_file, "PEM public key that verifies it")
       ->required();
@@ -295,7 +330,9 @@ void AddDirectory(CLI::App& app, Context& context) {
   auto* noun = app.add_subcommand(
       "directory",
       "The signed directory: who is a partner, with which authorities, keys and seats.\n"
-      "Example: entente directory add-authority directory.textproto --state kr "
+      "Example: entente directory new directory.textproto --trust-domain mtcr.example "
+      "--key directory.key\n"
+      "         entente directory add-authority directory.textproto --state kr "
       "--certificate kr-2027.crt\n"
       "         entente directory sign directory.textproto --key directory.key\n"
       "docs/PKI.md has the whole of it.");

@@ -5,6 +5,7 @@
 #include "services/core/base/status.h"
 #include "services/core/base/text.h"
 #include "services/core/entry/entry.h"
+#include "services/groups.h"
 
 namespace entente::cli {
 namespace {
@@ -171,17 +172,25 @@ absl::Status RemoveServiceAuthority(Directory& directory, const crypto::Certific
 }
 
 absl::Status AddLogKey(Directory& directory, const std::string& group, const std::string& vkey) {
-  ENTENTE_ASSIGN_OR_RETURN(Service* const service, ServiceOf(directory, group));
   ENTENTE_ASSIGN_OR_RETURN(const auto verifier, entry::NoteVerifier::FromVkey(vkey));
   const std::string name = directory.trust_domain() + "/" + group;
   if (verifier.name() != name) {
     return base::RefuseArgument(Reason::kFieldInvalid, "vkey: is of {}, not of {}", verifier.name(),
                                 name);
   }
-  for (const auto* keys : {&service->log_keys(), &service->retired_log_keys()}) {
+  if (FindGroup(group) == nullptr) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "group: {} is none; one of {}", group,
+                                GroupNames());
+  }
+  auto service = ServiceOf(directory, group);
+  if (!service.ok()) {  // its first key
+    service = directory.add_services();
+    (*service)->set_group(group);
+  }
+  for (const auto* keys : {&(*service)->log_keys(), &(*service)->retired_log_keys()}) {
     if (std::count(keys->begin(), keys->end(), vkey) != 0) return ThereAlready("vkey: this key");
   }
-  service->add_log_keys(vkey);
+  (*service)->add_log_keys(vkey);
   return absl::OkStatus();
 }
 

@@ -417,7 +417,7 @@ void AddReading(CLI::App* noun, Context& context, const Options& options) {
   send->add_option("files", options->files, "Proposals as new prints them")->required();
   context.Run(send, [options, &context] { return Send(context, *options); });
   auto* list = noun->add_subcommand("list", "List what is released to you");
-  list->add_option("--to", options->filter, "Filter, as in \"tem.state=agreed AND tem.item=3\"");
+  list->add_option("--filter", options->filter, "As in \"tem.state=agreed AND tem.item=3\"");
   context.Run(list, [options, &context] { return List(context, *options); });
   AddVerb(noun, context, options, "get", "Show positions, agreement and conflicts", Get);
   AddVerb(noun, context, options, "answers", "Show what was said, verified", Answers);

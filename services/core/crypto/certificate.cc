@@ -165,9 +165,15 @@ absl::StatusOr<std::vector<Certificate>> Certificate::FromPem(std::string_view p
   std::vector<Certificate> result;
   BioPtr in = MemoryBio(pem);
   while (X509* handle = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)) {
-    ENTENTE_ASSIGN_OR_RETURN(
-        Certificate one, OpensslAccess::MakeCertificate(std::shared_ptr<X509>(handle, X509_free)));
-    result.push_back(std::move(one));
+    auto one = OpensslAccess::MakeCertificate(std::shared_ptr<X509>(handle, X509_free));
+    if (!one.ok() && !result.empty()) {
+      return base::WithPrefix(
+          one.status(), fmt::format("number {} of the file, above {}; leave out what is above a "
+                                    "registered authority",
+                                    result.size() + 1, result.back().Subject()));
+    }
+    ENTENTE_RETURN_IF_ERROR(one.status());
+    result.push_back(*std::move(one));
     if (result.size() > 64) return Reject("more than 64 certificates in one PEM text");
   }
   ERR_clear_error();
@@ -210,7 +216,10 @@ absl::Status CheckPath(const Certificate& leaf, std::span<const Certificate> int
   X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_time(param, absl::ToTimeT(time));
   X509_VERIFY_PARAM_set_depth(param, 3);
-  X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE);
+  // A registered authority is trusted by itself, also where another has signed it: a national root
+  // of another kind of key need not be known.
+  X509_VERIFY_PARAM_set_flags(
+      param, X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE | X509_V_FLAG_PARTIAL_CHAIN);
   const int verified = X509_verify_cert(context.get());
   ERR_clear_error();
   if (verified == 1) return absl::OkStatus();

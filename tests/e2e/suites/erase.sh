@@ -46,7 +46,7 @@ import json, sys
 lines = [json.loads(line) for line in sys.stdin]
 assert [line.get("erased_at") for line in lines] == [None, 3, None, None], lines
 assert "Mrs Example" not in json.dumps(lines[1])' || fail "JSON does not tell what was erased"
-as au follow leem --to originator=kr --until-current > "$work/au.out" 2>&1 || fail "$(cat "$work/au.out")"
+as au follow leem --filter originator=kr --until-current > "$work/au.out" 2>&1 || fail "$(cat "$work/au.out")"
 grep -q 'Erasure' "$work/au.out" || fail "a filter keeps the order away"
 
 step "a copy that somebody changed is found out"

@@ -14,7 +14,13 @@ step "following again gives nothing twice"
 [ -z "$(as kr follow leem --save "$work/kr" --until-current 2>/dev/null)" ] || fail "doubled"
 
 step "amend, renew, revoke; a revoked denial stays revoked"
-as jp denial amend partners/jp/denials/1 "$work/1.json" --explanation "typing error" >/dev/null
+as jp denial edit partners/jp/denials/1 -o "$work/edited.json" 2>/dev/null || fail "edit"
+refused "is there already" as jp denial edit partners/jp/denials/1 -o "$work/edited.json" || fail "edit writes over a file"
+grep -q 'Three-axis gyroscope' "$work/edited.json" || fail "$(cat "$work/edited.json")"
+sed -i 's/Three-axis gyroscope/Two-axis gyroscope/' "$work/edited.json"
+as jp denial amend partners/jp/denials/1 "$work/edited.json" --explanation "typing error" >/dev/null
+as kr denial get partners/jp/denials/1 | grep -q 'item description: Two-axis gyroscope' || fail "not amended"
+as kr denial history partners/jp/denials/1 | grep -q 'typing error' || fail "the reason is not shown"
 as jp denial renew partners/jp/denials/1 --review-date 2020-01-01 >/dev/null
 as jp denial revoke partners/jp/denials/1 --effective-date 2020-06-01 --explanation "new facts" >/dev/null
 refused CHAIN_ENDED as jp denial revoke partners/jp/denials/1 --effective-date 2020-06-01 --explanation x ||
@@ -32,7 +38,7 @@ stop_suite TERM
 as kr list --from "$work/kr" 2>/dev/null | grep -q 'DenialRevocation .*partners/jp/denials/1/revisions/4' || fail "list"
 [ "$(as kr list --from "$work/kr" --kind DenialRenewal --json | wc -l)" -eq 1 ] || fail "list --kind"
 as kr show partners/jp/denials/1 --from "$work/kr" > "$work/shown" || fail "show"
-for said in 'item description: Three-axis gyroscope' 'explanation: new facts' 'effective date: 2020-06-01' \
+for said in 'item description: Two-axis gyroscope' 'explanation: new facts' 'effective date: 2020-06-01' \
   'code: DIVERSION (Risk of diversion' 'for jp, kr, marked OFFICIAL, TLP:AMBER'; do
   grep -q "$said" "$work/shown" || fail "show does not say \"$said\": $(cat "$work/shown")"
 done

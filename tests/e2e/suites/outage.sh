@@ -94,6 +94,6 @@ for pid in "${followers[@]}"; do wait "$pid" || fail "a follower that was told t
 for state in kr nz; do verifies $state || fail "$state cannot verify"; done
 
 step "a folder is good for the filter that it was filled with"
-refused FILTER_CHANGED as kr follow leem --to leem.destination=gs --save "$work/kr" --until-current || fail "another filter is taken"
-as nz follow leem --to leem.destination=ki --save "$work/filtered" --until-current >/dev/null 2>&1
+refused FILTER_CHANGED as kr follow leem --filter leem.destination=gs --save "$work/kr" --until-current || fail "another filter is taken"
+as nz follow leem --filter leem.destination=ki --save "$work/filtered" --until-current >/dev/null 2>&1
 refused FILTER_CHANGED as nz follow leem --save "$work/filtered" --until-current || fail "what was left out is acknowledged"

@@ -62,6 +62,23 @@ printf 'reference,name,adress\r\n' > "$work/in.csv"
 as jp denial import "$work/in.csv" --to all > "$work/out" 2>&1 && fail "a header of another form"
 grep -q 'lacks the columns regime_reg_ref, address, ' "$work/out" && grep -q 'not known: adress$' "$work/out" || fail "$(cat "$work/out")"
 
+step "what may be written is listed, and a fault in a file has its place"
+as jp codes reason_codes > "$work/out" 2>&1
+grep -q 'DIVERSION  *Risk of diversion' "$work/out" || fail "$(cat "$work/out")"
+as jp codes DenialAct > "$work/out" 2>&1
+grep -q 'DENIAL_ACT_SUBSTANTIALLY_LIMITED  *substantially limited' "$work/out" || fail "$(cat "$work/out")"
+refused 'nearest: reason_codes' as jp codes reason_code || fail "no nearest list"
+as jp partners > "$work/out" 2>/dev/null
+grep -qE '^kr +licensing +' "$work/out" || fail "$(cat "$work/out")"
+printf '{\n  // a comment\n  "reference": "9"\n  "audience": {}}\n' > "$work/broken.json"
+refused 'broken.json:4:3: Expected' as jp denial notify "$work/broken.json" || fail "no place"
+sed 's/"country": "aq"/"country": "zz"/' "$work/d.json" > "$work/faulty.json" 2>/dev/null || denial 9 | sed 's/"country": "aq"/"country": "zz"/' > "$work/faulty.json"
+as jp --json denial notify "$work/faulty.json" > "$work/out" 2> "$work/error" && fail "there is no zz"
+tail -1 "$work/error" | python3 -c '
+import json, sys
+said = json.loads(sys.stdin.read())
+assert said["reason"] == "FIELD_INVALID" and any("destination.country" in v["field"] for v in said["violations"]), said' || fail "$(cat "$work/error")"
+
 step "both programs complete in one shell"
 words() { # program
   bash -c 'source <(entente completion); source <(entente-admin completion)

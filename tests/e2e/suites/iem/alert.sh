@@ -13,6 +13,10 @@ done
 refused NOT_FOUND as au alert get partners/jp/alerts/1 || fail "au gets it"
 as jp delivery partners/jp/alerts/1 | grep -qE '^nz +[0-9]{4}-' || fail "no acknowledgement of nz"
 
+step "an alert is written out, changed, and sent back"
+as jp alert edit partners/jp/alerts/1 -o "$work/edited.json" 2>/dev/null || fail "edit"
+as jp alert update partners/jp/alerts/1 "$work/edited.json" >/dev/null 2>&1 || fail "what edit writes is not taken"
+
 step "a flash alert that nobody has taken is shown to its originator, and to nobody else"
 sed -i 's/flash_acknowledge_minutes: [0-9]*/flash_acknowledge_minutes: 0/' "$work/profile.textproto"
 stop_suite TERM

@@ -6,9 +6,9 @@ start_suite || fail "the suite does not start"
 step "a report reaches its audience and is found by topic"
 report h1 | listed jp,kr > "$work/report.json"
 as jp report send "$work/report.json" >/dev/null
-as kr follow iem --to iem.topic=TRANSIT --until-current 2>/dev/null | grep -q partners/jp/reports/h1 || fail "kr has nothing"
-[ -z "$(as kr follow iem --to iem.topic=BROKERING --until-current 2>/dev/null)" ] || fail "the filter lets it pass"
-as kr report list --to "iem.topic=TRANSIT AND originator=jp" | grep -q partners/jp/reports/h1 || fail "kr does not list it"
+as kr follow iem --filter iem.topic=TRANSIT --until-current 2>/dev/null | grep -q partners/jp/reports/h1 || fail "kr has nothing"
+[ -z "$(as kr follow iem --filter iem.topic=BROKERING --until-current 2>/dev/null)" ] || fail "the filter lets it pass"
+as kr report list --filter "iem.topic=TRANSIT AND originator=jp" | grep -q partners/jp/reports/h1 || fail "kr does not list it"
 [ -z "$(as nz report list --json)" ] || fail "nz lists it"
 
 step "corrected by its own state only"

@@ -9,7 +9,7 @@ as kr alert send "$work/2.json" >/dev/null
 
 step "filters by urgency, kind, country, item, topic, campaign"
 only() { # filter expected
-  [ "$(as nz follow iem --to "$1" --until-current 2>/dev/null | grep -o 'partners/[a-z]*/alerts/[0-9]' | sort -u | tr '\n' ' ')" = "$2" ] || fail "$1 does not give $2"
+  [ "$(as nz follow iem --filter "$1" --until-current 2>/dev/null | grep -o 'partners/[a-z]*/alerts/[0-9]' | sort -u | tr '\n' ' ')" = "$2" ] || fail "$1 does not give $2"
 }
 only iem.urgency=flash "partners/kr/alerts/2 "
 only iem.kind=procurement_attempt "partners/jp/alerts/1 "
@@ -18,7 +18,7 @@ only iem.item=3.A.2 "partners/kr/alerts/2 "
 only iem.topic=KEY_TECHNOLOGY "partners/jp/alerts/1 partners/kr/alerts/2 "
 only iem.campaign=GYRO-2016 "partners/jp/alerts/1 "
 only "iem.campaign=GYRO-2016 AND iem.urgency=flash" ""
-refused "unknown field" as nz follow iem --to iem.weather=rain --until-current || fail "an unknown field"
+refused "unknown field" as nz follow iem --filter iem.weather=rain --until-current || fail "an unknown field"
 
 step "a command per document; a failing one gets it again, success acknowledges"
 printf '#!/bin/sh\ncat >> %s/seen\n[ -e %s/works ]\n' "$work" "$work" > "$work/hook"
