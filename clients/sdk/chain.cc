@@ -94,6 +94,19 @@ absl::StatusOr<Chain> FetchChain(const Client& client, const std::string& name) 
   return chain;
 }
 
+bool OpensChain(const VerifiedEntry& entry) {
+  return !Names(entry, pb::Reference::RELATION_SUPERSEDES, [](const auto&) { return true; });
+}
+
+std::string AnsweredName(const VerifiedEntry& entry) {
+  std::string answered;
+  Names(entry, pb::Reference::RELATION_ANSWERS, [&](const auto& reference) {
+    answered = reference.name();
+    return true;
+  });
+  return answered;
+}
+
 bool IsOfChain(std::string_view name, std::string_view chain) {
   constexpr std::string_view kRevisions = "/revisions/";
   return name.substr(0, chain.size()) == chain &&

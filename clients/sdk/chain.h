@@ -47,6 +47,10 @@ absl::StatusOr<VerifiedEntry> VerifyAlone(const Client& client, const pb::Entry&
 // DATA_LOSS/LEDGER_FORKED.
 absl::StatusOr<Chain> FetchChain(const Client& client, const std::string& name);
 
+// Whether a document begins a chain, and is no later one of it.
+bool OpensChain(const VerifiedEntry& entry);
+// The name of what a document is said to; empty where it is no answer.
+std::string AnsweredName(const VerifiedEntry& entry);
 // Whether a name is that of a document of this chain: itself, or "X/revisions/2".
 bool IsOfChain(std::string_view name, std::string_view chain);
 // The chain of this name among entries that were verified, in any order, such as saved ones

@@ -65,6 +65,10 @@ TEST_F(ChainTest, AnotherChainIsNotTheOneThatWasAskedFor) {
   host_.entries[0] =
       Record(Denial("1"), 0, [&](pb::Stamp& stamp) { stamp.set_name(kName + "/revisions/2"); });
   EXPECT_THAT(Fetch(), HasReason(base::Reason::kLedgerForked)) << "it supersedes nothing";
+  // A later document must not pass for one of its own.
+  host_.entries = {Record(Renewal("1", crypto::Sha256("first")), 0,
+                          [&](pb::Stamp& stamp) { stamp.set_name(kName); })};
+  EXPECT_THAT(Fetch(), HasReason(base::Reason::kLedgerForked)) << "it supersedes something";
   host_.entries = {Record(Renewal("1.2", crypto::Sha256("first")), 0)};
   EXPECT_THAT(Fetch(), HasReason(base::Reason::kLedgerForked)) << "without its first document";
   host_.entries.clear();
@@ -113,6 +117,19 @@ TEST_F(ChainTest, ErasedDocumentsNeedTheirOrder) {
                       0, crypto::Sha256(too_much.SerializeAsString()));
   host_.entries[1] = Record(regime_.Sign(wider), 1);
   EXPECT_THAT(Fetch(), HasReason(base::Reason::kLedgerForked));
+}
+
+// Whoever does not know a kind accuses nobody.
+TEST_F(ChainTest, AnErasedDocumentOfALaterReleasesKindIsNoEvidence) {
+  pb::Document header = regime_.Denial("jp", "1");
+  header.mutable_body()->set_type_url("type.googleapis.com/entente.leem.v9.Unheard");
+  header.mutable_body()->clear_value();
+  pb::SignedDocument remains;
+  remains.set_document(header.SerializeAsString());
+  pb::Entry entry = Record(remains, 0);
+  entry.set_erased_at(1);
+  host_.entries = {entry};
+  EXPECT_THAT(Fetch(), HasReason(base::Reason::kBodyUnknown));
 }
 
 TEST_F(ChainTest, AListWithoutAnEndIsNotReadForEver) {

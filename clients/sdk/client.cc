@@ -230,8 +230,9 @@ absl::StatusOr<pb::Receipt> Client::SignAndSubmit(const pb::Document& document,
 
 absl::Status Client::SubmitKept(const KeptDone& done, const RetryOptions& retry) {
   const Outbox outbox(agency(), group_);
-  ENTENTE_ASSIGN_OR_RETURN(const auto documents, outbox.Unanswered());
-  for (const auto& document : documents) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto paths, outbox.Unanswered());
+  for (const std::string& path : paths) {
+    ENTENTE_ASSIGN_OR_RETURN(const auto document, Outbox::Read(path));
     const auto receipt = Send(document, retry);
     done(document, receipt);
     if (!IsAnswer(receipt.status())) return receipt.status();
@@ -253,6 +254,7 @@ absl::StatusOr<pb::Receipt> Client::Send(const pb::SignedDocument& document,
     if (status.ok()) return std::move(*response.mutable_receipt());
     absl::Duration delay;
     if (!ShouldRetry(status, retry, attempt, delay)) return status;
+    if (retry.waiting) retry.waiting(status, delay);
     waiter()->Wait(delay, nullptr);
     Refresh().IgnoreError();
   }
@@ -278,6 +280,7 @@ class Client::Bulk {
       if (progress_) attempt = 0;
       absl::Duration delay;
       if (!ShouldRetry(status, retry_, attempt, delay)) return status;
+      if (retry_.waiting) retry_.waiting(status, delay);
       client_.waiter()->Wait(delay, nullptr);
       client_.Refresh().IgnoreError();
     }

@@ -36,6 +36,8 @@ struct RetryOptions {
   int attempts_max = 8;
   absl::Duration delay_min = absl::Milliseconds(100);
   absl::Duration delay_max = absl::Seconds(10);
+  // Told before each wait why, and how long: silence would look like work.
+  std::function<void(const absl::Status& why, absl::Duration wait)> waiting;
 };
 
 // What Follow tells its user of the connection.

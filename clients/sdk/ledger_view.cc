@@ -58,7 +58,11 @@ absl::Status CheckOrders(const VerifiedEntry& erasure, const ErasedEntry& erased
 // one's, "{name}/revisions/2", of the name that it supersedes.
 bool NamesItself(std::string_view name, const entry::pb::Document& document) {
   const auto parts = base::Split(name, '/');
-  if (parts.size() == 4) return parts[3] == document.reference();
+  const auto& links = document.references();
+  const bool supersedes = std::any_of(links.begin(), links.end(), [](const auto& link) {
+    return link.relation() == entry::pb::Reference::RELATION_SUPERSEDES;
+  });
+  if (parts.size() == 4) return parts[3] == document.reference() && !supersedes;
   if (parts.size() != 6 || parts[4] != "revisions") return false;
   const std::string_view chain =
       name.substr(0, name.size() - parts[4].size() - parts[5].size() - 2);
@@ -112,10 +116,17 @@ absl::StatusOr<VerifiedEntry> VerifyErased(const std::string& group, const std::
   ENTENTE_RETURN_IF_ERROR(CheckNaming(result, group));
   KnowKinds();
   const auto may_remain = entry::RemainsOf(result.entry.signed_document());
+  const std::string& url = result.document.body().type_url();
+  if (!may_remain.ok() && !entry::IsKnownKind(url.substr(url.rfind('/') + 1))) {
+    return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kBodyUnknown,
+                        "{} was erased, and is of a kind that this release does not know, {}; a "
+                        "newer one can check what remains",
+                        result.name(), url.substr(url.rfind('/') + 1));
+  }
   if (may_remain.ok() && *may_remain == result.entry.signed_document()) return result;
   return Forked(fmt::format(
       "{} was served as erased, with more than may remain of its kind, or is of one that stays "
-      "whole; a newer release may know better",
+      "whole",
       result.name()));
 }
 

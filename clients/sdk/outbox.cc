@@ -1,7 +1,11 @@
 #include "clients/sdk/outbox.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
@@ -16,6 +20,15 @@ using base::Reason;
 
 constexpr char kSigned[] = ".signed";
 
+// That a file is there outlives a power cut only once its folder is written.
+bool SyncFolder(const std::string& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool synced = ::fsync(fd) == 0;
+  ::close(fd);
+  return synced;
+}
+
 }  // namespace
 
 Outbox::Outbox(const Agency& agency, const std::string& group)
@@ -29,14 +42,18 @@ absl::Status Outbox::Keep(const document::pb::SignedDocument& document) const {
   std::error_code error;
   fs::create_directories(folder_, error);
   if (!error) fs::permissions(folder_, fs::perms::owner_all, error);
-  const auto files = static_cast<size_t>(
-      std::distance(fs::directory_iterator(folder_, error), fs::directory_iterator()));
+  size_t files = 0;
+  for (fs::directory_iterator file(folder_, error), end; !error && file != end;
+       file.increment(error)) {
+    files += file->path().extension() == kSigned ? 1 : 0;
+  }
   if (!error && files >= kDocumentsMax) {
     return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kBudgetExceeded,
                         "{} documents wait in {} for an answer; send them before others", files,
                         folder_);
   }
-  if (!error && base::WriteFileAtomically(PathOf(document), document.SerializeAsString(), 0600)) {
+  if (!error && base::WriteFileAtomically(PathOf(document), document.SerializeAsString(), 0600) &&
+      SyncFolder(folder_)) {
     return absl::OkStatus();
   }
   return base::Refuse(absl::StatusCode::kFailedPrecondition, Reason::kConfigurationInvalid,
@@ -49,32 +66,34 @@ void Outbox::Answered(const document::pb::SignedDocument& document) const {
   fs::remove(PathOf(document), ignored);
 }
 
-absl::StatusOr<std::vector<document::pb::SignedDocument>> Outbox::Unanswered() const {
-  struct Kept {
-    document::pb::SignedDocument document;
-    absl::Time composed;
-  };
-  std::vector<Kept> all;
-  std::error_code error;  // not there: empty
-  for (const auto& file : fs::directory_iterator(folder_, error)) {
-    if (file.path().extension() != kSigned) continue;
-    const auto bytes = base::ReadFile(file.path().string());
-    Kept kept;
-    document::pb::Document header;
-    if (!bytes || !kept.document.ParseFromString(*bytes) ||
-        !header.ParseFromString(kept.document.document())) {
-      return base::Refuse(absl::StatusCode::kDataLoss, Reason::kDocumentMalformed,
-                          "{} holds no signed document", file.path().string());
-    }
-    kept.composed = entry::GetTime(header.composed_time());
-    all.push_back(std::move(kept));
+absl::StatusOr<document::pb::SignedDocument> Outbox::Read(const std::string& path) {
+  const auto bytes = base::ReadFile(path);
+  document::pb::SignedDocument document;
+  document::pb::Document header;
+  if (bytes && document.ParseFromString(*bytes) && header.ParseFromString(document.document())) {
+    return document;
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const Kept& a, const Kept& b) { return a.composed < b.composed; });
-  std::vector<document::pb::SignedDocument> documents;
-  documents.reserve(all.size());
-  for (Kept& kept : all) documents.push_back(std::move(kept.document));
-  return documents;
+  return base::Refuse(absl::StatusCode::kDataLoss, Reason::kDocumentMalformed,
+                      "{} holds no signed document", path);
+}
+
+absl::StatusOr<std::vector<std::string>> Outbox::Unanswered() const {
+  std::vector<std::pair<absl::Time, std::string>> all;
+  base::RemoveAbandoned(folder_);
+  std::error_code error;  // not there: empty
+  for (fs::directory_iterator file(folder_, error), end; !error && file != end;
+       file.increment(error)) {
+    if (file->path().extension() != kSigned) continue;
+    ENTENTE_ASSIGN_OR_RETURN(const auto document, Read(file->path().string()));
+    document::pb::Document header;
+    header.ParseFromString(document.document());
+    all.emplace_back(entry::GetTime(header.composed_time()), file->path().string());
+  }
+  std::sort(all.begin(), all.end());
+  std::vector<std::string> paths;
+  paths.reserve(all.size());
+  for (auto& [time, path] : all) paths.push_back(std::move(path));
+  return paths;
 }
 
 }  // namespace entente::sdk

@@ -25,9 +25,11 @@ class Outbox {
   absl::Status Keep(const document::pb::SignedDocument& document) const;
   // It was answered: it is recorded, or refused for what it is.
   void Answered(const document::pb::SignedDocument& document) const;
-  // Oldest first, by when they were composed. DATA_LOSS/DOCUMENT_MALFORMED where a file holds no
-  // document.
-  absl::StatusOr<std::vector<document::pb::SignedDocument>> Unanswered() const;
+  // Paths of what is kept, oldest first, by when it was composed. DATA_LOSS/DOCUMENT_MALFORMED
+  // where a file holds no document.
+  absl::StatusOr<std::vector<std::string>> Unanswered() const;
+  // What one of them holds.
+  static absl::StatusOr<document::pb::SignedDocument> Read(const std::string& path);
 
  private:
   std::string PathOf(const document::pb::SignedDocument& document) const;

@@ -10,6 +10,7 @@
 #include "services/core/base/status.h"
 #include "services/core/base/text.h"
 #include "services/core/crypto/hash.h"
+#include "services/core/entry/audience.h"
 #include "services/core/entry/remains.h"
 
 namespace entente::sdk {
@@ -66,13 +67,25 @@ std::optional<pb::Entry> EntryAt(const std::string& path, const std::string& nam
   return is_it ? std::optional(std::move(saved)) : std::nullopt;
 }
 
-// Files of a ledger's folder by index: entries, and hashes of those that a filter left out.
-std::map<uint64_t, std::string> EntryFiles(const std::string& folder) {
-  std::map<uint64_t, std::string> files;
-  for (const auto& file : fs::directory_iterator(folder)) {
-    if (file.path().extension() != kEntry && file.path().extension() != kSkipped) continue;
-    files[std::strtoull(file.path().stem().c_str(), nullptr, 10)] = file.path().string();
+// Calls `use` with what is in a folder; an error where that cannot be listed.
+absl::Status ForEachFile(const std::string& folder,
+                         const std::function<void(const fs::path& path)>& use) {
+  std::error_code error;
+  for (fs::directory_iterator file(folder, error), end; !error && file != end;
+       file.increment(error)) {
+    use(file->path());
   }
+  return error ? Damaged(fmt::format("cannot be listed: {}", error.message())) : absl::OkStatus();
+}
+
+// Files of a ledger's folder by index: entries, and hashes of those that a filter left out.
+using Files = std::multimap<uint64_t, std::string>;
+absl::StatusOr<Files> EntryFiles(const std::string& folder) {
+  Files files;
+  ENTENTE_RETURN_IF_ERROR(ForEachFile(folder, [&](const fs::path& path) {
+    if (path.extension() != kEntry && path.extension() != kSkipped) return;
+    files.emplace(std::strtoull(path.stem().c_str(), nullptr, 10), path.string());
+  }));
   return files;
 }
 
@@ -90,7 +103,16 @@ class LedgerCheck {
   // covered yet.
   SavedLedger Run() {
     if (!OpenCheckpoint()) return std::move(result_);
-    for (const auto& [index, path] : EntryFiles(folder_)) {
+    const auto files = EntryFiles(folder_);
+    if (!files.ok()) {
+      Add(folder_, files.status());
+      return std::move(result_);
+    }
+    for (const auto& [index, path] : *files) {
+      if (index < next_) {
+        Add(path, Damaged("is there twice, as an entry and as one that a filter left out"));
+        continue;
+      }
       TakeFile(index, path);
       if (index != next_) {
         Add(folder_, Damaged(fmt::format("entries {} to {} are missing", next_, index - 1)));
@@ -177,6 +199,9 @@ class LedgerCheck {
       erased_.erase(ordered);
       if (!entry.has_value()) return unordered(what.name(), index);
       ENTENTE_RETURN_IF_ERROR(CheckOrders(*entry, what));
+      for (VerifiedEntry& kept : result_.kept) {
+        if (kept.index() == what.index()) kept.ordered_by = entry->agency();
+      }
     }
     if (!entry.has_value() || !entry->erased()) return absl::OkStatus();
     if (erased_.emplace(entry->entry.erased_at(), *entry).second) return absl::OkStatus();
@@ -196,6 +221,10 @@ class LedgerCheck {
     } else if (range_.size() == covered_ && range_.Root() != result_.root && covered_ > 0) {
       Add(folder_, Damaged("the entries do not have the checkpoint's root"));
     }
+    // Nobody has signed what remains of an entry but who ordered that it is erased.
+    std::erase_if(result_.kept, [&](const VerifiedEntry& entry) {
+      return entry.erased() && !entry.ordered_by.has_value();
+    });
     result_.entries = covered_ - std::min(covered_, result_.skipped);
     result_.unordered = erased_.size();
     result_.uncovered = next_ - std::min(next_, covered_);
@@ -241,11 +270,9 @@ std::string SavedLedgers::CheckpointPath(const std::string& ledger) const {
 
 absl::Status SavedLedgers::Prepare() const {
   ENTENTE_RETURN_IF_ERROR(MakeFolder(folder_));
-  std::error_code error;
-  for (const auto& ledger : fs::directory_iterator(folder_, error)) {
-    if (ledger.is_directory()) base::RemoveAbandoned(ledger.path().string());
-  }
-  return absl::OkStatus();
+  return ForEachFile(folder_, [](const fs::path& path) {
+    if (entry::IsLedgerId(path.filename().string())) base::RemoveAbandoned(path.string());
+  });
 }
 
 absl::Status SavedLedgers::Follow(Client& client, FollowOptions options,
@@ -317,12 +344,15 @@ absl::StatusOr<std::vector<SavedLedger>> SavedLedgers::Verify(const identity::Di
                                                               const std::string& otherwise,
                                                               const Keep& keep) const {
   std::vector<std::string> folders;
-  std::error_code error;
-  for (const auto& item : fs::directory_iterator(folder_, error)) {
-    if (item.is_directory()) folders.push_back(item.path().string());
-  }
+  std::error_code ignored;
+  const absl::Status listed = ForEachFile(folder_, [&](const fs::path& path) {
+    // What else is there, as "lost+found", is nobody's ledger.
+    if (entry::IsLedgerId(path.filename().string()) && fs::is_directory(path, ignored)) {
+      folders.push_back(path.string());
+    }
+  });
   std::sort(folders.begin(), folders.end());
-  if (folders.empty()) {
+  if (!listed.ok() || folders.empty()) {
     return base::Refuse(absl::StatusCode::kNotFound, Reason::kFieldInvalid,
                         "{} holds no ledgers; name a folder of follow --save", folder_);
   }

@@ -24,14 +24,15 @@ struct SavedLedger {
     absl::Status status;
   };
   std::string ledger;
-  std::string group;                // as its checkpoint says; else as was assumed
-  std::vector<Fault> faults;        // all of them. If there are some, nothing below counts
-  uint64_t entries = 0;             // that the checkpoint covers
-  uint64_t skipped = 0;             // the same, that a filter left out
-  uint64_t uncovered = 0;           // that no checkpoint covers yet
-  uint64_t unordered = 0;           // that came erased, and the order is still to come
-  base::Digest root;                // of the checkpoint
-  std::vector<VerifiedEntry> kept;  // that `keep` asked for; covered or not
+  std::string group;          // as its checkpoint says; else as was assumed
+  std::vector<Fault> faults;  // all of them. If there are some, nothing below counts
+  uint64_t entries = 0;       // that the checkpoint covers
+  uint64_t skipped = 0;       // the same, that a filter left out
+  uint64_t uncovered = 0;     // that no checkpoint covers yet
+  uint64_t unordered = 0;     // that came erased, and the order is still to come
+  base::Digest root;          // of the checkpoint
+  // That `keep` asked for, covered or not; none that came erased while the order is to come.
+  std::vector<VerifiedEntry> kept;
 
   bool waits() const { return uncovered + unordered > 0; }
 };

@@ -150,6 +150,36 @@ TEST_F(SavedLedgersTest, AnOrderToEraseIsCarriedOutInTheCopy) {
   EXPECT_NE(Fault(), "");
 }
 
+// What remains is the host's word until somebody has ordered it: nobody is shown it before.
+TEST_F(SavedLedgersTest, WhatCameErasedIsNotReadBeforeTheOrderIsThere) {
+  const pb::SignedDocument first = Denial("1");
+  pb::Entry withheld = Record(first, 0);
+  withheld.set_signed_document(entry::RemainsOf(first.SerializeAsString()).value());
+  withheld.set_erased_at(7);
+  Deliver("all", withheld);
+  Deliver("all", Record(Denial("2"), 1));
+  Finish();
+  EXPECT_THAT(Follow(), HasReason(base::Reason::kCopyIncomplete));
+  EXPECT_EQ(Fault(), "");
+  EXPECT_TRUE(Verify().waits());
+  bool waits = false;
+  ASSERT_OK_AND_ASSIGN(const auto entries,
+                       saved_.Read(regime_.directory(), "leem", nullptr, &waits));
+  EXPECT_TRUE(waits);
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].name(), "partners/jp/denials/2");
+}
+
+TEST_F(SavedLedgersTest, WhatIsThereTwiceOrIsNoLedgerIsTold) {
+  Deliver3();
+  ASSERT_OK(Follow());
+  fs::create_directories(folder_.File("inbox") + "/lost+found");
+  fs::permissions(folder_.File("inbox") + "/lost+found", fs::perms::none);
+  EXPECT_EQ(Fault(), "") << "nobody's ledger";
+  ASSERT_TRUE(base::WriteFileAtomically(saved_.SkippedPath("all", 1), crypto::Sha256("x").hex()));
+  EXPECT_THAT(Fault(), ::testing::HasSubstr("is there twice"));
+}
+
 TEST_F(SavedLedgersTest, AnOrderForOtherRemainsChangesNothing) {
   const pb::SignedDocument first = Denial("1");
   Deliver("all", Record(first, 0));

@@ -114,8 +114,7 @@ absl::Status MatterServiceImpl::GetMatter(const rpc::Caller& caller,
 absl::Status MatterServiceImpl::ListMatters(const rpc::Caller& caller,
                                             const v1::ListMattersRequest& request,
                                             v1::ListMattersResponse& response) const {
-  ENTENTE_ASSIGN_OR_RETURN(const auto filter,
-                           feed::Filter::Parse(request.filter(), register_.FactNames()));
+  ENTENTE_ASSIGN_OR_RETURN(const auto filter, feed::Filter::Parse(request.filter(), register_));
   const auto& clauses = filter.clauses();
   const auto narrows = std::find_if(clauses.begin(), clauses.end(), [](const auto& clause) {
     return clause.first == "originator";

@@ -102,8 +102,7 @@ absl::Status ProposalServiceImpl::GetProposal(const rpc::Caller& caller,
 absl::Status ProposalServiceImpl::ListProposals(const rpc::Caller& caller,
                                                 const v1::ListProposalsRequest& request,
                                                 v1::ListProposalsResponse& response) const {
-  ENTENTE_ASSIGN_OR_RETURN(const auto filter,
-                           feed::Filter::Parse(request.filter(), register_.FactNames()));
+  ENTENTE_ASSIGN_OR_RETURN(const auto filter, feed::Filter::Parse(request.filter(), register_));
   return rpc::List<v1::ProposalView>(
       backend_, caller.reader(), "proposals " + request.filter(), request, response,
       [&](const machine::Chain* start, rpc::Page<v1::ProposalView>& page) {

@@ -226,7 +226,8 @@ TEST_P(ErasureConformanceTest, AChainGoesOnWithoutWhatWasErased) {
 
 // Who asked for facts that are erased learns what comes after, which may end what is held.
 TEST_P(ErasureConformanceTest, WhatFollowsPassesEveryFilter) {
-  ASSERT_OK_AND_ASSIGN(const feed::Filter filter, feed::Filter::Parse("originator=nz", {}));
+  ASSERT_OK_AND_ASSIGN(const feed::Filter filter,
+                       feed::Filter::Parse("originator=nz", machine_.reg()));
   const auto passes = [&](const Recorded& one) {
     const auto segment = feed_.Load(one.position);
     EXPECT_OK(segment);

@@ -274,13 +274,14 @@ TEST_P(RegisterConformanceTest, RefusalsTellNothingOfWhatIsHidden) {
 TEST_P(RegisterConformanceTest, FactsHaveTheNamesThatFiltersMayUse) {
   World world(group());
   world.Live(testing::RandomActs(group(), kStates, 3, 60));
-  std::set<std::string> declared = {"kind", "originator"};
-  for (const std::string& name : world.reg().FactNames()) declared.insert(name);
+  std::map<std::string, machine::FactField> declared = {{"kind", {}}, {"originator", {}}};
+  for (const auto& field : world.reg().FactFields()) declared[field.name] = field;
   size_t facts = 0;
   for (const std::string& name : world.names()) {
     for (const auto& [fact, value] : world.reg().Facts(name)) {
       EXPECT_EQ(declared.count(fact), 1u) << fact;
       EXPECT_FALSE(value.empty()) << fact;
+      EXPECT_EQ(declared[fact].Fault(value), "") << "a filter for it must be taken";
       ++facts;
     }
   }

@@ -16,7 +16,7 @@ namespace {
 namespace pb = entente::exchange::v1;
 namespace leempb = entente::leem::v1;
 
-constexpr sdk::RetryOptions kOnce = {.attempts_max = 0};
+const sdk::RetryOptions kOnce = {.attempts_max = 0};
 
 void SetDeadline(grpc::ClientContext& context, int seconds = 20) {
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(seconds));

@@ -12,8 +12,9 @@ using base::Reason;
 void Findings::Add(const std::string& where, const absl::Status& status) {
   ++count_;
   if (json_) {
-    std::cout << fmt::format("{{\"where\":{},\"reason\":\"{}\",\"finding\":{}}}\n", JsonText(where),
-                             base::ReasonOf(status).value_or(""), JsonText(base::Text(status)));
+    std::cout << fmt::format("{{\"where\":{},\"reason\":{},\"finding\":{}}}\n", JsonText(where),
+                             JsonText(base::ReasonOf(status).value_or("")),
+                             JsonText(base::Text(status)));
     return;
   }
   std::cout << "BAD  " << Printable(where) << ": " << Printable(base::Text(status)) << "\n";

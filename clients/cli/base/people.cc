@@ -3,6 +3,7 @@
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/timestamp.pb.h>
+#include <google/protobuf/unknown_field_set.h>
 
 #include <algorithm>
 #include <vector>
@@ -22,6 +23,7 @@ using google::protobuf::Reflection;
 using google::protobuf::Timestamp;
 
 constexpr int kStep = 2;
+constexpr int kDepthMax = 32;  // of what is packed in what is packed
 
 // "control_list_entries" -> "control list entries"
 std::string NameOf(const FieldDescriptor& field) {
@@ -53,6 +55,7 @@ class Writer {
   void Write(const Message& message, int indent) {
     std::vector<const FieldDescriptor*> fields;
     const Reflection& reflection = *message.GetReflection();
+    if (indent > kDepthMax * kStep) return Line("more", "too deep to be shown", indent);
     reflection.ListFields(message, &fields);
     for (const FieldDescriptor* field : fields) {
       if (field->is_repeated()) {
@@ -63,6 +66,9 @@ class Writer {
         Line(NameOf(*field), Value(message, *field, -1), indent);
       }
     }
+    if (!reflection.GetUnknownFields(message).empty()) {
+      Line("more", "fields that this release does not know", indent);
+    }
   }
   std::string text() && { return std::move(text_); }
 
@@ -72,7 +78,8 @@ class Writer {
     text_ += margin + name + ":";
     bool first = true;
     for (const std::string_view line : base::Split(value, '\n')) {
-      text_ += first ? (line.empty() ? "" : " ") : "\n" + margin + std::string(kStep, ' ');
+      // A mark, so that no line of a text passes for a field.
+      text_ += first ? (line.empty() ? "" : " ") : "\n" + margin + std::string(kStep, ' ') + "| ";
       text_ += Printable(line);
       first = false;
     }

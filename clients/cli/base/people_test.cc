@@ -37,7 +37,7 @@ TEST(PeopleTest, FieldsAreLinesInPlainWords) {
             "destination:\n"
             "  country: aq\n"
             "item description: Rope\n"
-            "  in two lines\n"
+            "  | in two lines\n"
             "reasons 1 of 2:\n"
             "  code: DIVERSION (Risk of diversion)\n"
             "reasons 2 of 2:\n"
@@ -62,13 +62,28 @@ TEST(PeopleTest, WhatIsPackedIsUnpackedAndWhatIsThereAndEmptyIsSaid) {
   EXPECT_THAT(InWords(document, {}), ::testing::HasSubstr("cannot read"));
 }
 
+TEST(PeopleTest, WhatIsPackedWithoutAnEndIsNotShownWithoutAnEnd) {
+  exchange::v1::Document document;
+  for (int i = 0; i < 1000; ++i) {
+    exchange::v1::Document outer;
+    outer.mutable_body()->set_type_url("type.googleapis.com/entente.exchange.v1.Document");
+    outer.mutable_body()->set_value(document.SerializeAsString());
+    document = std::move(outer);
+  }
+  const std::string words = InWords(document, {});
+  EXPECT_THAT(words, ::testing::HasSubstr("too deep to be shown"));
+  EXPECT_LT(words.size(), 10'000u);
+  document.mutable_body()->set_value("\x98\x75\x01");  // a field that there is not
+  EXPECT_THAT(InWords(document, {}), ::testing::HasSubstr("does not know"));
+}
+
 // A line that is not the document's own, or letters that hide others, would deceive who reads it.
 TEST(PeopleTest, NothingInATextPassesForALineOfItsOwn) {
   iem::v1::Alert alert;
   alert.set_summary("A kite\nauthority: Somebody");
   alert.set_authority("\x1b[2Jnobody");
   const std::string words = InWords(alert, {});
-  EXPECT_THAT(words, ::testing::HasSubstr("summary: A kite\n  authority: Somebody\n"));
+  EXPECT_THAT(words, ::testing::HasSubstr("summary: A kite\n  | authority: Somebody\n"));
   EXPECT_THAT(words, ::testing::HasSubstr("authority: (not printable)\n"));
 }
 

@@ -130,10 +130,10 @@ int RunProgram(CLI::App& app, const Context& context, int argc, char** argv) {
                       JsonText(one.field), JsonText(one.description));
     }
     std::cerr << fmt::format(
-        "{{\"error\":{},\"code\":\"{}\",\"reason\":\"{}\",\"violations\":[{}],\"request\":\"{}\"}}"
+        "{{\"error\":{},\"code\":\"{}\",\"reason\":{},\"violations\":[{}],\"request\":\"{}\"}}"
         "\n",
         JsonText(base::Text(status)), absl::StatusCodeToString(status.code()),
-        base::ReasonOf(status).value_or(""), violations, sdk::RefusedRequestId());
+        JsonText(base::ReasonOf(status).value_or("")), violations, sdk::RefusedRequestId());
     return ExitCode(status);
   }
   std::cerr << app.get_name() << ": " << Printable(base::Text(status)) << "\n";

@@ -1,7 +1,9 @@
 // entente erase: has a document of one's own state erased by law.
+#include <filesystem>
 #include <iostream>
 
 #include "clients/cli/base/context.h"
+#include "clients/cli/exchange/held_document.h"
 #include "clients/cli/exchange/nouns.h"
 #include "clients/cli/exchange/sending.h"
 #include "clients/sdk/chain.h"
@@ -68,7 +70,12 @@ absl::Status Erase(const Context& context, const EraseOptions& options) {
   link->set_relation(exchange::v1::Reference::RELATION_ERASES);
   link->set_name(options.name);
   link->set_digest(entry.leaf.document_digest());
-  return SubmitAndPrint(context, *client, document);
+  ENTENTE_RETURN_IF_ERROR(SubmitAndPrint(context, *client, document));
+  std::error_code ignored;
+  if (!context.dry_run && context.hold_file.empty()) {
+    std::filesystem::remove(SeenFile(client->agency(), entry.document), ignored);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

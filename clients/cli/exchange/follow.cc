@@ -8,6 +8,7 @@
 
 #include "clients/cli/base/context.h"
 #include "clients/cli/exchange/nouns.h"
+#include "clients/cli/exchange/saved_reading.h"
 #include "clients/sdk/saved_ledgers.h"
 #include "services/core/base/status.h"
 #include "services/groups.h"
@@ -39,13 +40,6 @@ void TellOfConnection(const std::string& group, const sdk::ConnectionChange& cha
             << std::endl;
 }
 
-std::string Line(const sdk::VerifiedEntry& entry) {
-  const std::string erased =
-      entry.erased() ? fmt::format(",\"erased_at\":{}", entry.entry.erased_at()) : "";
-  return fmt::format("{{\"leaf\":{},\"document\":{}{}}}", ToJson(entry.leaf),
-                     ToJson(entry.document), erased);
-}
-
 // Writes all of `text`; false when the reader has gone, which is its right.
 bool WriteAll(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -73,7 +67,7 @@ absl::Status Execute(const FollowVerbOptions& options, const sdk::VerifiedEntry&
     ::_exit(127);
   }
   ::close(ends[0]);
-  if (child > 0) WriteAll(ends[1], Line(entry) + "\n");
+  if (child > 0) WriteAll(ends[1], EntryLine(entry) + "\n");
   ::close(ends[1]);
   int status = -1;
   if (child > 0) ::waitpid(child, &status, 0);
@@ -90,7 +84,7 @@ absl::Status Execute(const FollowVerbOptions& options, const sdk::VerifiedEntry&
 
 void Print(const sdk::VerifiedEntry& entry, bool json) {
   if (json) {
-    std::cout << Line(entry) << std::endl;
+    std::cout << EntryLine(entry) << std::endl;
     return;
   }
   const std::string by = entry.erased() ? fmt::format("erased by entry {}", entry.entry.erased_at())

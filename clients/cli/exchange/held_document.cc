@@ -8,6 +8,7 @@
 #include "services/core/base/clock.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
+#include "services/core/crypto/hash.h"
 
 namespace entente::cli {
 namespace {
@@ -69,6 +70,12 @@ absl::StatusOr<HeldDocument> CheckHeld(document::pb::SignedDocument signed_docum
   held.signers = verified.signers();
   held.group = GroupOfKind(held.parsed->kind);
   return held;
+}
+
+std::string SeenFile(const sdk::Agency& agency, const document::pb::Document& header) {
+  const auto key = crypto::Sha256(
+      {header.originator(), "\n", header.body().type_url(), "\n", header.reference()});
+  return agency.StateFile("seen/" + key.hex());
 }
 
 absl::StatusOr<HeldDocument> ReadHeld(const std::string& path, const document::SignerTrust& trust) {

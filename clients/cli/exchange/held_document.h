@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "clients/sdk/agency.h"
 #include "services/core/document/document.h"
 
 namespace entente::cli {
@@ -25,6 +26,9 @@ struct HeldDocument {
 };
 absl::StatusOr<HeldDocument> CheckHeld(document::pb::SignedDocument signed_document,
                                        const document::SignerTrust& trust);
+// Where the agency's machine keeps the draft of this number and kind that was shown here last, so
+// that an officer sees what changed. Kept until it is submitted, or erased.
+std::string SeenFile(const sdk::Agency& agency, const document::pb::Document& header);
 absl::StatusOr<HeldDocument> ReadHeld(const std::string& path, const document::SignerTrust& trust);
 
 }  // namespace entente::cli

@@ -22,6 +22,10 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> ReadSavedChain(const Context& co
                                                                const std::string& group,
                                                                const std::string& name);
 
+// A verified entry for machines: {"leaf", "document"}, and "erased_at" beside what remains of one
+// that was erased.
+std::string EntryLine(const sdk::VerifiedEntry& entry);
+
 }  // namespace entente::cli
 
 #endif  // ENTENTE_CLIENTS_CLI_EXCHANGE_SAVED_READING_H_

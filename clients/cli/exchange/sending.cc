@@ -34,9 +34,14 @@ std::string RulingWords(const exchange::v1::Stamp& stamp) {
   iem::v1::MatterRuling matter;
   if (stamp.ruling().UnpackTo(&denial)) {
     if (denial.has_valid_until()) {
+      // As of today, whenever it was recorded; days are written so that they sort.
       const std::string until = FormatDate(denial.valid_until());
-      const bool lapsed = until <= FormatTime(stamp.recorded_time()).substr(0, until.size());
-      words += (lapsed ? "  lapsed since " : "  in force until ") + until;
+      const std::string today = TimeText(base::SystemClock().Now()).substr(0, until.size());
+      if (until <= FormatDate(denial.in_force_from())) {
+        words += "  counts once its day is known";
+      } else {
+        words += (until <= today ? "  lapsed since " : "  in force until ") + until;
+      }
     }
     if (denial.timeliness() == leem::v1::TIMELINESS_LATE) {
       words += fmt::format("  late: {} days after the decision", denial.days_after_decision());
@@ -148,6 +153,19 @@ absl::Status ReadDraft(const std::string& file, const sdk::Agency& agency,
 
 }  // namespace
 
+sdk::RetryOptions TellOfWaiting(const sdk::Client& client) {
+  sdk::RetryOptions retry;
+  retry.waiting = [group = client.group(), told = false](const absl::Status& why,
+                                                         absl::Duration) mutable {
+    if (std::exchange(told, true)) return;
+    std::cerr << Printable(
+                     fmt::format("{} does not take it now; trying again for up to a minute ({})",
+                                 group, base::Text(why)))
+              << std::endl;
+  };
+  return retry;
+}
+
 absl::Status SubmitSigned(const Context& context, sdk::Client& client,
                           const exchange::v1::SignedDocument& signed_document) {
   exchange::v1::Document document;
@@ -165,7 +183,7 @@ absl::Status SubmitSigned(const Context& context, sdk::Client& client,
                          : PrintStamp(found->stamp(), document.audience(), context.json);
     return absl::OkStatus();
   }
-  const auto receipt = client.Submit(signed_document);
+  const auto receipt = client.Submit(signed_document, TellOfWaiting(client));
   if (base::ReasonOf(receipt.status()) == base::ReasonName(Reason::kReferenceReused)) {
     return AnswerReused(context, client, document, receipt.status());
   }

@@ -14,6 +14,8 @@ namespace entente::cli {
 // holds no longer.
 void PrintReceipt(const exchange::v1::Receipt& receipt, const exchange::v1::Audience& audience,
                   bool json, bool still_holds = true);
+// Tells on standard error, once, that the service is away and is tried again.
+sdk::RetryOptions TellOfWaiting(const sdk::Client& client);
 // Submits and prints the receipt; with --dry-run, prints what the service would say. What is
 // recorded already, and says the same, gets the receipt that it had.
 absl::Status SubmitSigned(const Context& context, sdk::Client& client,

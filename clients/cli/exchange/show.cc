@@ -38,6 +38,13 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> ReadSavedChain(const Context& co
   return sdk::ChainOf(std::move(entries), name);
 }
 
+std::string EntryLine(const sdk::VerifiedEntry& entry) {
+  const std::string erased =
+      entry.erased() ? fmt::format(",\"erased_at\":{}", entry.entry.erased_at()) : "";
+  return fmt::format("{{\"leaf\":{},\"document\":{}{}}}", ToJson(entry.leaf),
+                     ToJson(entry.document), erased);
+}
+
 namespace {
 
 struct ShowOptions {
@@ -57,10 +64,6 @@ std::string ByWhom(const sdk::VerifiedEntry& entry) {
                         : entry.signed_by();
 }
 
-std::string JsonLine(const sdk::VerifiedEntry& entry) {
-  return fmt::format("{{\"leaf\":{},\"document\":{}}}", ToJson(entry.leaf), ToJson(entry.document));
-}
-
 absl::Status List(const Context& context, const ShowOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(
       const auto entries,
@@ -71,7 +74,7 @@ absl::Status List(const Context& context, const ShowOptions& options) {
   Table table({"RECORDED", "KIND", "NAME", "BY"});
   for (const sdk::VerifiedEntry& entry : entries) {
     if (context.json) {
-      std::cout << JsonLine(entry) << "\n";
+      std::cout << EntryLine(entry) << "\n";
       continue;
     }
     table.Add({FormatTime(entry.leaf.stamp().recorded_time()), KindOf(entry), entry.name(),
@@ -116,7 +119,7 @@ absl::Status Show(const Context& context, const ShowOptions& options) {
   const CodeTexts texts = ReadTexts(*agency);
   for (const sdk::VerifiedEntry& entry : entries) {
     if (context.json) {
-      std::cout << JsonLine(entry) << "\n";
+      std::cout << EntryLine(entry) << "\n";
     } else {
       Print(entry, texts);
     }

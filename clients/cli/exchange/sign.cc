@@ -14,7 +14,6 @@
 #include "clients/sdk/signing.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
-#include "services/core/crypto/hash.h"
 
 namespace entente::cli {
 namespace {
@@ -35,13 +34,6 @@ absl::Status AlreadySigned(const std::string& path) {
                               "{}: you have signed it already; another officer must", path);
 }
 
-// Where the agency's machine keeps the draft of this number and kind that was shown here last.
-std::string SeenFile(const sdk::Agency& agency, const exchange::v1::Document& header) {
-  const auto key = crypto::Sha256(
-      {header.originator(), "\n", header.body().type_url(), "\n", header.reference()});
-  return agency.StateFile("seen/" + key.hex());
-}
-
 // An officer signs what he has read, so it is shown, and what is another than he saw last.
 void Show(const sdk::Agency& agency, const HeldDocument& held, bool json) {
   const exchange::v1::Document& header = held.parsed->header;
@@ -54,8 +46,10 @@ void Show(const sdk::Agency& agency, const HeldDocument& held, bool json) {
               << "\n";
     PrintDraftDifferences(before, header);
   }
+  const auto folder = std::filesystem::path(path).parent_path();
   std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  std::filesystem::create_directories(folder, ignored);
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, ignored);
   base::WriteFileAtomically(path, held.signed_document.document(), 0600);
 }
 
@@ -148,29 +142,65 @@ absl::Status Submit(const Context& context, const std::string& path) {
   ENTENTE_RETURN_IF_ERROR(CheckOwn(held, *agency, path));
   ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, held.group));
   ENTENTE_RETURN_IF_ERROR(ShowAndConfirm(context, *client, held.parsed->header, "Send?"));
-  return SubmitSigned(context, *client, held.signed_document);
+  ENTENTE_RETURN_IF_ERROR(SubmitSigned(context, *client, held.signed_document));
+  std::error_code ignored;
+  if (!context.dry_run) std::filesystem::remove(SeenFile(*agency, held.parsed->header), ignored);
+  return absl::OkStatus();
 }
 
-// What was signed and sent, and never answered.
-absl::Status SubmitKept(const Context& context) {
-  ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
-  size_t sent = 0;
-  for (const auto& endpoint : agency->config().endpoints()) {
-    ENTENTE_ASSIGN_OR_RETURN(const auto kept, sdk::Outbox(*agency, endpoint.group()).Unanswered());
-    if (kept.empty()) continue;
-    sent += kept.size();
-    ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, endpoint.group()));
-    ENTENTE_RETURN_IF_ERROR(client->SubmitKept([&](const auto& document, const auto& receipt) {
-      exchange::v1::Document header;
-      header.ParseFromString(document.document());
-      if (receipt.ok()) return PrintReceipt(*receipt, header.audience(), context.json);
-      std::cerr << Printable(
-                       fmt::format("{}: {}", header.reference(), base::Text(receipt.status())))
-                << "\n";
-    }));
+// What one group was sent and never answered: shown, and sent again or thrown away.
+absl::Status SubmitKept(const Context& context, const std::shared_ptr<const sdk::Agency>& agency,
+                        const std::string& group, bool discard, size_t& found) {
+  const sdk::Outbox outbox(*agency, group);
+  ENTENTE_ASSIGN_OR_RETURN(const auto kept, outbox.Unanswered());
+  found += kept.size();
+  if (kept.empty()) return absl::OkStatus();
+  for (const std::string& path : kept) {
+    ENTENTE_ASSIGN_OR_RETURN(const auto document, sdk::Outbox::Read(path));
+    exchange::v1::Document header;
+    header.ParseFromString(document.document());
+    std::cerr << Printable(fmt::format("{} {} for {}, composed {}",
+                                       document::ShortKind(header.body().type_url()),
+                                       header.reference(), AudienceWords(header.audience()),
+                                       FormatTime(header.composed_time())))
+              << "\n";
   }
-  if (sent == 0) std::cerr << "nothing that was sent waits for an answer\n";
-  return absl::OkStatus();
+  if (discard) {
+    ENTENTE_RETURN_IF_ERROR(
+        Confirm(context, "Throw these away? What was recorded already stays recorded."));
+    for (const std::string& path : kept) {
+      ENTENTE_ASSIGN_OR_RETURN(const auto document, sdk::Outbox::Read(path));
+      outbox.Answered(document);
+    }
+    return absl::OkStatus();
+  }
+  ENTENTE_RETURN_IF_ERROR(ConfirmSending(context, "Send these again?"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, group));
+  absl::Status refused;
+  ENTENTE_RETURN_IF_ERROR(client->SubmitKept(
+      [&](const auto& document, const auto& receipt) {
+        exchange::v1::Document header;
+        header.ParseFromString(document.document());
+        if (receipt.ok()) return PrintReceipt(*receipt, header.audience(), context.json);
+        if (refused.ok()) refused = base::WithPrefix(receipt.status(), header.reference());
+        std::cerr << Printable(fmt::format("{} is refused, and kept no longer: {}",
+                                           header.reference(), base::Text(receipt.status())))
+                  << "\n";
+      },
+      TellOfWaiting(*client)));
+  return refused;
+}
+
+absl::Status SubmitAllKept(const Context& context, bool discard) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
+  size_t found = 0;
+  absl::Status first;
+  for (const auto& endpoint : agency->config().endpoints()) {
+    const absl::Status status = SubmitKept(context, agency, endpoint.group(), discard, found);
+    if (first.ok()) first = status;
+  }
+  if (found == 0) std::cerr << "nothing that was sent waits for an answer\n";
+  return first;
 }
 
 }  // namespace
@@ -181,6 +211,7 @@ void AddSign(CLI::App& app, Context& context) {
     std::string output;
     std::vector<std::string> files;
     bool show = false;
+    bool discard = false;
   };
   auto options = std::make_shared<Options>();
   auto* draft =
@@ -214,10 +245,12 @@ void AddSign(CLI::App& app, Context& context) {
   submit->add_option(
       "file", options->file,
       "As --hold or entente sign has left it; without: what was sent and never answered");
+  submit->add_flag("--discard", options->discard,
+                   "Without a file: throw away what was never answered");
   context.Run(submit, [options, &context] {
     if (!options->file.empty()) return Submit(context, options->file);
     const absl::Status status = RefuseDryRun(context, "submit", "name a file");
-    return status.ok() ? SubmitKept(context) : status;
+    return status.ok() ? SubmitAllKept(context, options->discard) : status;
   });
 }
 

@@ -1,4 +1,6 @@
 // entente alert, report, rfi, release: what the Information Exchange Meeting exchanges.
+#include <google/protobuf/util/message_differencer.h>
+
 #include <iostream>
 #include <set>
 
@@ -16,6 +18,7 @@
 #include "entente/iem/v1/report.pb.h"
 #include "entente/iem/v1/request.pb.h"
 #include "services/core/base/status.h"
+#include "services/core/base/text.h"
 
 namespace entente::cli {
 namespace {
@@ -107,6 +110,17 @@ struct IemOptions {
   bool deny = false;
 };
 
+// At most so many letters, with a mark where some are left out.
+std::string Shortened(const std::string& text, size_t most) {
+  if (base::CodePoints(text) <= most) return text;
+  size_t end = 0;
+  for (size_t letters = 0; letters < most; ++end) {
+    letters += (static_cast<unsigned char>(text[end]) & 0xC0) != 0x80 ? 1 : 0;
+  }
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+  return text.substr(0, end) + "…";
+}
+
 // One line of words about a matter's content.
 std::string Gist(const iem::v1::Matter& matter) {
   iem::v1::Alert alert;
@@ -115,7 +129,7 @@ std::string Gist(const iem::v1::Matter& matter) {
   iem::v1::ReleaseRequest release;
   if (matter.body().UnpackTo(&alert)) {
     return Word(iem::v1::Urgency_Name(alert.urgency()), 8) + ", " +
-           Word(iem::v1::AlertKind_Name(alert.kind()), 11) + ": " + alert.summary().substr(0, 60);
+           Word(iem::v1::AlertKind_Name(alert.kind()), 11) + ": " + Shortened(alert.summary(), 60);
   }
   if (matter.body().UnpackTo(&report)) return report.title();
   if (matter.body().UnpackTo(&request)) {
@@ -126,12 +140,12 @@ std::string Gist(const iem::v1::Matter& matter) {
       settled += one.reply() != iem::v1::REPLY_KIND_UNSPECIFIED ? 1 : 0;
     }
     return fmt::format("{} of {} replied, {} overdue: {}", settled, matter.addressees_size(),
-                       overdue, request.purpose().substr(0, 40));
+                       overdue, Shortened(request.purpose(), 40));
   }
   if (matter.body().UnpackTo(&release)) {
     const std::string outcome = Word(iem::v1::ReleaseOutcome_Name(matter.release_outcome()), 16);
     return (outcome == "unspecified" ? "undecided" : outcome) + ": " +
-           release.purpose().substr(0, 50);
+           Shortened(release.purpose(), 50);
   }
   return "";
 }
@@ -165,7 +179,8 @@ void PrintMatter(const sdk::VerifiedMatter& matter, const CodeTexts& texts) {
   line("name", first.name());
   line("for", AudienceWords(first.document.audience()));
   line("marked", MarkingWords(newest.document.marking()));
-  line("recorded", FormatTime(first.leaf.stamp().recorded_time()) + " by " + first.signed_by());
+  line("recorded", FormatTime(first.leaf.stamp().recorded_time()) + " by " +
+                       (first.erased() ? first.originator().str() : first.signed_by()));
   if (matter.chain.size() > 1) {
     line("changed", FormatTime(newest.leaf.stamp().recorded_time()) + " by " + newest.signed_by());
   }
@@ -197,6 +212,27 @@ void PrintSaid(iem::v1::Matter matter, const CodeTexts& texts) {
   if (!words.empty()) std::cout << "as the service says:\n" << words;
 }
 
+// Whether a matter is as the service shows it, by its documents.
+absl::Status CheckShown(const iem::v1::Matter& matter, const sdk::VerifiedMatter& verified) {
+  const sdk::VerifiedEntry& first = verified.chain[0];
+  if (matter.revision() != static_cast<int>(verified.chain.size())) {
+    return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
+                        "{} has just been changed; ask again", first.name());
+  }
+  using google::protobuf::util::MessageDifferencer;
+  const bool same =
+      matter.name() == first.name() && matter.state() == verified.state &&
+      matter.originator() == first.document.originator() &&
+      matter.body().value() == verified.body.value() &&
+      MessageDifferencer::Equals(matter.audience(), first.document.audience()) &&
+      MessageDifferencer::Equals(matter.recorded_time(), first.leaf.stamp().recorded_time());
+  if (same) return absl::OkStatus();
+  return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
+                      "the service answers with a content, a state or readers of {} that its "
+                      "originator did not sign",
+                      first.name());
+}
+
 // As its documents say, which are fetched or saved; with --json, as the service shows it once they
 // say the same.
 absl::Status Get(const Context& context, const IemOptions& options) {
@@ -212,21 +248,18 @@ absl::Status Get(const Context& context, const IemOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, "iem"));
   iem::v1::GetMatterRequest request;
   request.set_name(options.name);
-  ENTENTE_ASSIGN_OR_RETURN(const auto verified, sdk::FetchMatter(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(const auto response,
-                           sdk::Call(*client, &iem::v1::MatterService::Stub::GetMatter, request));
+  const auto get = &iem::v1::MatterService::Stub::GetMatter;
+  ENTENTE_ASSIGN_OR_RETURN(auto response, sdk::Call(*client, get, request));
+  ENTENTE_ASSIGN_OR_RETURN(auto verified, sdk::FetchMatter(*client, options.name));
+  absl::Status shown = CheckShown(response.matter(), verified);
+  if (absl::IsDataLoss(shown)) {
+    // It may have been erased in between, which changes what it says and not how often it changed.
+    ENTENTE_ASSIGN_OR_RETURN(response, sdk::Call(*client, get, request));
+    ENTENTE_ASSIGN_OR_RETURN(verified, sdk::FetchMatter(*client, options.name));
+    shown = CheckShown(response.matter(), verified);
+  }
+  ENTENTE_RETURN_IF_ERROR(shown);
   const iem::v1::Matter& matter = response.matter();
-  if (matter.revision() > static_cast<int>(verified.chain.size())) {
-    return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
-                        "{} has just been changed; ask again", options.name);
-  }
-  if (matter.name() != options.name || matter.state() != verified.state ||
-      matter.body().value() != verified.body.value()) {
-    return base::Refuse(
-        absl::StatusCode::kDataLoss, Reason::kLedgerForked,
-        "the service answers with a content or a state of {} that its originator did not sign",
-        options.name);
-  }
   if (context.json) {
     std::cout << ToJson(matter) << "\n";
     return absl::OkStatus();
@@ -251,13 +284,22 @@ absl::Status ListAnswers(const Context& context, const IemOptions& options) {
     iem::v1::Assessment assessment;
     iem::v1::RequestReply reply;
     iem::v1::ReleaseDecision decision;
+    iem::v1::RequestDateAgreement agreement;
+    const auto day = [](bool has, const google::protobuf::Timestamp& time) {
+      return has ? " " + FormatTime(time) : std::string();
+    };
     std::string what;
     if (body.UnpackTo(&sighting)) {
-      what = Word(iem::v1::SightingResult_Name(sighting.result()), 16) + " " + sighting.text();
+      what = Word(iem::v1::SightingResult_Name(sighting.result()), 16) + " " + sighting.country() +
+             day(sighting.has_seen_time(), sighting.seen_time()) + " " + sighting.text();
     } else if (body.UnpackTo(&assessment)) {
-      what = assessment.text();
+      what = Word(iem::v1::Assessment::Usefulness_Name(assessment.usefulness()), 11) + " " +
+             assessment.text();
     } else if (body.UnpackTo(&reply)) {
-      what = Word(iem::v1::ReplyKind_Name(reply.kind()), 11) + " " + reply.text();
+      what = Word(iem::v1::ReplyKind_Name(reply.kind()), 11) +
+             day(reply.has_proposed_time(), reply.proposed_time()) + " " + reply.text();
+    } else if (body.UnpackTo(&agreement)) {
+      what = "with " + agreement.addressee() + day(true, agreement.agreed_time());
     } else if (body.UnpackTo(&decision)) {
       what = Word(iem::v1::ReleaseOutcome_Name(decision.outcome()), 16) + " " + decision.text();
     }
@@ -265,7 +307,7 @@ absl::Status ListAnswers(const Context& context, const IemOptions& options) {
     iem::v1::MatterRuling ruling;
     stamp.ruling().UnpackTo(&ruling);
     table.Add({answer.name(), FormatTime(stamp.recorded_time()) + (ruling.late() ? ", late" : ""),
-               std::string(document::ShortKind(body.type_url())), what.substr(0, 60)});
+               std::string(document::ShortKind(body.type_url())), Shortened(what, 90)});
   }
   if (!context.json) table.Print();
   return absl::OkStatus();

@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <optional>
+#include <set>
 
 #include "clients/cli/base/context.h"
 #include "clients/cli/base/people.h"
@@ -40,7 +42,7 @@ constexpr char kTemplate[] = R"({
     "content": {
       "authority": {"name": "Sample Licensing Office", "contact_point": "denials@licensing.example"},
       "decision_date": {"year": 2016, "month": 10, "day": 3},
-      // REFUSED REVOKED ANNULLED SUSPENDED SUBSTANTIALLY_LIMITED PROHIBITED PRELIMINARY_NEGATIVE
+      // Others: "entente codes DenialAct".
       "act": "DENIAL_ACT_REFUSED",
       "destination": {"country": "aq"},
       // Either control-list entries, or "catch_all": {"basis": "WMD_END_USE"}.
@@ -114,15 +116,16 @@ class ImportTimes {
       if (line.size() > 65 &&
           absl::ParseTime(absl::RFC3339_full, std::string(line.substr(65)), &time, &error)) {
         times_[std::string(line.substr(0, 64))] = time;
+        earlier_.insert(std::string(line.substr(0, 64)));
       }
     }
   }
   // The time of a denial: as kept, or now.
   absl::Time Get(const LiteDenial& denial) {
-    const std::string key =
-        crypto::Sha256({denial.reference, "\n", denial.content.SerializeAsString()}).hex();
-    return times_.try_emplace(key, now_).first->second;
+    return times_.try_emplace(KeyOf(denial), now_).first->second;
   }
+  // Whether an earlier run composed it.
+  bool IsOfEarlierRun(const LiteDenial& denial) const { return earlier_.contains(KeyOf(denial)); }
   absl::Status Save() const {
     std::string text;
     for (const auto& [key, time] : times_) {
@@ -133,25 +136,35 @@ class ImportTimes {
   }
 
  private:
+  static std::string KeyOf(const LiteDenial& denial) {
+    return crypto::Sha256({denial.reference, "\n", denial.content.SerializeAsString()}).hex();
+  }
+
   const std::string path_;
   const absl::Time now_ = absl::FromUnixSeconds(absl::ToUnixSeconds(base::SystemClock().Now()));
   std::map<std::string, absl::Time> times_;
+  std::set<std::string> earlier_;  // keys that were kept before
 };
 
-// Submits, or with --dry-run validates, and calls back for each in order.
+// When the service recorded it.
+absl::Time RecordedTime(const exchange::v1::Receipt& receipt) {
+  exchange::v1::Leaf leaf;
+  leaf.ParseFromString(receipt.leaf());
+  return entry::GetTime(leaf.stamp().recorded_time());
+}
+
+// Submits, or with --dry-run validates, and calls back for each in order, with the time of
+// recording where there is one.
+using Note = std::function<void(uint64_t, const absl::Status&, std::optional<absl::Time>)>;
 absl::Status SendAll(const Context& context, sdk::Client& client,
-                     std::vector<exchange::v1::SignedDocument> documents,
-                     const std::function<void(uint64_t, const absl::Status&)>& note) {
+                     std::vector<exchange::v1::SignedDocument> documents, const Note& note) {
   Progress progress(context.dry_run ? "validating" : "importing", documents.size());
-  const auto done = [&](uint64_t sequence, const absl::Status& status) {
-    progress.Update(sequence + 1);
-    note(sequence, status);
-  };
   if (context.dry_run) {
     for (size_t i = 0; i < documents.size(); ++i) {
       const absl::Status status = client.Validate(documents[i]).status();
       if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return status;
-      done(i, status);
+      progress.Update(i + 1);
+      note(i, status, std::nullopt);
     }
     return absl::OkStatus();
   }
@@ -163,8 +176,11 @@ absl::Status SendAll(const Context& context, sdk::Client& client,
         return true;
       },
       [&](uint64_t sequence, const absl::StatusOr<exchange::v1::Receipt>& receipt) {
-        done(sequence, receipt.status());
-      });
+        progress.Update(sequence + 1);
+        note(sequence, receipt.status(),
+             receipt.ok() ? std::optional(RecordedTime(*receipt)) : std::nullopt);
+      },
+      TellOfWaiting(client));
 }
 
 absl::Status Import(const Context& context, const DenialOptions& options) {
@@ -206,9 +222,14 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto signed_documents, client->SignMany(documents));
   uint64_t recorded = 0;
   uint64_t refused = 0;
-  const auto note = [&](uint64_t sequence, const absl::Status& status) {
+  const absl::Time begun = base::SystemClock().Now();
+  uint64_t before = 0;  // recorded by an earlier run, which composed them
+  const auto note = [&](uint64_t sequence, const absl::Status& status,
+                        std::optional<absl::Time> when) {
     if (status.ok()) {
       ++recorded;
+      const bool earlier = times.IsOfEarlierRun(file.denials[sequence]);
+      before += earlier && when.has_value() && *when < begun ? 1 : 0;
       return;
     }
     ++refused;
@@ -218,12 +239,15 @@ absl::Status Import(const Context& context, const DenialOptions& options) {
   };
   ENTENTE_RETURN_IF_ERROR(SendAll(context, *client, std::move(signed_documents), note));
   if (context.json) {
-    std::cout << fmt::format("{{\"{}\":{},\"refused\":{},\"faulty_rows\":{}}}\n",
-                             context.dry_run ? "validated" : "recorded", recorded, refused,
+    std::cout << fmt::format("{{\"{}\":{},\"before\":{},\"refused\":{},\"faulty_rows\":{}}}\n",
+                             context.dry_run ? "validated" : "recorded", recorded, before, refused,
                              file.faults.size());
   } else {
-    std::cout << fmt::format("{} denials {}recorded, {} refused, {} faulty rows\n", recorded,
-                             context.dry_run ? "would be " : "", refused, file.faults.size());
+    std::cout << fmt::format(
+        "{} denials {}recorded{}, {} refused, {} faulty rows\n", recorded,
+        context.dry_run ? "would be " : "",
+        before == 0 ? "" : fmt::format(", {} of them by an earlier run", before), refused,
+        file.faults.size());
   }
   if (refused + file.faults.size() == 0) return absl::OkStatus();
   return base::RefuseArgument(Reason::kFieldInvalid,
@@ -267,11 +291,16 @@ std::string FirstParty(const leem::v1::DenialContent& content) {
 
 base::CivilDate Today() { return base::DateOf(base::SystemClock().Now()); }
 
-// "active", or "lapsed" where the last term has ended without an end.
-std::string StateOn(leem::v1::DenialState state, const base::CivilDate& until,
-                    const base::CivilDate& today) {
-  const bool over = state == leem::v1::DENIAL_STATE_ACTIVE && !until.empty() && until <= today;
-  return over ? "lapsed" : StateWord(state);
+// As the service says it, and whether that counts on a day: "active", "lapsed", "revoked",
+// "revoked from 2027-01-01".
+std::string StateOn(const leem::v1::Denial& denial, const base::CivilDate& today) {
+  const std::string state = StateWord(denial.state());
+  const base::CivilDate ended = leem::ToCivil(denial.ended_date());
+  const base::CivilDate until = leem::ToCivil(denial.valid_until());
+  if (!ended.empty()) return today < ended ? state + " from " + ended.str() : state;
+  const bool over = !until.empty() && until <= today;
+  if (!over) return state;
+  return denial.state() == leem::v1::DENIAL_STATE_ACTIVE ? "lapsed" : state + ", lapsed";
 }
 
 absl::Status List(const Context& context, const DenialOptions& options) {
@@ -282,9 +311,8 @@ absl::Status List(const Context& context, const DenialOptions& options) {
       std::cout << ToJson(denial) << "\n";
       return;
     }
-    table.Add({denial.name(), StateOn(denial.state(), leem::ToCivil(denial.valid_until()), Today()),
-               ActWord(denial.act()), denial.content().destination().country(),
-               Entries(denial.content()),
+    table.Add({denial.name(), StateOn(denial, Today()), ActWord(denial.act()),
+               denial.content().destination().country(), Entries(denial.content()),
                denial.has_valid_until() ? FormatDate(denial.valid_until()) : "unknown",
                FirstParty(denial.content())});
   }));
@@ -301,30 +329,39 @@ std::string BytesOf(const google::protobuf::Message& content) {
 
 // Whether a denial is as the service shows it, by its documents.
 absl::Status CheckShown(const leem::v1::Denial& denial, const sdk::VerifiedDenial& verified) {
+  const sdk::VerifiedEntry& first = verified.chain[0];
   const auto contradicts = [&](std::string_view what) {
     return base::Refuse(absl::StatusCode::kDataLoss, Reason::kLedgerForked,
                         "the service answers with {} of {} that its originator did not sign", what,
-                        verified.chain[0].name());
+                        first.name());
   };
-  if (denial.name() != verified.chain[0].name() ||
+  if (denial.revision() != static_cast<int>(verified.chain.size())) {
+    return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
+                        "{} has just been changed; ask again", first.name());
+  }
+  if (denial.name() != first.name() || denial.originator() != first.document.originator() ||
       BytesOf(denial.content()) != BytesOf(verified.content)) {
     return contradicts("a content");
   }
-  if (denial.state() != verified.standing.state || denial.act() != verified.standing.act) {
+  const auto& standing = verified.standing;
+  if (denial.state() != standing.state || denial.act() != standing.act ||
+      denial.timeliness() != standing.timeliness) {
     return contradicts("a state or an act");
   }
-  if (leem::ToCivil(denial.valid_until()) != leem::ValidUntil(verified.standing)) {
+  if (leem::ToCivil(denial.valid_until()) != leem::ValidUntil(standing) ||
+      leem::ToCivil(denial.ended_date()) != standing.ended) {
     return contradicts("a term");
+  }
+  if (BytesOf(denial.audience()) != BytesOf(first.document.audience()) ||
+      BytesOf(denial.recorded_time()) != BytesOf(first.leaf.stamp().recorded_time())) {
+    return contradicts("readers or a time");
   }
   return absl::OkStatus();
 }
 
 // Its documents, for machines.
 absl::Status PrintChain(const sdk::Chain& chain) {
-  for (const sdk::VerifiedEntry& entry : chain) {
-    std::cout << fmt::format("{{\"leaf\":{},\"document\":{}}}\n", ToJson(entry.leaf),
-                             ToJson(entry.document));
-  }
+  for (const sdk::VerifiedEntry& entry : chain) std::cout << EntryLine(entry) << "\n";
   return absl::OkStatus();
 }
 
@@ -338,12 +375,18 @@ std::string ExplanationOf(const sdk::VerifiedEntry& entry) {
 
 // "revoked, refused; ended 2020-06-01"
 std::string StandingWords(const leem::Standing& standing) {
+  const base::CivilDate today = Today();
   const base::CivilDate until = leem::ValidUntil(standing);
-  const std::string state = StateOn(standing.state, until, Today());
-  std::string words = state + ", " + ActWord(standing.act);
-  if (!standing.ended.empty()) return words + "; ended " + standing.ended.str();
+  std::string words = StateWord(standing.state) + ", " + ActWord(standing.act);
+  if (leem::InForce(standing, today)) {
+    const bool ends = !standing.ended.empty() && standing.ended < until;
+    return words + "; in force until " + (ends ? standing.ended : until).str();
+  }
+  if (!standing.ended.empty() && standing.ended <= today) {
+    return words + "; ended " + standing.ended.str();
+  }
   if (until.empty()) return words + "; whether it counts is not known before it is renewed";
-  return words + (state == "lapsed" ? " since " : "; in force until ") + until.str();
+  return words + (until <= today ? "; lapsed since " + until.str() : "; not in force yet");
 }
 
 void PrintDenial(const sdk::VerifiedDenial& denial, const CodeTexts& texts) {
@@ -356,7 +399,8 @@ void PrintDenial(const sdk::VerifiedDenial& denial, const CodeTexts& texts) {
   line("name", first.name());
   line("for", AudienceWords(first.document.audience()));
   line("marked", MarkingWords(newest.document.marking()));
-  line("recorded", FormatTime(first.leaf.stamp().recorded_time()) + " by " + first.signed_by());
+  line("recorded", FormatTime(first.leaf.stamp().recorded_time()) + " by " +
+                       (first.erased() ? first.originator().str() : first.signed_by()));
   if (denial.chain.size() > 1) {
     line("changed",
          fmt::format("{} by {}: {}, document {}; entente denial history shows all",
@@ -382,15 +426,18 @@ absl::Status Get(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(const auto client, sdk::Client::Connect(agency, "leem"));
   leem::v1::GetDenialRequest request;
   request.set_name(options.name);
-  ENTENTE_ASSIGN_OR_RETURN(const auto verified, sdk::FetchDenial(*client, options.name));
-  ENTENTE_ASSIGN_OR_RETURN(const auto response,
-                           sdk::Call(*client, &leem::v1::DenialService::Stub::GetDenial, request));
-  const leem::v1::Denial& denial = response.denial();
-  if (denial.revision() > static_cast<int>(verified.chain.size())) {
-    return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
-                        "{} has just been changed; ask again", options.name);
+  const auto get = &leem::v1::DenialService::Stub::GetDenial;
+  ENTENTE_ASSIGN_OR_RETURN(auto response, sdk::Call(*client, get, request));
+  ENTENTE_ASSIGN_OR_RETURN(auto verified, sdk::FetchDenial(*client, options.name));
+  absl::Status shown = CheckShown(response.denial(), verified);
+  if (absl::IsDataLoss(shown)) {
+    // It may have been erased in between, which changes what it says and not how often it changed.
+    ENTENTE_ASSIGN_OR_RETURN(response, sdk::Call(*client, get, request));
+    ENTENTE_ASSIGN_OR_RETURN(verified, sdk::FetchDenial(*client, options.name));
+    shown = CheckShown(response.denial(), verified);
   }
-  ENTENTE_RETURN_IF_ERROR(CheckShown(denial, verified));
+  ENTENTE_RETURN_IF_ERROR(shown);
+  const leem::v1::Denial& denial = response.denial();
   if (context.json) {
     std::cout << ToJson(denial) << "\n";
   } else {

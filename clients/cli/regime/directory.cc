@@ -187,15 +187,23 @@ absl::Status New(const Options& options) {
   directory.set_trust_domain(options.trust_domain);
   directory.set_serial(1);
   ENTENTE_RETURN_IF_ERROR(identity::Directory::FromProto(directory).status());
+  const std::string public_file =
+      std::filesystem::path(options.key_file).replace_extension("pub").string();
+  if (public_file == options.key_file) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "--key: {} is where its public half goes",
+                                public_file);
+  }
   if (!std::filesystem::exists(options.key_file)) {
     ENTENTE_ASSIGN_OR_RETURN(const auto fresh,
                              crypto::PrivateKey::Generate(crypto::KeyKind::kEd25519));
     ENTENTE_RETURN_IF_ERROR(Write(options.key_file, fresh.Pem(), 0600));
   }
   ENTENTE_ASSIGN_OR_RETURN(const auto key, crypto::PrivateKey::FromFile(options.key_file));
-  const std::string public_file =
-      std::filesystem::path(options.key_file).replace_extension("pub").string();
-  ENTENTE_RETURN_IF_ERROR(Write(public_file, key.public_key().Pem()));
+  const std::string public_half = key.public_key().Pem();
+  if (base::ReadFile(public_file).value_or(public_half) != public_half) {
+    return base::RefuseArgument(Reason::kFieldInvalid, "--key: {} is of another key", public_file);
+  }
+  ENTENTE_RETURN_IF_ERROR(Write(public_file, public_half));
   std::string text;
   google::protobuf::TextFormat::PrintToString(directory, &text);
   ENTENTE_RETURN_IF_ERROR(Write(options.file, text));

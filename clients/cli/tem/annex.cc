@@ -14,6 +14,7 @@
 #include "clients/sdk/tem/editions.h"
 #include "clients/sdk/tem/proposals.h"
 #include "entente/tem/v1/annex_service.grpc.pb.h"
+#include "services/core/base/calendar.h"
 #include "services/core/base/files.h"
 #include "services/core/base/status.h"
 #include "services/tem/annex/assembly.h"
@@ -175,12 +176,27 @@ config::v1::TemRules RulesOf(const sdk::Agency& agency) {
   return rules;
 }
 
+// An edition is named by its day.
+absl::Status CheckEdition(const std::string& edition) {
+  if (base::ParseDate(edition).has_value()) return absl::OkStatus();
+  return base::RefuseArgument(Reason::kFieldInvalid,
+                              "--edition: \"{}\" is no day; an edition is named by its own, as in "
+                              "2016-10-20",
+                              edition);
+}
+
 // A draft edition as a file: the edition, and which proposals at which text it was made of.
 absl::Status Assemble(const Context& context, const AnnexOptions& options) {
+  ENTENTE_RETURN_IF_ERROR(CheckEdition(options.edition));
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("tem"));
   ENTENTE_ASSIGN_OR_RETURN(auto draft,
                            sdk::AssembleEdition(*client, options.edition, options.proposals,
                                                 {RulesOf(client->agency()), options.joined_later}));
+  if (options.edition <= draft.edition.base()) {
+    return base::RefuseArgument(Reason::kFieldInvalid,
+                                "--edition: {} is not after {}, which it changes", options.edition,
+                                draft.edition.base());
+  }
   if (!options.title.empty()) {
     draft.edition.set_title(NormalText(options.title));
     draft.approval.set_content_digest(tem::annex::ContentDigest(draft.edition).str());
@@ -242,6 +258,7 @@ absl::Status Import(const Context& context, const AnnexOptions& options) {
   edition.clear_base();
   edition.clear_amendments();
   if (!options.edition.empty()) edition.set_edition(options.edition);
+  ENTENTE_RETURN_IF_ERROR(CheckEdition(edition.edition()));
   if (!options.title.empty()) edition.set_title(NormalText(options.title));
   ENTENTE_RETURN_IF_ERROR(WriteOut(options.output, ToJson(edition, true)));
   if (!context.json && !options.output.empty()) {

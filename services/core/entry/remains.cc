@@ -43,6 +43,11 @@ absl::StatusOr<std::string> Trim(const std::string& body, const Descriptor& kind
 
 }  // namespace
 
+bool IsKnownKind(std::string_view kind) {
+  return google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
+             std::string(kind)) != nullptr;
+}
+
 bool CanBeErased(std::string_view kind) { return ErasableKind(kind) != nullptr; }
 
 absl::StatusOr<std::string> RemainsOf(std::string_view signed_document) {

@@ -10,8 +10,9 @@
 
 namespace entente::entry {
 
-// Whether documents of this kind (full name) can be erased. False for one that this program does
-// not know.
+// Whether this program knows a kind (full name).
+bool IsKnownKind(std::string_view kind);
+// Whether documents of this kind can be erased. False for one that is not known.
 bool CanBeErased(std::string_view kind);
 
 // What stays of a serialised SignedDocument in its place, as one without signatures: the header,

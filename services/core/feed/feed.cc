@@ -3,14 +3,17 @@
 #include <google/protobuf/io/coded_stream.h>
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <utility>
 
 #include "entente/exchange/v1/exchange_service.pb.h"
 #include "services/core/base/status.h"
+#include "services/core/document/document.h"
 #include "services/core/entry/audience.h"
 #include "services/core/entry/cursor.h"
 #include "services/core/machine/erasure.h"
+#include "services/core/machine/group.h"
 #include "services/core/rules/links.h"
 
 namespace entente::feed {
@@ -68,17 +71,41 @@ std::string SerialiseSkip(const std::string& ledger, const base::Digest& leaf_ha
   return field;
 }
 
-absl::StatusOr<Filter> Filter::Parse(std::string_view text, const std::vector<std::string>& facts) {
+namespace {
+
+// What the group's filters may ask for, by name.
+std::map<std::string, machine::FactField> FieldsOf(const machine::Register& reg) {
+  using Values = machine::FactField::Values;
+  std::map<std::string, machine::FactField> fields;
+  for (machine::FactField& field : reg.FactFields()) fields[field.name] = std::move(field);
+  fields["originator"] = {"originator", Values::kState, {}};
+  machine::FactField kind = {"kind", Values::kWord, {}};
+  for (const machine::Kind& one : reg.group().kinds) {
+    kind.words.emplace_back(document::ShortKind(one.message));
+  }
+  kind.words.emplace_back(document::ShortKind(machine::kErasure.message));
+  fields["kind"] = std::move(kind);
+  return fields;
+}
+
+}  // namespace
+
+absl::StatusOr<Filter> Filter::Parse(std::string_view text, const machine::Register& reg) {
   Filter filter;
-  const auto bad = [&](std::string_view why) {
+  const auto bad = [&](const std::string& why) {
     base::FieldViolations violations;
-    std::string names = "originator, kind";
-    for (const std::string& fact : facts) names += ", " + fact;
-    violations.Add("filter", "{}; write clauses field=value joined by \" AND \", with fields {}",
-                   why, names);
+    violations.Add("filter", "{}", why);
     return violations.ToStatus();
   };
   if (text.size() > 1024) return bad("is longer than 1024 characters");
+  if (text.empty()) return filter;
+  const auto fields = FieldsOf(reg);
+  const auto form = [&](const std::string& why) {
+    std::string names;
+    for (const auto& [name, field] : fields) names += (names.empty() ? "" : ", ") + name;
+    return bad(fmt::format("{}; write clauses field=value joined by \" AND \", with fields {}", why,
+                           names));
+  };
   constexpr std::string_view kAnd = " AND ";
   while (!text.empty()) {
     const size_t end = text.find(kAnd);
@@ -86,14 +113,15 @@ absl::StatusOr<Filter> Filter::Parse(std::string_view text, const std::vector<st
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + kAnd.size());
     const size_t equals = clause.find('=');
     if (equals == std::string_view::npos || equals + 1 == clause.size()) {
-      return bad(fmt::format("has the clause \"{}\" without a value", clause));
+      return form(fmt::format("has the clause \"{}\" without a value", clause));
     }
     const std::string name(clause.substr(0, equals));
-    if (name != "originator" && name != "kind" &&
-        std::find(facts.begin(), facts.end(), name) == facts.end()) {
-      return bad(fmt::format("has the unknown field \"{}\"", name));
-    }
-    filter.clauses_.emplace_back(name, std::string(clause.substr(equals + 1)));
+    const std::string value(clause.substr(equals + 1));
+    const auto field = fields.find(name);
+    if (field == fields.end()) return form(fmt::format("has the unknown field \"{}\"", name));
+    const std::string fault = field->second.Fault(value);
+    if (!fault.empty()) return bad(fmt::format("{} can match nothing: {}", name, fault));
+    filter.clauses_.emplace_back(name, value);
   }
   return filter;
 }

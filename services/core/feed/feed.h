@@ -47,8 +47,9 @@ struct Piece {
 // Clauses that a delivery must match, all of them.
 class Filter {
  public:
-  // "originator=kr AND leem.destination=ir"; names are checked against `facts`.
-  static absl::StatusOr<Filter> Parse(std::string_view text, const std::vector<std::string>& facts);
+  // "originator=kr AND leem.destination=ir". FIELD_INVALID for a field that the register has not,
+  // and for a value that no document of its group can have.
+  static absl::StatusOr<Filter> Parse(std::string_view text, const machine::Register& reg);
   bool empty() const { return clauses_.empty(); }
   const std::vector<std::pair<std::string, std::string>>& clauses() const { return clauses_; }
   // The caller holds the machine's lock.

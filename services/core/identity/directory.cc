@@ -148,7 +148,12 @@ void Directory::LoadPartner(int index, base::FieldViolations& violations) {
       violations.Add(path + ".ca_pem", "{}", base::Text(certificates.status()));
       continue;
     }
-    for (auto& certificate : *certificates) partner.authorities.push_back(std::move(certificate));
+    for (auto& certificate : *certificates) {
+      // It is an anchor, whoever else signed it: what is none must not become one.
+      const absl::Status fit = crypto::CheckAuthorityProfile(certificate);
+      if (!fit.ok()) violations.Add(path + ".ca_pem", "{}", base::Text(fit));
+      partner.authorities.push_back(std::move(certificate));
+    }
   }
   for (const std::string& pem : proto.retired_ca_pem()) {
     auto certificates = crypto::Certificate::FromPem(pem);
@@ -176,6 +181,13 @@ void Directory::LoadPartner(int index, base::FieldViolations& violations) {
       continue;
     }
     partner.revoked.emplace(*digest, revoked.serial());
+  }
+  for (const auto& one : partner.authorities) {
+    if (partner.revoked.contains(one.tbs_digest())) {
+      violations.Add(path + ".revoked_certificates",
+                     "has {}, an authority that ca_pem still has; retire it, too",
+                     one.tbs_digest().hex());
+    }
   }
   if (!partners_.emplace(proto.state(), std::move(partner)).second) {
     violations.Add(path + ".state", "is there twice");
@@ -384,7 +396,14 @@ absl::Status Directory::CheckRevocation(const Subject& subject, const crypto::Ce
     auto it = subject.partner->revoked.find(certificate.tbs_digest());
     return it != subject.partner->revoked.end() && it->second <= serial;
   };
-  if (revoked(leaf) || std::any_of(chain.begin(), chain.end(), revoked)) {
+  // A retired authority vouches for nothing later, also where another one that counts has signed
+  // it.
+  const auto retired = [&](const crypto::Certificate& certificate) {
+    auto it = subject.partner->retired.find(certificate.tbs_digest());
+    return it != subject.partner->retired.end() && it->second <= serial;
+  };
+  if (revoked(leaf) || std::any_of(chain.begin(), chain.end(), revoked) ||
+      std::any_of(chain.begin(), chain.end(), retired)) {
     return Unauthenticated(Reason::kCertificateRevoked,
                            "certificate refused: it, or one that it stands on, is on the "
                            "directory's list of revocations");

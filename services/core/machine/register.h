@@ -25,6 +25,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "services/core/machine/fact_field.h"
 #include "services/core/document/document.h"
 #include "services/core/entry/entry.h"
 #include "services/core/machine/chains.h"
@@ -138,8 +139,8 @@ class Register {
   // Facts that a follower's filter may ask for, as in {"leem.destination", "ir"}, of the matter
   // that the document with this assigned name belongs to.
   virtual std::multimap<std::string, std::string> Facts(std::string_view name) const = 0;
-  // Names of facts that filters may use.
-  virtual std::vector<std::string> FactNames() const = 0;
+  // The facts that filters may use, and what they may be.
+  virtual std::vector<FactField> FactFields() const = 0;
   // What trends can be counted by; none: the group counts nothing.
   virtual std::vector<Dimension> Dimensions() const { return {}; }
   // Calls `visit` for all that the reader may read, by one of the dimensions.

@@ -3,8 +3,10 @@
 #define ENTENTE_SERVICES_CORE_RULES_BODY_H_
 
 #include <cstdint>
+#include <google/protobuf/generated_enum_reflection.h>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "services/core/document/document.h"
 
@@ -22,6 +24,16 @@ Body Unpack(const document::pb::Document& header) {
 int64_t Micros(const google::protobuf::Timestamp& time);
 // "URGENCY_FLASH" without its prefix, lower case.
 std::string EnumWord(const std::string& name, std::string_view prefix);
+// Those of all values of an enumeration but "not stated".
+template <typename E>
+std::vector<std::string> EnumWords(std::string_view prefix) {
+  const auto* type = google::protobuf::GetEnumDescriptor<E>();
+  std::vector<std::string> words;
+  for (int i = 1; i < type->value_count(); ++i) {
+    words.push_back(EnumWord(type->value(i)->name(), prefix));
+  }
+  return words;
+}
 
 }  // namespace entente::rules
 

@@ -40,7 +40,7 @@ class Cases final : public machine::Register {
   uint64_t Footprint() const override { return 0; }
   base::Digest Fingerprint() const override { return {}; }
   std::multimap<std::string, std::string> Facts(std::string_view) const override { return {}; }
-  std::vector<std::string> FactNames() const override { return {}; }
+  std::vector<machine::FactField> FactFields() const override { return {}; }
   void Observe(const machine::Reader&, std::string_view,
                const std::function<void(const machine::Observation&)>& visit) const override {
     ++observed;

@@ -275,9 +275,18 @@ std::multimap<std::string, std::string> MatterRegister::Facts(std::string_view n
   return {facts.begin(), facts.end()};
 }
 
-std::vector<std::string> MatterRegister::FactNames() const {
-  return {"iem.urgency",  "iem.kind",     "iem.country", "iem.item", "iem.topic",
-          "iem.campaign", "iem.red_flag", "iem.route",   "iem.state"};
+std::vector<machine::FactField> MatterRegister::FactFields() const {
+  using Values = machine::FactField::Values;
+  return {{"iem.urgency", Values::kWord, rules::EnumWords<v1::Urgency>("URGENCY_")},
+          {"iem.kind", Values::kWord, rules::EnumWords<v1::AlertKind>("ALERT_KIND_")},
+          {"iem.state", Values::kWord, rules::EnumWords<v1::MatterState>("MATTER_STATE_")},
+          {"iem.country", Values::kCountry, {}},
+          // Codes that a profile had once are in old documents.
+          {"iem.topic", Values::kText, {}},
+          {"iem.red_flag", Values::kText, {}},
+          {"iem.item", Values::kText, {}},
+          {"iem.campaign", Values::kText, {}},
+          {"iem.route", Values::kText, {}}};
 }
 
 void MatterRegister::Visit(const machine::Reader& reader, const std::string& originator,

@@ -472,8 +472,8 @@ std::multimap<std::string, std::string> DenialRegister::Facts(std::string_view n
   return facts;
 }
 
-std::vector<std::string> DenialRegister::FactNames() const {
-  return {"leem.destination", "leem.entry"};
+std::vector<machine::FactField> DenialRegister::FactFields() const {
+  return {{"leem.destination", machine::FactField::Values::kCountry, {}}, {"leem.entry", {}, {}}};
 }
 
 std::vector<machine::Dimension> DenialRegister::Dimensions() const {

@@ -82,7 +82,7 @@ class DenialRegister final : public machine::Register {
   base::Digest Fingerprint() const override;
   uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
-  std::vector<std::string> FactNames() const override;
+  std::vector<machine::FactField> FactFields() const override;
   std::vector<machine::Dimension> Dimensions() const override;
   void Observe(const machine::Reader& reader, std::string_view dimension,
                const std::function<void(const machine::Observation&)>& visit) const override;

@@ -353,8 +353,13 @@ std::multimap<std::string, std::string> TemRegister::Facts(std::string_view name
   return facts;
 }
 
-std::vector<std::string> TemRegister::FactNames() const {
-  return {"tem.state", "tem.edition", "tem.meeting", "tem.node", "tem.item"};
+std::vector<machine::FactField> TemRegister::FactFields() const {
+  using Values = machine::FactField::Values;
+  return {{"tem.state", Values::kWord, rules::EnumWords<v1::ProposalState>("PROPOSAL_STATE_")},
+          {"tem.edition", Values::kText, {}},
+          {"tem.meeting", Values::kText, {}},
+          {"tem.node", Values::kText, {}},
+          {"tem.item", Values::kText, {}}};
 }
 
 base::Digest TemRegister::Fingerprint() const {

@@ -92,7 +92,7 @@ class TemRegister final : public machine::Register {
   base::Digest Fingerprint() const override;
   uint64_t Footprint() const override { return footprint_; }
   std::multimap<std::string, std::string> Facts(std::string_view name) const override;
-  std::vector<std::string> FactNames() const override;
+  std::vector<machine::FactField> FactFields() const override;
 
   // Null if there is none, or the reader may not read it.
   const ProposalRecord* Find(std::string_view name, const machine::Reader& reader) const {

@@ -21,12 +21,13 @@ inline absl::Status Work(sdk::Client& client, const std::string& folder, const s
   std::set<std::string> open;
   for (const sdk::VerifiedEntry& entry : kept) {
     const bool ours = entry.originator().state == client.agency().name().state;
-    const auto& [body, about] = std::tie(entry.document.body(), entry.document.references());
-    if (body.Is<iem::Alert>() && !ours && about.empty()) open.insert(entry.name());
-    if (body.Is<iem::Sighting>() && ours) open.erase(about[0].name());
+    const auto& body = entry.document.body();
+    if (body.Is<iem::Alert>() && !ours && sdk::OpensChain(entry)) open.insert(entry.name());
+    if (body.Is<iem::Sighting>() && ours) open.erase(sdk::AnsweredName(entry));
   }
   for (const std::string& name : open) {
     ENTENTE_ASSIGN_OR_RETURN(const auto alert, sdk::FetchMatter(client, name));
+    if (alert.state != iem::MATTER_STATE_OPEN || alert.erased) continue;
     iem::Sighting seen;
     seen.set_result(iem::SIGHTING_RESULT_NOT_SEEN);
     const std::string number = "on-" + name.substr(9, 2) + name.substr(name.rfind('/') + 1);

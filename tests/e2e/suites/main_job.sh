@@ -50,10 +50,31 @@ ledger=$(ls -d "$work"/kr/x*)
 printf '\x01' | dd of="$ledger/0000000002.entry" bs=1 seek=300 conv=notrunc status=none
 refused '^BAD' as kr verify "$work/kr" || fail "a changed bit went unnoticed"
 
+step "what is sent while the service is away is kept, and sent when it is back"
+denial 5 > "$work/5.json"
+ENTENTE_CONFIG=$(config_of jp) timeout -s KILL 1 entente denial notify "$work/5.json" 2> "$work/said" || true
+grep -q 'does not take it now; trying again' "$work/said" || fail "silence: $(cat "$work/said")"
+kept=$(ls "$work"/pki/agencies/jp/licensing/state/outbox/leem/*.signed)
+[ "$(stat -c %a "$kept")" = 600 ] || fail "others can read what is kept"
+
 step "fsck agrees, and after a restart everything is there"
 as_operator fsck "$work/leem.db" | grep -q '^ok' || fail "fsck"
 start_suite || fail "no restart"
 [ "$(as kr denial list --json | wc -l)" -eq 1 ] || fail "lost"
+as jp submit > "$work/receipt" 2> "$work/said" || fail "$(cat "$work/said")"
+grep -q 'DenialNotification 5 for all partners' "$work/said" || fail "what is sent again is not shown: $(cat "$work/said")"
+grep -q partners/jp/denials/5 "$work/receipt" || fail "$(cat "$work/receipt")"
+as jp submit 2>&1 | grep -c 'nothing that was sent waits' | grep -q 1 || fail "it is sent for ever"
+
+step "words say what holds today"
+today() { date -u -d "$1" +%F; }
+sed "s/\"year\": 2016, \"month\": 10, \"day\": 3/\"year\": $(date -u +%Y), \"month\": 1, \"day\": 1/; s/\"reference\": \"5\"/\"reference\": \"6\"/" "$work/5.json" > "$work/6.json"
+as jp denial notify "$work/6.json" >/dev/null 2>&1 || fail "6"
+as jp denial revoke partners/jp/denials/6 --effective-date "$(today '+40 days')" --explanation "agreed" >/dev/null
+as kr denial get partners/jp/denials/6 | grep -q "^revoked, refused; in force until $(today '+40 days')" || fail "$(as kr denial get partners/jp/denials/6 | head -1)"
+as kr denial get partners/jp/denials/5 | grep -q '^active, refused; lapsed since 2019-10-03' || fail "$(as kr denial get partners/jp/denials/5 | head -1)"
+as kr denial list > "$work/listed" 2>/dev/null
+grep -q "denials/6 *revoked from $(today '+40 days')" "$work/listed" && grep -q 'denials/5 *lapsed' "$work/listed" || fail "$(cat "$work/listed")"
 
 step "a revoked agency is out within seconds, its streams too"
 (as kr follow leem > "$work/stream.log" 2>&1; echo "ended $?" >> "$work/stream.log") &

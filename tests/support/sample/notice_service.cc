@@ -57,8 +57,7 @@ absl::Status NoticeServiceImpl::GetNotice(const rpc::Caller& caller,
 absl::Status NoticeServiceImpl::ListNotices(const rpc::Caller& caller,
                                             const v1::ListNoticesRequest& request,
                                             v1::ListNoticesResponse& response) const {
-  ENTENTE_ASSIGN_OR_RETURN(const auto filter,
-                           feed::Filter::Parse(request.filter(), register_.FactNames()));
+  ENTENTE_ASSIGN_OR_RETURN(const auto filter, feed::Filter::Parse(request.filter(), register_));
   return rpc::List<v1::NoticeView>(
       backend_, caller.reader(), "notices " + request.filter(), request, response,
       [&](const machine::Chain* start, rpc::Page<v1::NoticeView>& page) {

@@ -212,8 +212,8 @@ class FollowReactor final : public Stream {
     exchange::v1::FollowRequest request;
     ENTENTE_RETURN_IF_ERROR(FromByteBuffer(buffer_, kFollowElementsMax, request));
     ENTENTE_RETURN_IF_ERROR(LookAt(request));
-    ENTENTE_ASSIGN_OR_RETURN(
-        auto filter, feed::Filter::Parse(request.filter(), hub_.feed_.machine().reg().FactNames()));
+    ENTENTE_ASSIGN_OR_RETURN(auto filter,
+                             feed::Filter::Parse(request.filter(), hub_.feed_.machine().reg()));
     const auto create = [&] {
       return feed::Follower::Create(hub_.feed_, caller_.reader(), request.cursor(), filter,
                                     {.until_current = request.until_current()});
