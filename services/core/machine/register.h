@@ -25,10 +25,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "services/core/machine/fact_field.h"
 #include "services/core/document/document.h"
 #include "services/core/entry/entry.h"
 #include "services/core/machine/chains.h"
+#include "services/core/machine/fact_field.h"
 #include "services/core/machine/observation.h"
 
 namespace entente::machine {

@@ -2,8 +2,8 @@
 #ifndef ENTENTE_SERVICES_CORE_RULES_BODY_H_
 #define ENTENTE_SERVICES_CORE_RULES_BODY_H_
 
-#include <cstdint>
 #include <google/protobuf/generated_enum_reflection.h>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
