@@ -15,6 +15,7 @@
 #include "services/core/entry/entry.h"
 #include "services/core/feed/feed.h"
 #include "services/core/identity/directory.h"
+#include "services/leem/register/denial_register.h"
 #include "services/leem/register/denial_rules.h"
 #include "services/tem/annex/assembly.h"
 
@@ -77,7 +78,8 @@ void FuzzCertificate(std::string_view bytes) {
 }
 
 void FuzzFilter(std::string_view bytes) {
-  feed::Filter::Parse(bytes, {"leem.destination"}).status().IgnoreError();
+  static const auto* reg = new leem::DenialRegister({});
+  feed::Filter::Parse(bytes, *reg).status().IgnoreError();
   base::ParseDate(bytes);
   base::AgencyName::Parse(bytes);
 }

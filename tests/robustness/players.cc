@@ -140,7 +140,7 @@ void Submit(Stage& stage, const std::string& state, int number) {
       auto signed_document = client->Sign(document);
       ENTENTE_CHECK(signed_document.ok());
       sent = {*signed_document, entry::LedgerIdOf("leem", document.audience()),
-              "partners/" + state + "/denials/" + reference};
+              fmt::format("partners/{}/denials/{}", state, reference)};
     }
     // The same bytes until there is an answer.
     while (TrySubmit(stage, *client, state, sent.document, sent.ledger, sent.name).outcome ==
@@ -344,7 +344,7 @@ void Probe(Stage& stage, const std::string& state) {
     timed("submit", [&] {
       absl::Status status;
       TrySubmit(stage, *client, state, *document, "all",
-                "partners/" + state + "/denials/" + reference, &status);
+                fmt::format("partners/{}/denials/{}", state, reference), &status);
       return status;
     });
     if (i % 10 == 0) {

@@ -453,7 +453,22 @@ absl::Status Decide(const Context& context, IemOptions options) {
   return Say(context, options, body);
 }
 
+// Whether a name is that of something that IEM could release.
+bool MayBeReleased(const std::string& name) {
+  const auto parts = base::Split(name, '/');
+  return parts.size() >= 4 && (parts[2] == "alerts" || parts[2] == "reports" ||
+                               parts[2] == "requests" || parts[2] == "answers");
+}
+
 absl::Status AskRelease(const Context& context, IemOptions options) {
+  if (!MayBeReleased(options.name)) {
+    return base::RefuseArgument(
+        Reason::kFieldInvalid,
+        "{} is no document of IEM, as partners/jp/alerts/2016-1 is: only those are released to "
+        "more "
+        "readers here; ask the originator of anything else with a request for information",
+        options.name);
+  }
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));
   iem::v1::ReleaseRequest body;
   std::sort(options.states.begin(), options.states.end());

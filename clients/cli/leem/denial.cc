@@ -74,8 +74,8 @@ struct DenialOptions {
   std::string name;
   std::string explanation;
   std::string date;
-  std::string outcome = "denied";
-  std::string act = "refused";
+  std::string outcome;
+  std::string act;
   std::string originator;
   std::string destination;
   std::string entry;
@@ -600,7 +600,8 @@ void AddRevisions(CLI::App* denial, Context& context,
     if (date_flag != nullptr) {
       command->add_option(date_flag, options->date, "A day, as in 2016-10-21")->required();
     }
-    command->add_option("--explanation", options->explanation, "Why");
+    auto* why = command->add_option("--explanation", options->explanation, "Why");
+    if (run == Amend || run == RevokeDenial) why->required();
     command->add_option("--reference", options->reference, "Your number of the new document");
     context.Run(command, [options, &context, run] { return run(context, *options); });
     return command;
@@ -615,8 +616,10 @@ void AddRevisions(CLI::App* denial, Context& context,
   add("renew", "Keep a denial in force for another term", "--review-date", Renew);
   add("revoke", "End a denial", "--effective-date", RevokeDenial);
   auto* close = add("close", "Close a suspension", "--closed-date", Close);
-  close->add_option("--outcome", options->outcome, "denied or lifted");
-  close->add_option("--act", options->act, "Final act, with --outcome denied");
+  // Nothing is for good by default.
+  close->add_option("--outcome", options->outcome, "denied or lifted")->required();
+  close->add_option("--act", options->act,
+                    "Final act, with --outcome denied: entente codes DenialAct");
 }
 
 }  // namespace

@@ -293,6 +293,11 @@ absl::Status CheckRevision(const sdk::VerifiedProposal& proposal, int revision) 
   }
   std::cerr << fmt::format("on text {} of {}\n", texts, proposal.name);
   if (revision == 0 || revision == texts) return absl::OkStatus();
+  if (revision > texts) {
+    return base::RefuseArgument(Reason::kFieldInvalid,
+                                "--revision: {} has {} text{}, and no text {}", proposal.name,
+                                texts, texts == 1 ? "" : "s", revision);
+  }
   return base::Refuse(absl::StatusCode::kAborted, Reason::kChainMoved,
                       "{} has a text {} by now; read it first", proposal.name, texts);
 }

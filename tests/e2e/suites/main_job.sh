@@ -76,6 +76,16 @@ as kr denial get partners/jp/denials/5 | grep -q '^active, refused; lapsed since
 as kr denial list > "$work/listed" 2>/dev/null
 grep -q "denials/6 *revoked from $(today '+40 days')" "$work/listed" && grep -q 'denials/5 *lapsed' "$work/listed" || fail "$(cat "$work/listed")"
 
+step "a suspension is closed by what is said, and by nothing that is not"
+sed 's/DENIAL_ACT_REFUSED/DENIAL_ACT_SUSPENDED/; s/"reference": "5"/"reference": "7"/' "$work/5.json" > "$work/7.json"
+as jp denial notify "$work/7.json" >/dev/null 2>&1 || fail "7"
+close=(denial close partners/jp/denials/7 --closed-date 2017-01-01)
+as jp "${close[@]}" 2> "$work/said" && fail "closed without an outcome"
+grep -q 'outcome is required' "$work/said" || fail "$(cat "$work/said")"
+refused "act: one of" as jp "${close[@]}" --outcome denied || fail "denied by no act"
+as jp "${close[@]}" --outcome lifted >/dev/null 2>&1 || fail "not lifted"
+as kr denial get partners/jp/denials/7 | grep -q '^lifted, suspended; ended 2017-01-01' || fail "$(as kr denial get partners/jp/denials/7 | head -1)"
+
 step "a revoked agency is out within seconds, its streams too"
 (as kr follow leem > "$work/stream.log" 2>&1; echo "ended $?" >> "$work/stream.log") &
 for _ in $(seq 100); do grep -q partners/jp "$work/stream.log" && break; sleep 0.05; done
