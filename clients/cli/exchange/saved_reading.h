@@ -25,6 +25,10 @@ absl::StatusOr<std::vector<sdk::VerifiedEntry>> ReadSavedChain(const Context& co
 // A verified entry for machines: {"leaf", "document"}, and "erased_at" beside what remains of one
 // that was erased.
 std::string EntryLine(const sdk::VerifiedEntry& entry);
+// A line for each document.
+absl::Status PrintLines(const std::vector<sdk::VerifiedEntry>& entries);
+// Who signed it; of one that was erased, who ordered that, as far as it is known.
+std::string ByWhom(const sdk::VerifiedEntry& entry);
 
 }  // namespace entente::cli
 

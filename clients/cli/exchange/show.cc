@@ -45,6 +45,17 @@ std::string EntryLine(const sdk::VerifiedEntry& entry) {
                      ToJson(entry.document), erased);
 }
 
+absl::Status PrintLines(const std::vector<sdk::VerifiedEntry>& entries) {
+  for (const sdk::VerifiedEntry& entry : entries) std::cout << EntryLine(entry) << "\n";
+  return absl::OkStatus();
+}
+
+std::string ByWhom(const sdk::VerifiedEntry& entry) {
+  return entry.erased() ? fmt::format("{}, erased by entry {}", entry.originator().str(),
+                                      entry.entry.erased_at())
+                        : entry.signed_by();
+}
+
 namespace {
 
 struct ShowOptions {
@@ -59,11 +70,6 @@ std::string KindOf(const sdk::VerifiedEntry& entry) {
   return std::string(document::ShortKind(entry.document.body().type_url()));
 }
 
-std::string ByWhom(const sdk::VerifiedEntry& entry) {
-  return entry.erased() ? fmt::format("erased by entry {}", entry.entry.erased_at())
-                        : entry.signed_by();
-}
-
 absl::Status List(const Context& context, const ShowOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(
       const auto entries,
@@ -71,16 +77,12 @@ absl::Status List(const Context& context, const ShowOptions& options) {
         return (options.kind.empty() || KindOf(entry) == options.kind) &&
                (options.originator.empty() || entry.originator().state == options.originator);
       }));
+  if (context.json) return PrintLines(entries);
   Table table({"RECORDED", "KIND", "NAME", "BY"});
   for (const sdk::VerifiedEntry& entry : entries) {
-    if (context.json) {
-      std::cout << EntryLine(entry) << "\n";
-      continue;
-    }
     table.Add({FormatTime(entry.leaf.stamp().recorded_time()), KindOf(entry), entry.name(),
                ByWhom(entry)});
   }
-  if (context.json) return absl::OkStatus();
   table.Print();
   std::cerr << entries.size() << " verified\n";
   return absl::OkStatus();
@@ -115,15 +117,10 @@ absl::Status Show(const Context& context, const ShowOptions& options) {
         return sdk::IsOfChain(entry.name(), options.name) || IsAbout(entry, options.name);
       }));
   ENTENTE_RETURN_IF_ERROR(sdk::ChainOf(entries, options.name).status());
+  if (context.json) return PrintLines(entries);
   ENTENTE_ASSIGN_OR_RETURN(const auto agency, context.Agency());
   const CodeTexts texts = ReadTexts(*agency);
-  for (const sdk::VerifiedEntry& entry : entries) {
-    if (context.json) {
-      std::cout << EntryLine(entry) << "\n";
-    } else {
-      Print(entry, texts);
-    }
-  }
+  for (const sdk::VerifiedEntry& entry : entries) Print(entry, texts);
   return absl::OkStatus();
 }
 

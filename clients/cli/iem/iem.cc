@@ -179,10 +179,9 @@ void PrintMatter(const sdk::VerifiedMatter& matter, const CodeTexts& texts) {
   line("name", first.name());
   line("for", AudienceWords(first.document.audience()));
   line("marked", MarkingWords(newest.document.marking()));
-  line("recorded", FormatTime(first.leaf.stamp().recorded_time()) + " by " +
-                       (first.erased() ? first.originator().str() : first.signed_by()));
+  line("recorded", FormatTime(first.leaf.stamp().recorded_time()) + " by " + ByWhom(first));
   if (matter.chain.size() > 1) {
-    line("changed", FormatTime(newest.leaf.stamp().recorded_time()) + " by " + newest.signed_by());
+    line("changed", FormatTime(newest.leaf.stamp().recorded_time()) + " by " + ByWhom(newest));
   }
   for (const auto& reference : first.document.references()) {
     line(Word(Reference::Relation_Name(reference.relation()), 9), reference.name());
@@ -241,6 +240,7 @@ absl::Status Get(const Context& context, const IemOptions& options) {
   if (!options.from.empty()) {
     ENTENTE_ASSIGN_OR_RETURN(auto chain,
                              ReadSavedChain(context, options.from, "iem", options.name));
+    if (context.json) return PrintLines(chain);
     ENTENTE_ASSIGN_OR_RETURN(const auto saved, sdk::FoldMatter(std::move(chain)));
     PrintMatter(saved, texts);
     return absl::OkStatus();
@@ -465,8 +465,7 @@ absl::Status AskRelease(const Context& context, IemOptions options) {
     return base::RefuseArgument(
         Reason::kFieldInvalid,
         "{} is no document of IEM, as partners/jp/alerts/2016-1 is: only those are released to "
-        "more "
-        "readers here; ask the originator of anything else with a request for information",
+        "more readers here; ask the originator of anything else with a request for information",
         options.name);
   }
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("iem"));

@@ -359,12 +359,6 @@ absl::Status CheckShown(const leem::v1::Denial& denial, const sdk::VerifiedDenia
   return absl::OkStatus();
 }
 
-// Its documents, for machines.
-absl::Status PrintChain(const sdk::Chain& chain) {
-  for (const sdk::VerifiedEntry& entry : chain) std::cout << EntryLine(entry) << "\n";
-  return absl::OkStatus();
-}
-
 // Why a later document was written; empty of a first one.
 std::string ExplanationOf(const sdk::VerifiedEntry& entry) {
   const auto body = Unpacked(entry.document.body());
@@ -399,12 +393,11 @@ void PrintDenial(const sdk::VerifiedDenial& denial, const CodeTexts& texts) {
   line("name", first.name());
   line("for", AudienceWords(first.document.audience()));
   line("marked", MarkingWords(newest.document.marking()));
-  line("recorded", FormatTime(first.leaf.stamp().recorded_time()) + " by " +
-                       (first.erased() ? first.originator().str() : first.signed_by()));
+  line("recorded", FormatTime(first.leaf.stamp().recorded_time()) + " by " + ByWhom(first));
   if (denial.chain.size() > 1) {
     line("changed",
          fmt::format("{} by {}: {}, document {}; entente denial history shows all",
-                     FormatTime(newest.leaf.stamp().recorded_time()), newest.signed_by(),
+                     FormatTime(newest.leaf.stamp().recorded_time()), ByWhom(newest),
                      document::ShortKind(newest.document.body().type_url()), denial.chain.size()));
   }
   if (denial.erased) std::cout << "what it said was erased; this remains:\n";
@@ -418,7 +411,7 @@ absl::Status Get(const Context& context, const DenialOptions& options) {
   if (!options.from.empty()) {
     ENTENTE_ASSIGN_OR_RETURN(auto chain,
                              ReadSavedChain(context, options.from, "leem", options.name));
-    if (context.json) return PrintChain(chain);
+    if (context.json) return PrintLines(chain);
     ENTENTE_ASSIGN_OR_RETURN(const auto saved, sdk::FoldDenial(std::move(chain)));
     PrintDenial(saved, ReadTexts(*agency));
     return absl::OkStatus();
@@ -449,7 +442,7 @@ absl::Status Get(const Context& context, const DenialOptions& options) {
 absl::Status History(const Context& context, const DenialOptions& options) {
   ENTENTE_ASSIGN_OR_RETURN(auto client, context.Connect("leem"));
   ENTENTE_ASSIGN_OR_RETURN(const auto chain, sdk::FetchChain(*client, options.name));
-  if (context.json) return PrintChain(chain);
+  if (context.json) return PrintLines(chain);
   Table table({"REVISION", "KIND", "RECORDED", "BY", "WHY", "DIGEST"});
   for (size_t i = 0; i < chain.size(); ++i) {
     const sdk::VerifiedEntry& entry = chain[i];

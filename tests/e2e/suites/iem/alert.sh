@@ -13,6 +13,12 @@ done
 refused NOT_FOUND as au alert get partners/jp/alerts/1 || fail "au gets it"
 as jp delivery partners/jp/alerts/1 | grep -qE '^nz +[0-9]{4}-' || fail "no acknowledgement of nz"
 
+step "what nz has saved is read without the service, in words and by machines"
+as nz alert get partners/jp/alerts/1 --from "$work/nz" | grep -q '^state: open' || fail "get --from"
+as nz --json alert get partners/jp/alerts/1 --from "$work/nz" | python3 -c '
+import json, sys
+assert json.loads(sys.stdin.readline())["document"]["originator"] == "partners/jp/agencies/licensing"' || fail "no JSON of what is saved"
+
 step "an alert is written out, changed, and sent back"
 as jp alert edit partners/jp/alerts/1 -o "$work/edited.json" 2>/dev/null || fail "edit"
 as jp alert update partners/jp/alerts/1 "$work/edited.json" >/dev/null 2>&1 || fail "what edit writes is not taken"
