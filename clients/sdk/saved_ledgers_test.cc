@@ -114,11 +114,7 @@ TEST_F(SavedLedgersTest, WhatIsThereIsNotWrittenOver) {
 
 TEST_F(SavedLedgersTest, WhatAFilterLeavesOutIsKeptByItsHash) {
   Deliver("all", Record(Denial("1"), 0));
-  auto* delivery = host_.message.add_deliveries();
-  delivery->set_ledger("all");
-  const base::Digest left_out = crypto::Sha256("left out");
-  delivery->set_skipped_leaf_hash(left_out.str());
-  trees_["all"].Append(left_out);
+  LeaveOut("all");
   Finish();
   ASSERT_OK(Follow("originator=jp"));
   EXPECT_EQ(Fault(), "");

@@ -99,11 +99,7 @@ TEST_F(HostileHostTest, NothingIsLeftOutUnasked) {
 // Through a filter not everything is had, so nothing is said to be.
 TEST_F(HostileHostTest, AFilteredFollowAcknowledgesNothing) {
   Deliver("all", Record(Denial("1"), 0));
-  const base::Digest left_out = crypto::Sha256("left out");
-  auto* delivery = host_.message.add_deliveries();
-  delivery->set_ledger("all");
-  delivery->set_skipped_leaf_hash(left_out.str());
-  trees_["all"].Append(left_out);
+  LeaveOut("all");
   Finish();
   EXPECT_OK(Follow("originator=jp"));
   EXPECT_EQ(host_.acknowledged, 0);
@@ -280,11 +276,7 @@ TEST_F(WithheldTest, OneOrderIsForTwo) {
 
 TEST_F(WithheldTest, TheOrderIsLeftOutByAFilter) {
   Deliver("all", Without(Record(first_, 0), 1));
-  auto* delivery = host_.message.add_deliveries();
-  delivery->set_ledger("all");
-  const base::Digest left_out = crypto::Sha256("left out");
-  delivery->set_skipped_leaf_hash(left_out.str());
-  trees_["all"].Append(left_out);
+  LeaveOut("all");
   Finish();
   ExpectEvidence(Follow("originator=jp"));
 }

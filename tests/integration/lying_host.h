@@ -94,6 +94,14 @@ class LyingHostTest : public ::testing::Test {
     *delivery->mutable_entry() = entry;
     trees_[ledger].Append(merkle::LeafHash(entry.leaf()));
   }
+  // Delivers the hash alone of one that a filter leaves out.
+  void LeaveOut(const std::string& ledger) {
+    const base::Digest hash = crypto::Sha256("left out");
+    auto* delivery = host_.message.add_deliveries();
+    delivery->set_ledger(ledger);
+    delivery->set_skipped_leaf_hash(hash.str());
+    trees_[ledger].Append(hash);
+  }
   // Signed checkpoints over all that was delivered, and the mark that asks for an acknowledgement.
   void Finish(bool with_checkpoints = true) {
     for (const auto& [ledger, tree] : trees_) {
